@@ -1,0 +1,76 @@
+/// Limits and choices of one connection.
+///
+/// Every limit is finite unless it is raised (RFC 6455, section 10.4).
+///
+/// ```
+/// use sansocket::{Config, Delivery};
+///
+/// let config = Config::default()
+///     .max_message_size(64 * 1024)
+///     .max_frame_size(64 * 1024)
+///     .delivery(Delivery::Chunks);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) max_message_size: u64,
+    pub(crate) max_frame_size: u64,
+    pub(crate) max_outgoing_size: usize,
+    pub(crate) delivery: Delivery,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_message_size: 16 << 20,
+            max_frame_size: 16 << 20,
+            max_outgoing_size: 16 << 20,
+            delivery: Delivery::Messages,
+        }
+    }
+}
+
+impl Config {
+    /// The most bytes that a received message may have over all its fragments; 16 MiB by default.
+    ///
+    /// It is compared with what the frame headers announce, before any of that has arrived. For
+    /// messages of any length, as [`Delivery::Chunks`] can take them, set it to `u64::MAX`.
+    #[must_use]
+    pub const fn max_message_size(mut self, bytes: u64) -> Self {
+        self.max_message_size = bytes;
+        self
+    }
+
+    /// The most bytes that the payload of one received frame may have; 16 MiB by default.
+    #[must_use]
+    pub const fn max_frame_size(mut self, bytes: u64) -> Self {
+        self.max_frame_size = bytes;
+        self
+    }
+
+    /// How many bytes may wait to be written before a further message is refused; 16 MiB by default.
+    ///
+    /// A message is always taken while nothing waits, so that one larger than this limit can be
+    /// sent too and a retry after the queue was drained always succeeds.
+    #[must_use]
+    pub const fn max_outgoing_size(mut self, bytes: usize) -> Self {
+        self.max_outgoing_size = bytes;
+        self
+    }
+
+    /// How received messages are handed out; whole by default.
+    #[must_use]
+    pub const fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+}
+
+/// How received messages are handed to the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// Each message at once, when its last byte has arrived.
+    #[default]
+    Messages,
+    /// Each message in pieces, as its bytes arrive, in constant memory.
+    Chunks,
+}

@@ -1,0 +1,104 @@
+use crate::close_code::CloseCode;
+
+/// How the peer broke RFC 6455, or one of this endpoint's limits.
+///
+/// One variant per rule. Whatever it is, the connection has failed (section 7.1.7): the Close frame
+/// with [`close_code`](Self::close_code) is queued already and no further input is processed.
+///
+/// ```
+/// use sansocket::{CloseCode, ProtocolError};
+///
+/// assert_eq!(ProtocolError::InvalidUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
+/// assert_eq!(ProtocolError::InvalidUtf8.section(), "8.1");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A frame has a reserved bit set that no negotiated extension gives a meaning.
+    #[error("a frame has reserved bits set that no extension owns")]
+    ReservedBits,
+    /// A frame has one of the reserved opcodes 3–7 and 11–15.
+    #[error("a frame has the reserved opcode {0}")]
+    ReservedOpcode(u8),
+    /// A control frame has FIN clear.
+    #[error("a control frame is fragmented")]
+    FragmentedControlFrame,
+    /// A control frame announces more than 125 bytes.
+    #[error("a control frame has a payload of more than 125 bytes")]
+    ControlFrameTooLong,
+    /// A client sent a frame without a masking key.
+    #[error("a frame from the client is not masked")]
+    UnmaskedFrame,
+    /// A server sent a frame with a masking key.
+    #[error("a frame from the server is masked")]
+    MaskedFrame,
+    /// A length is encoded in more bytes than it needs.
+    #[error("a payload length is not encoded in the shortest form")]
+    NonMinimalLength,
+    /// The most significant bit of a 64-bit length is set.
+    #[error("a 64-bit payload length has its most significant bit set")]
+    LengthTopBit,
+    /// A continuation frame arrived while no message was open.
+    #[error("a continuation frame has no message to continue")]
+    UnexpectedContinuation,
+    /// A text or binary frame arrived while a fragmented message was open.
+    #[error("a new message begins before the fragmented one has ended")]
+    ExpectedContinuation,
+    /// A text message is not UTF-8.
+    #[error("a text message is not valid UTF-8")]
+    InvalidUtf8,
+    /// A Close frame has a body of one byte, too short for a status code.
+    #[error("a Close frame has a body of one byte")]
+    TruncatedCloseCode,
+    /// A Close frame carries a status code that may not be on the wire.
+    #[error("a Close frame carries the invalid status code {0}")]
+    InvalidCloseCode(u16),
+    /// The reason of a Close frame is not UTF-8.
+    #[error("the reason in a Close frame is not valid UTF-8")]
+    InvalidCloseReason,
+    /// A frame announces more than [`Config::max_frame_size`](crate::Config::max_frame_size).
+    #[error("a frame of {size} bytes exceeds the limit of {limit}")]
+    FrameTooLarge {
+        /// The announced payload length in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A message exceeds [`Config::max_message_size`](crate::Config::max_message_size), by what its
+    /// frames so far announce.
+    #[error("a message of at least {size} bytes exceeds the limit of {limit}")]
+    MessageTooLarge {
+        /// What the frames of the message announced so far, in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl ProtocolError {
+    /// The status code with which the connection is failed (section 7.4.1).
+    pub const fn close_code(&self) -> CloseCode {
+        match self {
+            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => CloseCode::MESSAGE_TOO_BIG,
+            _ => CloseCode::PROTOCOL_ERROR,
+        }
+    }
+
+    /// The section of RFC 6455 that states the rule.
+    pub const fn section(&self) -> &'static str {
+        match self {
+            Self::ReservedBits
+            | Self::ReservedOpcode(_)
+            | Self::NonMinimalLength
+            | Self::LengthTopBit => "5.2",
+            Self::UnmaskedFrame | Self::MaskedFrame => "5.1",
+            Self::UnexpectedContinuation | Self::ExpectedContinuation => "5.4",
+            Self::FragmentedControlFrame | Self::ControlFrameTooLong => "5.5",
+            Self::TruncatedCloseCode | Self::InvalidCloseReason => "5.5.1",
+            Self::InvalidCloseCode(_) => "7.4",
+            Self::InvalidUtf8 => "8.1",
+            Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => "10.4",
+        }
+    }
+}
