@@ -7,13 +7,19 @@ mod config;
 mod connection;
 mod entropy;
 mod error;
-mod role;
+pub mod frame;
 #[cfg(feature = "handshake")]
 pub mod handshake;
+mod message;
+mod role;
 
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
-pub use connection::Connection;
+pub use connection::{
+    CloseFrame, CloseSignal, CloseStatus, ClosedBy, Connection, ConnectionState, ControlPayload,
+    Event, FragmentWriter, Outgoing, PreparedMessage, SendError, Transport, UsageError,
+};
 pub use entropy::Entropy;
 pub use error::ProtocolError;
+pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;

@@ -1,9 +1,29 @@
-//! Stub.
-use crate::{config::Config, entropy::Entropy, role::Role};
-/// Stub.
-#[derive(Debug)]
-pub struct Connection { role: Role, config: Config, entropy: Entropy }
-impl Connection {
-    /// Stub.
-    pub fn with_entropy(role: Role, config: Config, entropy: Entropy) -> Self { Self { role, config, entropy } }
-}
+//! Connections: events in, frames out, and the closing handshake (RFC 6455, sections 5.5 and 7).
+
+mod close_frame;
+mod close_status;
+mod closing;
+#[expect(clippy::module_inception, reason = "the file of `Connection` is named for it")]
+mod connection;
+mod control;
+mod control_buffer;
+mod decoding;
+mod encoding;
+mod error;
+mod event;
+mod fragments;
+mod outgoing;
+mod pong_backlog;
+mod prepared;
+mod state;
+
+pub use close_frame::CloseFrame;
+pub use close_status::{CloseSignal, CloseStatus, ClosedBy};
+pub use connection::Connection;
+pub use control::ControlPayload;
+pub use error::{SendError, UsageError};
+pub use event::Event;
+pub use fragments::FragmentWriter;
+pub use outgoing::Outgoing;
+pub use prepared::PreparedMessage;
+pub use state::{ConnectionState, Transport};

@@ -1,1 +1,17 @@
-//! TODO
+//! Frames: the header codec and masking (RFC 6455, sections 5.2 and 5.3).
+//!
+//! [`FrameHeader`] and [`MaskingKey`] stand alone: they serve whoever needs frames without a
+//! connection, such as a proxy or a packet dissector.
+
+mod decoder;
+mod header;
+mod mask;
+mod opcode;
+mod rsv;
+mod rules;
+
+pub(crate) use decoder::{FrameDecoder, FramePiece};
+pub use header::{EncodedHeader, FrameHeader};
+pub use mask::MaskingKey;
+pub use opcode::Opcode;
+pub use rsv::Rsv;

@@ -1,1 +1,16 @@
-//! TODO
+//! Messages: what applications exchange (RFC 6455, sections 5.4, 5.6 and 8.1).
+
+mod assembler;
+mod chunk;
+#[expect(clippy::module_inception, reason = "the file of `Message` is named for it")]
+mod message;
+mod payload;
+mod storage;
+mod text;
+mod utf8;
+
+pub(crate) use assembler::{Assembler, Delivered};
+pub use chunk::Chunk;
+pub use message::{Message, MessageKind};
+pub use payload::Payload;
+pub use text::Text;

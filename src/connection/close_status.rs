@@ -1,0 +1,70 @@
+use crate::close_code::CloseCode;
+use crate::connection::close_frame::CloseFrame;
+use crate::message::Text;
+
+/// How a connection ended, or is about to end (RFC 6455, sections 7.1.4 to 7.1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseStatus {
+    /// Who began.
+    pub closed_by: ClosedBy,
+    /// What this end's Close frame said.
+    pub local: CloseSignal,
+    /// What the peer's Close frame said: "the WebSocket connection close code" of section 7.1.5.
+    pub remote: CloseSignal,
+    /// The reason in the peer's Close frame, often empty.
+    pub reason: Text<'static>,
+}
+
+impl CloseStatus {
+    /// Whether both ends have said goodbye: each has sent a Close frame and received the other's.
+    pub const fn is_clean(&self) -> bool {
+        !matches!(self.local, CloseSignal::Missing) && !matches!(self.remote, CloseSignal::Missing)
+    }
+}
+
+/// Who began to close the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClosedBy {
+    /// This end, because the application asked for it or because the peer broke the protocol.
+    Local,
+    /// The peer, with a Close frame.
+    Remote,
+    /// The transport: it ended before either said anything.
+    Transport,
+}
+
+/// What the Close frame of one end said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseSignal {
+    /// There was no Close frame.
+    Missing,
+    /// A Close frame without a status code.
+    NoCode,
+    /// A Close frame with this status code.
+    Code(CloseCode),
+}
+
+impl CloseSignal {
+    /// The number under which section 7.1.5 reports it: 1006 where there was no Close frame, 1005
+    /// where it had no code.
+    ///
+    /// ```
+    /// use sansocket::{CloseCode, CloseSignal};
+    ///
+    /// assert_eq!(CloseSignal::Code(CloseCode::NORMAL).number(), 1000);
+    /// assert_eq!(CloseSignal::NoCode.number(), 1005);
+    /// assert_eq!(CloseSignal::Missing.number(), 1006);
+    /// ```
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Missing => 1006,
+            Self::NoCode => 1005,
+            Self::Code(code) => code.get(),
+        }
+    }
+
+    pub(crate) fn of(frame: Option<&CloseFrame<'_>>) -> Self {
+        frame.map_or(Self::NoCode, |frame| Self::Code(frame.code()))
+    }
+}

@@ -1,0 +1,198 @@
+use alloc::vec::Vec;
+
+use bytes::Buf;
+
+use crate::config::Config;
+use crate::connection::close_frame::CloseFrame;
+use crate::connection::control::ControlPayload;
+use crate::connection::control_buffer::ControlBuffer;
+use crate::connection::error::{SendError, UsageError};
+use crate::connection::outgoing::{Outgoing, SEGMENT};
+use crate::connection::prepared::PreparedMessage;
+use crate::entropy::Entropy;
+use crate::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
+use crate::message::{Message, MessageKind, Payload};
+use crate::role::Role;
+
+/// From this size on a payload that can be shared is queued as it is; below, copying it next to
+/// its header costs less than a segment of its own.
+const SHARED_FROM: usize = 4 * 1024;
+
+/// The half that turns messages into bytes. It knows nothing of what is being received.
+#[derive(Debug)]
+pub(crate) struct EncodingHalf {
+    masking: Masking,
+    max_outgoing_size: usize,
+    /// The kind of the fragmented message that is being sent.
+    open_message: Option<MessageKind>,
+    outgoing: Outgoing,
+}
+
+/// §5.1: a client masks every frame, a server none.
+#[derive(Debug)]
+enum Masking {
+    Fresh(Entropy),
+    None,
+}
+
+/// Whether a fragment ends its message (§5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fragment {
+    More,
+    Last,
+}
+
+impl EncodingHalf {
+    pub(crate) fn new(sender: Role, config: &Config, entropy: Entropy) -> Self {
+        let masking = match sender {
+            Role::Client => Masking::Fresh(entropy),
+            Role::Server => Masking::None,
+        };
+        let max_outgoing_size = config.max_outgoing_size;
+        Self { masking, max_outgoing_size, open_message: None, outgoing: Outgoing::default() }
+    }
+
+    pub(crate) const fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+
+    pub(crate) const fn outgoing_mut(&mut self) -> &mut Outgoing {
+        &mut self.outgoing
+    }
+
+    #[inline]
+    pub(crate) fn message(&mut self, message: Message<'_>) -> Result<(), SendError> {
+        // §5.4: a message is not interleaved with the fragments of another.
+        if self.open_message.is_some() {
+            return Err(UsageError::MessageUnfinished.into());
+        }
+        let message = self.admit(message)?;
+        let opcode = opcode_of(message.kind());
+        self.frame(opcode, Fragment::Last, message.into_payload());
+        Ok(())
+    }
+
+    pub(crate) fn fragment(
+        &mut self,
+        piece: Message<'_>,
+        fragment: Fragment,
+    ) -> Result<(), SendError> {
+        let kind = piece.kind();
+        let opcode = match self.open_message {
+            None => opcode_of(kind),
+            Some(open) if open == kind => Opcode::Continuation,
+            Some(_) => return Err(UsageError::OtherKind.into()),
+        };
+        let piece = self.admit(piece)?;
+        self.frame(opcode, fragment, piece.into_payload());
+        self.open_message = (fragment == Fragment::More).then_some(kind);
+        Ok(())
+    }
+
+    pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
+        self.message(prepared.message().clone())
+    }
+
+    /// A Ping or Pong of the application.
+    pub(crate) fn control(
+        &mut self,
+        opcode: Opcode,
+        payload: ControlPayload<'_>,
+    ) -> Result<(), UsageError> {
+        if self.outgoing.remaining() >= self.max_outgoing_size {
+            return Err(UsageError::BacklogFull);
+        }
+        self.frame(opcode, Fragment::Last, payload.into_payload());
+        Ok(())
+    }
+
+    /// The Pong that answers a Ping.
+    #[inline]
+    pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {
+        let header = self.header(Opcode::Pong, Fragment::Last, payload.len());
+        let encoded = header.encode();
+        let encoded = encoded.as_ref();
+        let size = encoded.len() + payload.len();
+        if self.outgoing.admits_pong(size) {
+            let tail = self.outgoing.tail(size);
+            tail.extend_from_slice(encoded);
+            append(header.mask, payload, tail);
+        } else {
+            let mut frame = Vec::with_capacity(size);
+            frame.extend_from_slice(encoded);
+            append(header.mask, payload, &mut frame);
+            let mut deferred = ControlBuffer::boxed();
+            deferred.extend(&frame);
+            self.outgoing.defer_pong(deferred);
+        }
+    }
+
+    pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
+        self.outgoing.flush_deferred();
+        let body = frame.map(CloseFrame::encode).unwrap_or_default();
+        self.frame(Opcode::Close, Fragment::Last, body.into());
+    }
+
+    /// The message, unless too much is waiting. While nothing waits any message is taken.
+    #[inline]
+    fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+        let waiting = self.outgoing.remaining();
+        let room = self.max_outgoing_size.saturating_sub(waiting);
+        if waiting > 0 && message.len().saturating_add(FrameHeader::MAX_SIZE) > room {
+            return Err(SendError::BufferFull(message.into_owned()));
+        }
+        Ok(message)
+    }
+
+    #[inline]
+    fn header(&self, opcode: Opcode, fragment: Fragment, payload_len: usize) -> FrameHeader {
+        let mask = match &self.masking {
+            // §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
+            Masking::Fresh(entropy) => Some(MaskingKey::new(entropy.draw())),
+            Masking::None => None,
+        };
+        let fin = fragment == Fragment::Last;
+        FrameHeader { fin, rsv: Rsv::NONE, opcode, mask, payload_len: payload_len as u64 }
+    }
+
+    #[inline]
+    fn frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
+        let header = self.header(opcode, fragment, payload.len());
+        let encoded = header.encode();
+        let encoded = encoded.as_ref();
+        match (header.mask, payload.shared()) {
+            (None, Some(shared)) if shared.len() >= SHARED_FROM => {
+                self.outgoing.tail(encoded.len()).extend_from_slice(encoded);
+                self.outgoing.push(shared.clone());
+            }
+            _ if payload.len() <= SEGMENT - FrameHeader::MAX_SIZE => {
+                let tail = self.outgoing.tail(encoded.len() + payload.len());
+                tail.extend_from_slice(encoded);
+                append(header.mask, &payload, tail);
+            }
+            // Segments of this size stay in cache while they are filled, and the allocator keeps
+            // them at hand.
+            _ => {
+                self.outgoing.tail(encoded.len()).extend_from_slice(encoded);
+                for part in payload.chunks(SEGMENT) {
+                    append(header.mask, part, self.outgoing.tail(part.len()));
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn append(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
+    match mask {
+        Some(key) => key.append(payload, destination),
+        None => destination.extend_from_slice(payload),
+    }
+}
+
+const fn opcode_of(kind: MessageKind) -> Opcode {
+    match kind {
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    }
+}

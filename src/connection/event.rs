@@ -1,0 +1,22 @@
+use crate::connection::close_frame::CloseFrame;
+use crate::connection::control::ControlPayload;
+use crate::message::{Chunk, Message};
+
+/// What the peer did.
+///
+/// It borrows the input, never the connection, so that what was received can be sent again at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'input> {
+    /// A whole message ([`Delivery::Messages`](crate::Delivery::Messages)).
+    Message(Message<'input>),
+    /// A piece of a message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
+    Chunk(Chunk<'input>),
+    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2).
+    Ping(ControlPayload<'input>),
+    /// A Pong, asked for or not (section 5.5.3).
+    Pong(ControlPayload<'input>),
+    /// The peer's Close frame; `None` if its body was empty. It is the last event, and the reply is
+    /// queued already (section 5.5.1).
+    Close(Option<CloseFrame<'input>>),
+}

@@ -1,0 +1,46 @@
+use crate::connection::connection::Connection;
+use crate::connection::encoding::Fragment;
+use crate::connection::error::SendError;
+use crate::message::Message;
+
+/// Sends one message as a series of fragments (RFC 6455, section 5.4).
+///
+/// The first piece decides whether it is a text or a binary message. Where the message stands is kept
+/// in the connection, so this borrow can be given up between pieces: receive, ping, or close, and go
+/// on with [`Connection::fragments`].
+///
+/// ```
+/// use sansocket::{Config, Connection, Role};
+///
+/// let mut connection = Connection::new(Role::Server, Config::default());
+/// connection.fragments().write("Hel")?;
+/// connection.fragments().finish("lo")?;
+/// # Ok::<(), sansocket::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct FragmentWriter<'connection>(&'connection mut Connection);
+
+impl<'connection> FragmentWriter<'connection> {
+    pub(crate) const fn new(connection: &'connection mut Connection) -> Self {
+        Self(connection)
+    }
+
+    /// Queues a fragment that others will follow. Each piece of a text is text by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`], and [`UsageError::OtherKind`](crate::UsageError::OtherKind) for a
+    /// text piece in a binary message or the reverse.
+    pub fn write<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), SendError> {
+        self.0.send_fragment(piece.into(), Fragment::More)
+    }
+
+    /// Queues the last fragment; it may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write). The message stays open then.
+    pub fn finish<'m>(self, piece: impl Into<Message<'m>>) -> Result<(), SendError> {
+        self.0.send_fragment(piece.into(), Fragment::Last)
+    }
+}

@@ -1,0 +1,145 @@
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::{Buf, Bytes};
+
+use crate::connection::control_buffer::ControlBuffer;
+use crate::connection::pong_backlog::PongBacklog;
+
+/// The size to which small frames are gathered before a new segment is begun.
+pub(crate) const SEGMENT: usize = 64 * 1024;
+
+/// The room that a first small frame makes, for those that will follow it.
+const FIRST_ROOM: usize = 256;
+
+/// The bytes that wait to be written, in order.
+///
+/// A queue of segments behind the face of [`Buf`]: write
+/// [`chunks_vectored`](Buf::chunks_vectored) or [`chunk`](Buf::chunk), then
+/// [`advance`](Buf::advance) by what was written. Small frames share a segment; a large payload is a
+/// segment of its own and isn't copied. All storage is freed when the last byte was taken.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// Complete segments, to be written before the tail.
+    segments: VecDeque<Bytes>,
+    /// The segment that grows.
+    tail: Vec<u8>,
+    /// How many bytes of the tail were written already.
+    tail_written: usize,
+    /// How many bytes of the segments are left.
+    segments_len: usize,
+    pongs: PongBacklog,
+}
+
+impl Outgoing {
+    /// The growing segment, with room for `additional` bytes, of which it wants at most [`SEGMENT`].
+    #[inline]
+    pub(crate) fn tail(&mut self, additional: usize) -> &mut Vec<u8> {
+        if self.tail.capacity() - self.tail.len() < additional {
+            self.make_room(additional);
+        }
+        &mut self.tail
+    }
+
+    /// Appends a segment without copying it.
+    pub(crate) fn push(&mut self, segment: Bytes) {
+        self.seal_tail();
+        self.segments_len += segment.len();
+        self.segments.push_back(segment);
+    }
+
+    /// Whether an automatic Pong of this size goes in now; otherwise it is to be
+    /// [deferred](Self::defer_pong).
+    #[inline]
+    pub(crate) fn admits_pong(&mut self, size: usize) -> bool {
+        let waiting = self.remaining();
+        self.pongs.admit(size, waiting)
+    }
+
+    /// Keeps the frame of an automatic Pong until its turn comes, in place of an earlier one.
+    pub(crate) fn defer_pong(&mut self, frame: Box<ControlBuffer>) {
+        self.pongs.defer(frame);
+    }
+
+    /// Appends what was waiting for its turn, because a Close frame is to follow.
+    pub(crate) fn flush_deferred(&mut self) {
+        if let Some(frame) = self.pongs.take() {
+            self.tail(frame.len()).extend_from_slice(&frame);
+        }
+    }
+
+    #[cold]
+    fn make_room(&mut self, additional: usize) {
+        if !self.tail.is_empty() && self.tail.len() + additional > SEGMENT {
+            self.seal_tail();
+        }
+        let least = if self.tail.capacity() == 0 { FIRST_ROOM } else { 0 };
+        self.tail.reserve(additional.max(least));
+    }
+
+    fn seal_tail(&mut self) {
+        if self.tail.is_empty() {
+            return;
+        }
+        let mut segment = Bytes::from(mem::take(&mut self.tail));
+        segment.advance(mem::take(&mut self.tail_written));
+        self.segments_len += segment.len();
+        self.segments.push_back(segment);
+    }
+
+    fn unwritten_tail(&self) -> &[u8] {
+        self.tail.get(self.tail_written..).unwrap_or_default()
+    }
+}
+
+impl Buf for Outgoing {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.segments_len + self.tail.len() - self.tail_written
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.front().map_or_else(|| self.unwritten_tail(), |segment| segment)
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, destination: &mut [std::io::IoSlice<'a>]) -> usize {
+        let tail = Some(self.unwritten_tail()).filter(|tail| !tail.is_empty());
+        let segments = self.segments.iter().map(|segment| &**segment).chain(tail);
+        let mut count = 0;
+        for (slot, segment) in destination.iter_mut().zip(segments) {
+            *slot = std::io::IoSlice::new(segment);
+            count += 1;
+        }
+        count
+    }
+
+    /// Takes `count` bytes off the front, or all where there are fewer.
+    fn advance(&mut self, count: usize) {
+        let count = count.min(self.remaining());
+        let mut left = count;
+        while let Some(segment) = self.segments.front_mut() {
+            let taken = left.min(segment.len());
+            segment.advance(taken);
+            self.segments_len -= taken;
+            left -= taken;
+            if !segment.is_empty() {
+                break;
+            }
+            self.segments.pop_front();
+        }
+        self.tail_written += left;
+        if self.remaining() == 0 {
+            self.segments = VecDeque::new();
+            self.tail = Vec::new();
+            self.tail_written = 0;
+        }
+        if let Some(pong) = self.pongs.advance(count) {
+            let admitted = self.admits_pong(pong.len());
+            debug_assert!(admitted, "one frame is within the backlog");
+            self.tail(pong.len()).extend_from_slice(&pong);
+        }
+    }
+}

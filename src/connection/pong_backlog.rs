@@ -1,0 +1,54 @@
+use alloc::boxed::Box;
+
+use crate::connection::control_buffer::ControlBuffer;
+
+/// How many bytes of Pong frames may wait in the outgoing queue before only the latest is kept.
+const LIMIT: usize = 4 * 1024;
+
+/// Keeps automatic Pongs from piling up behind a peer that doesn't read.
+///
+/// While the backlog is short, every Ping is answered in order. Past the limit only the latest is
+/// (RFC 6455, section 5.5.3): its Pong waits here, encoded, until those queued before have left.
+#[derive(Debug, Default)]
+pub(crate) struct PongBacklog {
+    /// The bytes of the Pongs that were queued since the queue was last free of them.
+    queued: usize,
+    /// How many bytes have to be written before the last of them has left.
+    until_free: usize,
+    deferred: Option<Box<ControlBuffer>>,
+}
+
+impl PongBacklog {
+    /// Whether a Pong frame of this many bytes may be queued. If so, it is taken to stand at the
+    /// end of a queue that holds `outgoing` bytes without it.
+    #[inline]
+    pub(crate) fn admit(&mut self, frame: usize, outgoing: usize) -> bool {
+        let admitted = self.deferred.is_none() && self.queued + frame <= LIMIT;
+        if admitted {
+            self.queued += frame;
+            self.until_free = outgoing + frame;
+        }
+        admitted
+    }
+
+    /// Keeps the frame in place of an earlier one that was deferred.
+    pub(crate) fn defer(&mut self, frame: Box<ControlBuffer>) {
+        self.deferred = Some(frame);
+    }
+
+    /// Says that bytes were written; gives the deferred frame if it is its turn.
+    #[inline]
+    pub(crate) fn advance(&mut self, written: usize) -> Option<Box<ControlBuffer>> {
+        self.until_free = self.until_free.saturating_sub(written);
+        if self.until_free > 0 {
+            return None;
+        }
+        self.queued = 0;
+        self.deferred.take()
+    }
+
+    /// The deferred frame, out of turn, because nothing may come later.
+    pub(crate) fn take(&mut self) -> Option<Box<ControlBuffer>> {
+        self.deferred.take()
+    }
+}

@@ -1,0 +1,23 @@
+/// Where a connection is in its life (RFC 6455, sections 4.1 and 7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// Messages may be sent and received.
+    Open,
+    /// A Close frame was sent or received, or the connection has failed; the transport is still there.
+    Closing,
+    /// The transport has ended.
+    Closed,
+}
+
+/// What to do with the transport, now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Go on: read, and write what is outgoing.
+    KeepOpen,
+    /// Everything is said and written: the peer closes the transport. Shut down writing, read until
+    /// its end, and close after a reasonable time even so (section 7.1.1).
+    AwaitPeer,
+    /// Everything is said and written: close it. Where unread input could make the operating system
+    /// discard what was written, shut down writing first and read for a bounded time.
+    Close,
+}

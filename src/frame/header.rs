@@ -1,0 +1,200 @@
+use crate::error::ProtocolError;
+use crate::frame::mask::MaskingKey;
+use crate::frame::opcode::Opcode;
+use crate::frame::rsv::Rsv;
+use crate::frame::rules::HeaderRules;
+
+/// The head of a frame: everything before its payload (RFC 6455, section 5.2).
+///
+/// ```text
+///   0                   1                   2                   3
+///  +-+-+-+-+-------+-+-------------+-------------------------------+
+///  |F|R|R|R| opcode|M| length      | 16 or 64 bits of length, if   |
+///  |I|S|S|S|  (4)  |A|  (7)        | the 7 bits are 126 or 127     |
+///  |N|V|V|V|       |S|             |                               |
+///  | |1|2|3|       |K|             |                               |
+///  +-+-+-+-+-------+-+-------------+-------------------------------+
+///  | masking key, if MASK is set   | payload ...                   |
+///  +-------------------------------+-------------------------------+
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Whether this is the last fragment of a message.
+    pub fin: bool,
+    /// The reserved bits.
+    pub rsv: Rsv,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The masking key of a frame that a client sent.
+    pub mask: Option<MaskingKey>,
+    /// The length of the payload in bytes, at most 2^63 − 1.
+    pub payload_len: u64,
+}
+
+impl FrameHeader {
+    /// The most bytes that a header takes.
+    pub const MAX_SIZE: usize = 14;
+
+    /// The most bytes that the payload of a control frame may have (section 5.5).
+    pub const MAX_CONTROL_PAYLOAD: usize = 125;
+
+    /// Decodes the header at the start of `input`, and says how many bytes it took.
+    ///
+    /// `None` asks for more bytes: the header is incomplete. Reserved bits and masking are reported,
+    /// not judged: whether they are right depends on the negotiated extensions and the sender's role.
+    ///
+    /// ```
+    /// use sansocket::frame::{FrameHeader, Opcode};
+    ///
+    /// let (header, size) = FrameHeader::decode(&[0x81, 0x05, b'H', b'e'])?.expect("complete");
+    /// assert_eq!((header.opcode, header.payload_len, size), (Opcode::Text, 5, 2));
+    /// assert_eq!(FrameHeader::decode(&[0x81])?, None);
+    /// # Ok::<(), sansocket::ProtocolError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A reserved opcode, a control frame that is fragmented or announces over 125 bytes, a length
+    /// that is not in its shortest form, or one of 2^63 and more; as soon as the byte that shows it
+    /// is there.
+    pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
+        HeaderRules::ANY.decode(input)
+    }
+
+    /// The header as it stands on the wire, its length in the shortest form.
+    ///
+    /// ```
+    /// use sansocket::frame::{FrameHeader, Opcode, Rsv};
+    ///
+    /// let header = FrameHeader {
+    ///     fin: true,
+    ///     rsv: Rsv::NONE,
+    ///     opcode: Opcode::Binary,
+    ///     mask: None,
+    ///     payload_len: 256,
+    /// };
+    /// assert_eq!(header.encode().as_ref(), [0x82, 0x7E, 0x01, 0x00]);
+    /// ```
+    #[inline]
+    pub fn encode(&self) -> EncodedHeader {
+        let mut encoded = EncodedHeader::default();
+        let fin = if self.fin { 0x80 } else { 0 };
+        let masked = if self.mask.is_some() { 0x80 } else { 0 };
+        encoded.push([fin | self.rsv.bits() | self.opcode.bits()]);
+        // §5.2: the length goes into the fewest bytes that hold it.
+        if let Some(short) = u8::try_from(self.payload_len).ok().filter(|&length| length < 126) {
+            encoded.push([masked | short]);
+        } else if let Ok(medium) = u16::try_from(self.payload_len) {
+            encoded.push([masked | 126]);
+            encoded.push(medium.to_be_bytes());
+        } else {
+            encoded.push([masked | 127]);
+            encoded.push(self.payload_len.to_be_bytes());
+        }
+        if let Some(key) = self.mask {
+            encoded.push(key.bytes());
+        }
+        encoded
+    }
+}
+
+/// The bytes of an encoded [`FrameHeader`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EncodedHeader {
+    bytes: [u8; FrameHeader::MAX_SIZE],
+    len: usize,
+}
+
+impl EncodedHeader {
+    #[inline]
+    fn push<const N: usize>(&mut self, part: [u8; N]) {
+        if let Some(room) = self.bytes.get_mut(self.len..self.len + N) {
+            room.copy_from_slice(&part);
+            self.len += N;
+        }
+    }
+}
+
+impl AsRef<[u8]> for EncodedHeader {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn headers() -> impl Iterator<Item = FrameHeader> {
+        let lengths = [0, 1, 125, 126, 127, 65_535, 65_536, u64::from(u32::MAX) + 1, (1 << 63) - 1];
+        let opcodes = [Opcode::Continuation, Opcode::Text, Opcode::Binary, Opcode::Ping];
+        let masks = [None, Some(MaskingKey::new([1, 2, 3, 4]))];
+        lengths.into_iter().flat_map(move |payload_len| {
+            opcodes.into_iter().flat_map(move |opcode| {
+                masks.into_iter().map(move |mask| FrameHeader {
+                    fin: opcode != Opcode::Continuation,
+                    rsv: if opcode == Opcode::Text { Rsv::RSV1 } else { Rsv::NONE },
+                    opcode,
+                    mask,
+                    payload_len: if opcode.is_control() { payload_len % 126 } else { payload_len },
+                })
+            })
+        })
+    }
+
+    #[test]
+    fn decoding_inverts_encoding_and_every_shorter_input_is_incomplete() {
+        for header in headers() {
+            let encoded = header.encode();
+            let bytes = encoded.as_ref();
+            assert_eq!(FrameHeader::decode(bytes), Ok(Some((header, bytes.len()))));
+            for cut in 0..bytes.len() {
+                assert_eq!(FrameHeader::decode(&bytes[..cut]), Ok(None), "{header:?} at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_that_fit_a_shorter_form_are_refused() {
+        let refused = Err(ProtocolError::NonMinimalLength);
+        for length in 0..126_u16 {
+            let [high, low] = length.to_be_bytes();
+            assert_eq!(FrameHeader::decode(&[0x82, 126, high, low]), refused);
+        }
+        for length in [0, 125, 126, 65_535_u64] {
+            let bytes: Vec<u8> = [0x82, 127].into_iter().chain(length.to_be_bytes()).collect();
+            assert_eq!(FrameHeader::decode(&bytes), refused);
+        }
+    }
+
+    #[test]
+    fn a_length_with_the_top_bit_is_refused() {
+        for length in [1_u64 << 63, u64::MAX] {
+            let bytes: Vec<u8> = [0x82, 127].into_iter().chain(length.to_be_bytes()).collect();
+            assert_eq!(FrameHeader::decode(&bytes), Err(ProtocolError::LengthTopBit));
+        }
+    }
+
+    #[test]
+    fn reserved_opcodes_are_refused_at_the_first_byte() {
+        for opcode in (3..=7).chain(11..=15) {
+            for fin in [0, 0x80] {
+                let refused = Err(ProtocolError::ReservedOpcode(opcode));
+                assert_eq!(FrameHeader::decode(&[fin | opcode]), refused);
+            }
+        }
+    }
+
+    #[test]
+    fn control_frames_are_short_and_whole() {
+        for opcode in 8..=10 {
+            assert_eq!(FrameHeader::decode(&[opcode]), Err(ProtocolError::FragmentedControlFrame));
+            for length in [126, 127, 0x80 | 126, 0x80 | 127] {
+                let refused = Err(ProtocolError::ControlFrameTooLong);
+                assert_eq!(FrameHeader::decode(&[0x80 | opcode, length]), refused);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use crate::error::ProtocolError;
+use crate::frame::header::FrameHeader;
+use crate::frame::mask::MaskingKey;
+use crate::frame::opcode::Opcode;
+use crate::frame::rsv::Rsv;
+use crate::role::Role;
+
+/// What a frame header must hold, checked byte by byte as it is decoded.
+///
+/// The one place for the rules of sections 5.1, 5.2 and 5.5 that a header alone can break. Each is
+/// checked at the byte that shows it, so the verdict doesn't depend on how the bytes were cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeaderRules {
+    sender: Option<Role>,
+    rsv: Rsv,
+}
+
+impl HeaderRules {
+    /// Holds a header to what is true of any sender and any extension.
+    pub(crate) const ANY: Self = Self { sender: None, rsv: Rsv::from_bits(0xFF) };
+
+    /// Holds a header to what `sender` may send, with no extension that owns a reserved bit.
+    pub(crate) const fn from(sender: Role) -> Self {
+        Self { sender: Some(sender), rsv: Rsv::NONE }
+    }
+
+    #[inline]
+    pub(crate) fn decode(
+        self,
+        input: &[u8],
+    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        let Some((&first, rest)) = input.split_first() else {
+            return Ok(None);
+        };
+        let (fin, rsv, opcode) = self.first_byte(first)?;
+        let Some((&second, rest)) = rest.split_first() else {
+            return Ok(None);
+        };
+        let (masked, short_length) = self.second_byte(opcode, second)?;
+        let Some((payload_len, rest)) = extended_length(short_length, rest)? else {
+            return Ok(None);
+        };
+        let (mask, rest) = match (masked, rest.split_first_chunk()) {
+            (false, _) => (None, rest),
+            (true, Some((&key, rest))) => (Some(MaskingKey::new(key)), rest),
+            (true, None) => return Ok(None),
+        };
+        let header = FrameHeader { fin, rsv, opcode, mask, payload_len };
+        Ok(Some((header, input.len() - rest.len())))
+    }
+
+    #[inline]
+    fn first_byte(self, byte: u8) -> Result<(bool, Rsv, Opcode), ProtocolError> {
+        let (fin, rsv, bits) = (byte & 0x80 != 0, Rsv::from_bits(byte), byte & 0x0F);
+        // §5.2: a reserved bit is an error unless a negotiated extension gives it a meaning.
+        if !self.rsv.contains(rsv) {
+            return Err(ProtocolError::ReservedBits);
+        }
+        // §5.2: an unknown opcode fails the connection.
+        let opcode = Opcode::from_bits(bits).ok_or(ProtocolError::ReservedOpcode(bits))?;
+        // §5.5: control frames may come between fragments but are never fragments themselves.
+        if opcode.is_control() && !fin {
+            return Err(ProtocolError::FragmentedControlFrame);
+        }
+        Ok((fin, rsv, opcode))
+    }
+
+    #[inline]
+    fn second_byte(self, opcode: Opcode, byte: u8) -> Result<(bool, u8), ProtocolError> {
+        let (masked, short_length) = (byte & 0x80 != 0, byte & 0x7F);
+        // §5.1: a client masks every frame, a server none.
+        match self.sender {
+            Some(Role::Client) if !masked => return Err(ProtocolError::UnmaskedFrame),
+            Some(Role::Server) if masked => return Err(ProtocolError::MaskedFrame),
+            _ => {}
+        }
+        // §5.5: a control payload has at most 125 bytes, so its length needs no longer form.
+        if opcode.is_control() && usize::from(short_length) > FrameHeader::MAX_CONTROL_PAYLOAD {
+            return Err(ProtocolError::ControlFrameTooLong);
+        }
+        Ok((masked, short_length))
+    }
+}
+
+/// The payload length and what follows it, or `None` while its bytes are incomplete.
+#[inline]
+fn extended_length(short: u8, input: &[u8]) -> Result<Option<(u64, &[u8])>, ProtocolError> {
+    let (length, rest, least) = match short {
+        126 => match input.split_first_chunk() {
+            Some((bytes, rest)) => (u64::from(u16::from_be_bytes(*bytes)), rest, 126),
+            None => return Ok(None),
+        },
+        127 => match input.split_first_chunk() {
+            Some((bytes, rest)) => (u64::from_be_bytes(*bytes), rest, 1 << 16),
+            None => return Ok(None),
+        },
+        _ => return Ok(Some((u64::from(short), input))),
+    };
+    // §5.2: the most significant bit of a 64-bit length must be 0.
+    if length >> 63 != 0 {
+        return Err(ProtocolError::LengthTopBit);
+    }
+    // §5.2: the minimal number of bytes must be used to encode the length.
+    if length < least {
+        return Err(ProtocolError::NonMinimalLength);
+    }
+    Ok(Some((length, rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_bits_are_refused_at_the_first_byte() {
+        for bits in 1..8_u8 {
+            for sender in [Role::Client, Role::Server] {
+                let refused = Err(ProtocolError::ReservedBits);
+                assert_eq!(HeaderRules::from(sender).decode(&[0x82 | bits << 4]), refused);
+            }
+        }
+    }
+
+    #[test]
+    fn masking_is_held_to_the_role_at_the_second_byte() {
+        let refused = HeaderRules::from(Role::Client).decode(&[0x82, 0x00]);
+        assert_eq!(refused, Err(ProtocolError::UnmaskedFrame));
+        let refused = HeaderRules::from(Role::Server).decode(&[0x82, 0x80]);
+        assert_eq!(refused, Err(ProtocolError::MaskedFrame));
+    }
+}

@@ -1,0 +1,16 @@
+use crate::message::message::Message;
+
+/// A piece of a message, handed out as it arrives ([`Delivery::Chunks`](crate::Delivery::Chunks)).
+///
+/// Pieces follow the bytes, not the frames: where the peer put its fragment boundaries makes no
+/// difference to the message (RFC 6455, section 5.4). Each piece of a text is text by itself, cut
+/// between characters. A piece is empty only if it is the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk<'a> {
+    /// The piece; its kind is that of the whole message.
+    pub piece: Message<'a>,
+    /// Whether the message begins with this piece.
+    pub first: bool,
+    /// Whether the message ends with this piece.
+    pub last: bool,
+}

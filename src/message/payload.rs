@@ -1,0 +1,147 @@
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use bytes::Bytes;
+
+/// Bytes that are borrowed or shared.
+///
+/// Dereferences to `[u8]`. Cloning an owned payload shares its bytes.
+///
+/// ```
+/// use sansocket::Payload;
+///
+/// let payload = Payload::from(b"data");
+/// assert_eq!(payload.len(), 4);
+/// let kept: Payload<'static> = payload.into_owned();
+/// assert_eq!(&kept[..], b"data");
+/// ```
+#[derive(Clone)]
+pub struct Payload<'a>(Held<'a>);
+
+#[derive(Clone)]
+enum Held<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Bytes),
+}
+
+impl Payload<'_> {
+    /// The payload with bytes of its own: copied if it borrows them, else as it is.
+    pub fn into_owned(self) -> Payload<'static> {
+        Payload(Held::Owned(self.into_bytes()))
+    }
+
+    /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Held::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+            Held::Owned(bytes) => bytes,
+        }
+    }
+
+    /// The bytes that can be shared without a copy, if it owns them.
+    #[inline]
+    pub(crate) fn shared(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Held::Borrowed(_) => None,
+            Held::Owned(bytes) => Some(bytes),
+        }
+    }
+}
+
+impl<'a> Payload<'a> {
+    /// The bytes as they are held: borrowed, or else shared.
+    pub(crate) fn try_into_borrowed(self) -> Result<&'a [u8], Bytes> {
+        match self.0 {
+            Held::Borrowed(bytes) => Ok(bytes),
+            Held::Owned(bytes) => Err(bytes),
+        }
+    }
+
+    /// Cuts `count` bytes off the front, or all where there are fewer.
+    pub(crate) fn split_to(&mut self, count: usize) -> Payload<'a> {
+        match &mut self.0 {
+            Held::Borrowed(bytes) => {
+                let (front, rest) = bytes.split_at(count.min(bytes.len()));
+                *bytes = rest;
+                Payload(Held::Borrowed(front))
+            }
+            Held::Owned(bytes) => Payload(Held::Owned(bytes.split_to(count.min(bytes.len())))),
+        }
+    }
+}
+
+impl Default for Payload<'_> {
+    fn default() -> Self {
+        Self(Held::Borrowed(&[]))
+    }
+}
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Held::Borrowed(bytes) => bytes,
+            Held::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Payload<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for Payload<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Payload<'_> {}
+
+impl PartialEq<[u8]> for Payload<'_> {
+    fn eq(&self, other: &[u8]) -> bool {
+        **self == *other
+    }
+}
+
+impl<const N: usize> PartialEq<[u8; N]> for Payload<'_> {
+    fn eq(&self, other: &[u8; N]) -> bool {
+        **self == *other
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "b\"{}\"", self.escape_ascii())
+    }
+}
+
+impl<'a> From<&'a [u8]> for Payload<'a> {
+    #[inline]
+    fn from(bytes: &'a [u8]) -> Self {
+        Self(Held::Borrowed(bytes))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self(Held::Borrowed(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Payload<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Held::Owned(bytes.into()))
+    }
+}
+
+impl From<Bytes> for Payload<'_> {
+    fn from(bytes: Bytes) -> Self {
+        Self(Held::Owned(bytes))
+    }
+}
