@@ -1,0 +1,79 @@
+use http::header::HeaderName;
+
+use crate::handshake::head::HeadError;
+
+/// How a server's response falls short of an opening handshake (RFC 6455, section 4.1).
+///
+/// One variant per rule. Whatever it is, the connection fails, and nothing is to be sent on it.
+/// A response that is correct but refuses is none of these: see [`Rejection`](super::Rejection).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// What arrived is not the head of an HTTP/1.1 response, or exceeds a limit.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The transport ended before the response was complete.
+    #[error("the connection ended before the response was complete")]
+    Truncated,
+    /// The response that switches protocols is of HTTP/1.0, which has no upgrade.
+    #[error("the server answers with HTTP/1.0, which has no upgrade")]
+    Version,
+    /// `Upgrade` isn't a single `websocket`.
+    #[error("the Upgrade field of the response is not websocket")]
+    Upgrade,
+    /// `Connection` doesn't name `Upgrade`.
+    #[error("the Connection field of the response does not name Upgrade")]
+    Connection,
+    /// `Sec-WebSocket-Accept` is missing.
+    #[error("the Sec-WebSocket-Accept field is missing")]
+    MissingAccept,
+    /// `Sec-WebSocket-Accept` stands there more than once.
+    #[error("the Sec-WebSocket-Accept field is repeated")]
+    RepeatedAccept,
+    /// `Sec-WebSocket-Accept` doesn't answer the key that was sent.
+    #[error("the Sec-WebSocket-Accept field does not answer the key that was sent")]
+    WrongAccept,
+    /// `Sec-WebSocket-Protocol` stands there more than once.
+    #[error("the Sec-WebSocket-Protocol field is repeated")]
+    RepeatedSubprotocol,
+    /// `Sec-WebSocket-Protocol` isn't one token.
+    #[error("the Sec-WebSocket-Protocol field is not one token")]
+    InvalidSubprotocol,
+    /// The subprotocol is none of those that were offered.
+    #[error("the server chose the subprotocol {0:?}, which was not offered")]
+    UnrequestedSubprotocol(String),
+    /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
+    #[error("the Sec-WebSocket-Extensions field is malformed")]
+    Extensions,
+    /// The extension is none of those that were offered.
+    #[error("the server uses the extension {0:?}, which was not offered")]
+    UnrequestedExtension(String),
+}
+
+impl ResponseError {
+    /// The section of RFC 6455 that states the rule.
+    pub const fn section(&self) -> &'static str {
+        match self {
+            Self::Extensions => "9.1",
+            _ => "4.1",
+        }
+    }
+}
+
+/// An option that can't be part of a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// The header is one that makes up the handshake, and so not the caller's.
+    #[error("the header {0} is set by the handshake")]
+    OwnedHeader(HeaderName),
+    /// The value of the header has characters outside ASCII.
+    #[error("the value of the header {0} is not ASCII")]
+    NonAsciiHeader(HeaderName),
+    /// A subprotocol is a token: not empty, without spaces and separators (section 4.1).
+    #[error("the subprotocol {0:?} is not a token")]
+    InvalidSubprotocol(String),
+    /// A subprotocol is offered at most once (section 4.1).
+    #[error("the subprotocol {0:?} is offered twice")]
+    RepeatedSubprotocol(String),
+}

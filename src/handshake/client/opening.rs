@@ -1,0 +1,123 @@
+//! The request on its way, and the response to it.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::{
+    error::ResponseError,
+    established::{Established, Expectation},
+    rejection::Rejection,
+    request::ClientRequest,
+};
+use crate::{
+    entropy::Entropy,
+    handshake::{accept_key::SecWebSocketKey, head::HeadReader, parse},
+};
+
+/// The client's handshake until the final response has arrived.
+///
+/// Send what [`outgoing`](Self::outgoing) holds, and nothing behind it; then give
+/// [`receive`](Self::receive) the bytes that arrive until it hands out the outcome.
+///
+/// ```
+/// use sansocket::{Config, handshake::{ClientHandshake, ClientRequest, Outcome, ResponseError}};
+///
+/// let request = ClientRequest::new("ws://example.com/chat".parse()?);
+/// let mut handshake = ClientHandshake::new(&request);
+/// assert!(handshake.outgoing().starts_with(b"GET /chat HTTP/1.1\r\nHost: example.com\r\n"));
+///
+/// let mut bytes = *b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+/// match handshake.receive(&mut &mut bytes[..])? {
+///     Some(Outcome::Established(established)) => {
+///         let connection = established.into_connection(Config::default());
+///     }
+///     Some(Outcome::Rejected(rejection)) => assert_eq!(rejection.into_response().status(), 404),
+///     None => { /* read more, and come back */ }
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ClientHandshake {
+    outgoing: Bytes,
+    head: HeadReader,
+    expectation: Expectation,
+    entropy: Entropy,
+    max_body_size: usize,
+}
+
+/// What became of a client's handshake.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The WebSocket connection is established.
+    Established(Established),
+    /// The server answered with something else: an error, a redirection, a request to authenticate.
+    Rejected(Rejection),
+}
+
+impl ClientHandshake {
+    /// A handshake for this request, with a fresh key.
+    pub fn new(request: &ClientRequest) -> Self {
+        Self::with_entropy(request, Entropy::default())
+    }
+
+    /// A handshake for this request that takes its key, and the connection's masking keys, from
+    /// this source.
+    pub fn with_entropy(request: &ClientRequest, entropy: Entropy) -> Self {
+        let key = SecWebSocketKey::generate(&entropy);
+        Self {
+            outgoing: request.encode(key),
+            head: HeadReader::new(request.head_limits),
+            expectation: Expectation::new(key.accept(), request.subprotocols().to_vec()),
+            entropy,
+            max_body_size: request.max_body_size,
+        }
+    }
+
+    /// The bytes of the request that are still to be sent. Advance it past what was written.
+    pub const fn outgoing(&mut self) -> &mut Bytes {
+        &mut self.outgoing
+    }
+
+    /// Takes bytes that have arrived; the outcome, when the head of the final response is complete.
+    ///
+    /// What is behind that head stays in `input`: it is the first input of the connection, or of
+    /// the rejection, whose body it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in
+    /// another way than was asked for. There is no going on from there: close the transport.
+    pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
+        while let Some(head) = self.head.read(input)? {
+            let response = parse::response(&head)?;
+            match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => {
+                    return self.establish(response).map(Some);
+                }
+                // RFC 9110, §15.2: any number of interim responses may precede the final one. The
+                // limit of the head is for all of them together.
+                status if status.is_informational() => {}
+                _ => {
+                    let rejection = Rejection::new(response, self.max_body_size);
+                    return Ok(Some(Outcome::Rejected(rejection)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What it means that the server ends the transport before the response is complete.
+    pub fn receive_eof(self) -> ResponseError {
+        ResponseError::Truncated
+    }
+
+    fn establish(&self, response: Response<()>) -> Result<Outcome, ResponseError> {
+        let subprotocol = self.expectation.check(&response)?;
+        let entropy = self.entropy.clone();
+        Ok(Outcome::Established(Established::new(
+            response,
+            subprotocol,
+            entropy,
+        )))
+    }
+}

@@ -1,0 +1,148 @@
+//! A response that doesn't open a WebSocket, and as much of its body as has arrived.
+
+use core::mem;
+
+use http::{
+    Response, StatusCode,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+
+use super::chunked::ChunkedDecoder;
+use crate::handshake::field::Field;
+
+/// The server's final response when it isn't the 101 that was asked for (RFC 6455, section 4.1).
+///
+/// Its head is complete. To have the body as well, which often says why, go on reading until
+/// [`is_complete`](Self::is_complete): the body then has all that the server sent, or as much as
+/// [`ClientRequest::max_body_size`](super::ClientRequest::max_body_size) allows.
+///
+/// ```
+/// use sansocket::handshake::{ClientHandshake, ClientRequest, Outcome};
+///
+/// let mut handshake = ClientHandshake::new(&ClientRequest::new("ws://a/".parse()?));
+/// let mut bytes = *b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+/// let mut input = &mut bytes[..];
+/// let Some(Outcome::Rejected(mut rejection)) = handshake.receive(&mut input)? else { panic!() };
+/// rejection.receive(&mut input);
+/// while !rejection.is_complete() {
+///     // read, and give it to rejection.receive; stop at the end of the transport
+/// }
+/// assert_eq!(rejection.into_response().body(), b"no");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Rejection {
+    response: Response<Vec<u8>>,
+    framing: Framing,
+    max_body_size: usize,
+}
+
+/// Where the body ends (RFC 9112, section 6.3).
+#[derive(Debug)]
+enum Framing {
+    /// Behind this many more bytes.
+    Length(u64),
+    /// Where its chunks say.
+    Chunked(ChunkedDecoder),
+    /// Where the transport does.
+    Transport,
+    /// Here: nothing more belongs to it, or nothing more is kept.
+    Complete,
+}
+
+impl Rejection {
+    pub(super) fn new(head: Response<()>, max_body_size: usize) -> Self {
+        let framing = Framing::of(&head);
+        Self {
+            response: head.map(|()| Vec::new()),
+            framing,
+            max_body_size,
+        }
+    }
+
+    /// Takes what of the bytes that have arrived belongs to the body, without what frames it.
+    pub fn receive(&mut self, input: &mut &mut [u8]) {
+        while !input.is_empty() && !self.is_complete() {
+            let room = self
+                .max_body_size
+                .saturating_sub(self.response.body().len());
+            let (taken, content) = match &mut self.framing {
+                Framing::Length(left) => {
+                    let taken = usize::try_from(*left)
+                        .unwrap_or(usize::MAX)
+                        .min(input.len());
+                    *left -= taken as u64;
+                    (taken, input.get(..taken))
+                }
+                Framing::Chunked(decoder) => decoder.decode(input),
+                Framing::Transport => (input.len(), input.get(..)),
+                Framing::Complete => (0, None),
+            };
+            let content = content.unwrap_or_default();
+            let kept = content.get(..room).unwrap_or(content);
+            self.response.body_mut().extend_from_slice(kept);
+            if kept.len() < content.len() || self.framing.is_exhausted() {
+                self.framing = Framing::Complete;
+            }
+            *input = mem::take(input).get_mut(taken..).unwrap_or_default();
+        }
+    }
+
+    /// Whether the body is complete, or as long as it may get.
+    ///
+    /// Where this stays `false`, the body ends with the transport.
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.framing, Framing::Complete)
+    }
+
+    /// The response, with the body that has arrived so far.
+    pub const fn response(&self) -> &Response<Vec<u8>> {
+        &self.response
+    }
+
+    /// The response, to be kept.
+    pub fn into_response(self) -> Response<Vec<u8>> {
+        self.response
+    }
+}
+
+impl Framing {
+    fn of(head: &Response<()>) -> Self {
+        let headers = head.headers();
+        // RFC 9112, §6.3 (1)
+        if matches!(
+            head.status(),
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        ) {
+            return Self::Complete;
+        }
+        // (3) and (4): an encoding goes before a length. One that isn't known here is kept as it is.
+        match Field::of(headers, &TRANSFER_ENCODING) {
+            Field::Absent => {}
+            Field::Once(only) if only.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+                return Self::Chunked(ChunkedDecoder::default());
+            }
+            _ => return Self::Transport,
+        }
+        // (5) and (6): a length that can't be made out leaves the end of the transport. That is no
+        // risk here, as nothing behind the body is ever used.
+        let length = match Field::of(headers, &CONTENT_LENGTH) {
+            Field::Once(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
+            _ => None,
+        };
+        match length {
+            Some(0) => Self::Complete,
+            Some(length) => Self::Length(length),
+            None => Self::Transport,
+        }
+    }
+
+    const fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(decoder) => decoder.is_complete(),
+            Self::Transport => false,
+            Self::Complete => true,
+        }
+    }
+}

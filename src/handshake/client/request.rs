@@ -1,0 +1,159 @@
+use bytes::Bytes;
+use http::{
+    HeaderMap,
+    header::{
+        CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+        SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+        TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use super::error::OptionError;
+use crate::handshake::{
+    accept_key::SecWebSocketKey, encode::HeadWriter, head::HeadLimits, origin::Origin, token,
+    uri::WebSocketUri,
+};
+
+/// What a client asks for, and within which limits it takes the answer.
+///
+/// It can be used for any number of handshakes; each has its own key.
+///
+/// ```
+/// use http::header::{AUTHORIZATION, HeaderValue};
+/// use sansocket::handshake::ClientRequest;
+///
+/// let request = ClientRequest::new("ws://example.com/chat".parse()?)
+///     .subprotocol("chat")?
+///     .origin("https://example.com".parse()?)
+///     .header(AUTHORIZATION, HeaderValue::from_static("Bearer abc"))?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    uri: WebSocketUri,
+    origin: Option<Origin>,
+    subprotocols: Vec<String>,
+    headers: HeaderMap,
+    pub(super) head_limits: HeadLimits,
+    pub(super) max_body_size: usize,
+}
+
+impl ClientRequest {
+    /// A request for this URI, without subprotocols, origin and further headers.
+    pub fn new(uri: WebSocketUri) -> Self {
+        Self {
+            uri,
+            origin: None,
+            subprotocols: Vec::new(),
+            headers: HeaderMap::new(),
+            head_limits: HeadLimits::default(),
+            max_body_size: 64 * 1024,
+        }
+    }
+
+    /// Offers a subprotocol, after those that were offered before: the first is the one that is
+    /// liked best (section 4.1).
+    ///
+    /// # Errors
+    ///
+    /// [`OptionError`] if the name isn't a token, or was offered before.
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, OptionError> {
+        // §4.1 (10) Tokens, and all of them different.
+        if !token::is_token(name) {
+            return Err(OptionError::InvalidSubprotocol(name.to_owned()));
+        }
+        if self.subprotocols.iter().any(|offered| offered == name) {
+            return Err(OptionError::RepeatedSubprotocol(name.to_owned()));
+        }
+        self.subprotocols.push(name.to_owned());
+        Ok(self)
+    }
+
+    /// Says on behalf of which web page the connection is opened (section 4.1). A client that is no
+    /// browser has no need to.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Adds a header, such as `Authorization` or `Cookie`.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`,
+    /// `Origin` and those that begin with `Sec-WebSocket-`), for those that announce a body
+    /// (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, OptionError> {
+        if OWNED.contains(&name) {
+            return Err(OptionError::OwnedHeader(name));
+        }
+        // A `HeaderValue` can't hold a line break, but it can hold what isn't ASCII.
+        if value.to_str().is_err() {
+            return Err(OptionError::NonAsciiHeader(name));
+        }
+        self.headers.append(name, value);
+        Ok(self)
+    }
+
+    /// Limits of the response's head.
+    #[must_use]
+    pub const fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head_limits = limits;
+        self
+    }
+
+    /// How many bytes of the body are kept of a response that rejects the handshake; 64 KiB by
+    /// default.
+    #[must_use]
+    pub const fn max_body_size(mut self, bytes: usize) -> Self {
+        self.max_body_size = bytes;
+        self
+    }
+
+    /// Where to connect to.
+    pub const fn uri(&self) -> &WebSocketUri {
+        &self.uri
+    }
+
+    /// The subprotocols that are offered.
+    pub(super) fn subprotocols(&self) -> &[String] {
+        &self.subprotocols
+    }
+
+    /// The request's bytes (section 4.1).
+    pub(super) fn encode(&self, key: SecWebSocketKey) -> Bytes {
+        let mut head = HeadWriter::get(self.uri.resource_name());
+        head.field("Host", self.uri.host_field());
+        head.field("Upgrade", "websocket");
+        head.field("Connection", "Upgrade");
+        head.field("Sec-WebSocket-Key", key.as_str());
+        head.field("Sec-WebSocket-Version", "13");
+        if let Some(origin) = &self.origin {
+            head.field("Origin", origin.to_string());
+        }
+        if !self.subprotocols.is_empty() {
+            head.field("Sec-WebSocket-Protocol", self.subprotocols.join(", "));
+        }
+        // §9.1 This is where the extensions are offered, once there are any.
+        for (name, value) in &self.headers {
+            head.field(name.as_str(), value);
+        }
+        head.finish(b"")
+    }
+}
+
+/// The fields that make up the handshake, and those that would announce a body.
+const OWNED: [HeaderName; 11] = [
+    HOST,
+    UPGRADE,
+    CONNECTION,
+    ORIGIN,
+    SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+];

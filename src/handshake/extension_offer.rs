@@ -1,0 +1,249 @@
+//! The grammar of `Sec-WebSocket-Extensions` (RFC 6455, section 9.1).
+//!
+//! It is strict also while no extension is supported: a field that nobody could understand fails
+//! the handshake.
+
+use std::borrow::Cow;
+
+use http::header::{GetAll, HeaderValue};
+
+use super::token::{is_token, is_token_byte};
+
+/// One element of `Sec-WebSocket-Extensions`: an extension with its parameters.
+///
+/// A client offers extensions in its order of preference; the same extension may be offered more
+/// than once, with other parameters. The elements of a server's answer have the same form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionOffer<'a> {
+    name: &'a str,
+    parameters: Vec<ExtensionParameter<'a>>,
+}
+
+impl<'a> ExtensionOffer<'a> {
+    /// The registered name of the extension, such as `permessage-deflate`.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The parameters in the order in which they were written.
+    pub fn parameters(&self) -> &[ExtensionParameter<'a>] {
+        &self.parameters
+    }
+
+    /// The elements of the field over all its lines, in order; none if the field is absent.
+    pub(super) fn parse_all(
+        lines: GetAll<'a, HeaderValue>,
+    ) -> Result<Vec<Self>, MalformedExtensions> {
+        let mut offers = Vec::new();
+        let mut absent = true;
+        for line in lines {
+            absent = false;
+            let mut rest = Rest(line.to_str().map_err(|_| MalformedExtensions)?);
+            rest.skip_empty_elements();
+            while !rest.is_empty() {
+                offers.push(rest.extension()?);
+                // Something else than a comma behind an extension belongs to nothing.
+                if !rest.is_empty() && !rest.take(',') {
+                    return Err(MalformedExtensions);
+                }
+                rest.skip_empty_elements();
+            }
+        }
+        // §9.1 The list has at least one element.
+        if offers.is_empty() && !absent {
+            Err(MalformedExtensions)
+        } else {
+            Ok(offers)
+        }
+    }
+}
+
+/// A parameter of an extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionParameter<'a> {
+    name: &'a str,
+    value: Option<Cow<'a, str>>,
+}
+
+impl<'a> ExtensionParameter<'a> {
+    /// The name, as it was written.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value, without its quotes; `None` if the parameter has none. Never empty.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+}
+
+/// The field breaks the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MalformedExtensions;
+
+/// What of a line is still to be read.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn extension(&mut self) -> Result<ExtensionOffer<'a>, MalformedExtensions> {
+        let name = self.token()?;
+        let mut parameters = Vec::new();
+        while self.take(';') {
+            parameters.push(self.parameter()?);
+        }
+        Ok(ExtensionOffer { name, parameters })
+    }
+
+    fn parameter(&mut self) -> Result<ExtensionParameter<'a>, MalformedExtensions> {
+        let name = self.token()?;
+        let value = if !self.take('=') {
+            None
+        } else if self.0.starts_with('"') {
+            Some(self.quoted_token()?)
+        } else {
+            Some(Cow::Borrowed(self.token()?))
+        };
+        Ok(ExtensionParameter { name, value })
+    }
+
+    fn token(&mut self) -> Result<&'a str, MalformedExtensions> {
+        let end = self
+            .0
+            .bytes()
+            .position(|byte| !is_token_byte(byte))
+            .unwrap_or(self.0.len());
+        match self.0.split_at_checked(end) {
+            Some((token, rest)) if !token.is_empty() => {
+                self.0 = rest.trim_ascii_start();
+                Ok(token)
+            }
+            _ => Err(MalformedExtensions),
+        }
+    }
+
+    /// A quoted string, of which the value has to be a token once its escapes are resolved.
+    fn quoted_token(&mut self) -> Result<Cow<'a, str>, MalformedExtensions> {
+        let quoted = self.0.strip_prefix('"').ok_or(MalformedExtensions)?;
+        let mut unescaped = String::new();
+        let mut characters = quoted.char_indices();
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    let value = match quoted.get(..at) {
+                        Some(value) if value.len() == unescaped.len() => Cow::Borrowed(value),
+                        _ => Cow::Owned(unescaped),
+                    };
+                    self.0 = characters.as_str().trim_ascii_start();
+                    return if is_token(&value) {
+                        Ok(value)
+                    } else {
+                        Err(MalformedExtensions)
+                    };
+                }
+                '\\' => unescaped.extend(characters.next().map(|(_, escaped)| escaped)),
+                _ => unescaped.push(character),
+            }
+        }
+        Err(MalformedExtensions)
+    }
+
+    fn take(&mut self, separator: char) -> bool {
+        match self.0.strip_prefix(separator) {
+            Some(rest) => {
+                self.0 = rest.trim_ascii_start();
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn skip_empty_elements(&mut self) {
+        self.0 = self.0.trim_start_matches([',', ' ', '\t']);
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
+
+    use super::*;
+
+    /// The offers in a notation of one line, or `None` if they are malformed.
+    fn parse(lines: &[&'static str]) -> Option<String> {
+        let headers: HeaderMap = lines
+            .iter()
+            .map(|line| (SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(line)))
+            .collect();
+        let offers = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS)).ok()?;
+        let offers = offers.iter().map(|offer| {
+            let parameters = offer
+                .parameters()
+                .iter()
+                .map(|parameter| match parameter.value() {
+                    Some(value) => format!(";{}={value}", parameter.name()),
+                    None => format!(";{}", parameter.name()),
+                });
+            format!("{}{}", offer.name(), parameters.collect::<String>())
+        });
+        Some(offers.collect::<Vec<_>>().join("|"))
+    }
+
+    #[test]
+    fn offers_keep_their_order_over_all_lines() {
+        for (lines, expected) in [
+            (&[][..], ""),
+            (&["foo"], "foo"),
+            (&["foo, bar;baz=2"], "foo|bar;baz=2"),
+            (&["foo;a", "foo;b"], "foo;a|foo;b"),
+            (&[", foo ,, bar,", ""], "foo|bar"),
+            (&["foo\t; a ; b = 1 ,bar"], "foo;a;b=1|bar"),
+            (&["foo; a=\"1\"; b=\"\\x\\y\""], "foo;a=1;b=xy"),
+            (&["foo; a=\"x\\y\" , bar"], "foo;a=xy|bar"),
+        ] {
+            assert_eq!(parse(lines).as_deref(), Some(expected), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_grammar_is_refused() {
+        for line in [
+            "",
+            ",",
+            ";a",
+            "foo;",
+            "foo;;a",
+            "foo; a=",
+            "foo; =1",
+            "foo; a=1 b",
+            "foo bar",
+            "foo/1",
+            "\"foo\"",
+            "foo; a=\"",
+            "foo; a=\"1",
+            "foo; a=\"1\\",
+            "foo; a=\"1\\\"",
+            "foo; a=\"1\"\"",
+            "foo; a=\"1\"x",
+            "foo; a=\"\"",
+            "foo; a=\"1 2\"",
+            "foo; a=\"1,2\"",
+            "foo; a=\"\\\"\"",
+            "foo; a=\"1\\\\2\"",
+            "foo; a=1, bar baz",
+        ] {
+            assert_eq!(parse(&[line]), None, "{line}");
+        }
+        let headers: HeaderMap = [(
+            SEC_WEBSOCKET_EXTENSIONS,
+            HeaderValue::from_bytes(b"foo\xff").unwrap(),
+        )]
+        .into_iter()
+        .collect();
+        let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
+        assert_eq!(ExtensionOffer::parse_all(lines), Err(MalformedExtensions));
+    }
+}

@@ -1,0 +1,248 @@
+//! Finding the end of an HTTP head, in bytes that arrive cut anywhere (RFC 9112, section 2).
+//!
+//! ```text
+//!            any            CR           LF             CR             LF
+//!  Start ──────────▶ Line ─────▶ LineEnd ────▶ LineStart ────▶ BlankLine ────▶ end
+//!                     ▲                            │
+//!                     └────────────────────────────┘ any but CR, space and tab
+//! ```
+//!
+//! Each byte is looked at once, when it arrives, so the work is linear however the bytes are cut,
+//! and what no head may contain is refused before its end has come. The position after each byte
+//! depends on the bytes before it alone, never on how they were cut.
+
+use core::mem;
+
+use bytes::Bytes;
+
+/// Limits of the head of a request or response.
+///
+/// ```
+/// use sansocket::handshake::HeadLimits;
+///
+/// let limits = HeadLimits::default().max_size(4096).max_headers(32);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    pub(super) max_size: usize,
+    pub(super) max_headers: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            max_size: 16 * 1024,
+            max_headers: 100,
+        }
+    }
+}
+
+impl HeadLimits {
+    /// The most bytes a head may have, its blank line included; 16 KiB by default.
+    ///
+    /// A client counts the heads of interim responses (100 to 199, but for 101) as well.
+    #[must_use]
+    pub const fn max_size(mut self, bytes: usize) -> Self {
+        self.max_size = bytes;
+        self
+    }
+
+    /// The most header lines a head may have; 100 by default.
+    #[must_use]
+    pub const fn max_headers(mut self, lines: usize) -> Self {
+        self.max_headers = lines;
+        self
+    }
+}
+
+/// How the peer's head breaks the syntax of HTTP/1.1, or one of the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// It is longer than [`HeadLimits::max_size`].
+    #[error("the head is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// It has more header lines than [`HeadLimits::max_headers`].
+    #[error("the head has more than {limit} header lines")]
+    TooManyHeaders {
+        /// The limit in lines.
+        limit: usize,
+    },
+    /// A line ends with a line feed alone.
+    #[error("a line of the head ends without a carriage return")]
+    BareLineFeed,
+    /// There is a carriage return that doesn't end a line.
+    #[error("a carriage return in the head does not end a line")]
+    BareCarriageReturn,
+    /// There is a control character, NUL for one.
+    #[error("the head has a control character")]
+    ControlCharacter,
+    /// A header line begins with white space, as if it continued the one before.
+    #[error("a header line begins with white space")]
+    FoldedHeader,
+    /// The first line is no request or status line.
+    #[error("the first line of the head is malformed")]
+    StartLine,
+    /// The first line names a version other than HTTP/1.0 or HTTP/1.1.
+    #[error("the head is not of HTTP/1.1")]
+    Version,
+    /// The name of a header isn't a token that a colon follows at once.
+    #[error("a header line does not begin with a name and a colon")]
+    HeaderName,
+    /// The value of a header has a character that it must not have.
+    #[error("the value of a header is malformed")]
+    HeaderValue,
+}
+
+/// A head up to its blank line: lines that end with CR LF, none of them folded, without control
+/// characters.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) bytes: Bytes,
+    pub(super) headers: usize,
+}
+
+/// Takes a head off the front of the bytes that arrive, and nothing behind it.
+#[derive(Debug)]
+pub(super) struct HeadReader {
+    limits: HeadLimits,
+    /// How many more bytes may come.
+    budget: usize,
+    position: Position,
+    headers: usize,
+    /// What has arrived of a head that did not lie whole in the first bytes.
+    arrived: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    /// Nothing has arrived.
+    Start,
+    /// Within a line, or just behind its first byte.
+    Line,
+    /// Behind the carriage return that ends a line.
+    LineEnd,
+    /// Where a header or the blank line begins.
+    LineStart,
+    /// Behind the carriage return of the blank line.
+    BlankLine,
+    /// The head is no head; what follows is of no interest.
+    Failed(HeadError),
+}
+
+impl HeadReader {
+    pub(super) const fn new(limits: HeadLimits) -> Self {
+        Self {
+            limits,
+            budget: limits.max_size,
+            position: Position::Start,
+            headers: 0,
+            arrived: Vec::new(),
+        }
+    }
+
+    /// Takes what belongs to the head, and hands the head out once it is complete.
+    ///
+    /// What is behind the blank line stays in `input`. The next head, if one is asked for, shares
+    /// the budget of this one.
+    pub(super) fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Head>, HeadError> {
+        let end = match self.scan(input) {
+            Ok(end) => end,
+            Err(error) => {
+                self.position = Position::Failed(error);
+                self.arrived = Vec::new();
+                return Err(error);
+            }
+        };
+        let taken = end.unwrap_or(input.len());
+        let (taken, rest) = mem::take(input)
+            .split_at_mut_checked(taken)
+            .unwrap_or_default();
+        *input = rest;
+        self.budget = self.budget.saturating_sub(taken.len());
+        if end.is_none() {
+            self.arrived.extend_from_slice(taken);
+            return Ok(None);
+        }
+        let bytes = if self.arrived.is_empty() {
+            Bytes::copy_from_slice(taken)
+        } else {
+            self.arrived.extend_from_slice(taken);
+            Bytes::from(mem::take(&mut self.arrived))
+        };
+        self.position = Position::Start;
+        Ok(Some(Head {
+            bytes,
+            headers: mem::take(&mut self.headers),
+        }))
+    }
+
+    /// Moves over the bytes; where the head ends among them, if it does.
+    fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
+        let within_budget = input.get(..self.budget).unwrap_or(input);
+        let mut bytes = within_budget.iter();
+        loop {
+            if matches!(self.position, Position::Line) {
+                // Most bytes of a head are inside a line and mean nothing to its shape.
+                let ordinary = bytes.as_slice().iter().position(|byte| is_control(*byte));
+                bytes = bytes
+                    .as_slice()
+                    .get(ordinary.unwrap_or(bytes.len())..)
+                    .unwrap_or_default()
+                    .iter();
+            }
+            let Some(byte) = bytes.next() else { break };
+            match self.step(*byte)? {
+                Some(position) => self.position = position,
+                None => return Ok(Some(within_budget.len() - bytes.len())),
+            }
+        }
+        // H.1 As soon as the limit is passed, not when the blank line comes.
+        if within_budget.len() < input.len() {
+            return Err(HeadError::TooLarge {
+                limit: self.limits.max_size,
+            });
+        }
+        Ok(None)
+    }
+
+    /// The position behind this byte, or `None` at the end of the head.
+    fn step(&mut self, byte: u8) -> Result<Option<Position>, HeadError> {
+        match (self.position, byte) {
+            (Position::Failed(error), _) => Err(error),
+            // RFC 9112, §2.2: a bare CR must never be taken for the end of a line.
+            (Position::LineEnd, b'\n') => Ok(Some(Position::LineStart)),
+            (Position::BlankLine, b'\n') => Ok(None),
+            (Position::LineEnd | Position::BlankLine, _) => Err(HeadError::BareCarriageReturn),
+            // Deviation: RFC 9112, §2.2, would have a server skip an empty line before the request.
+            // That is for connections that carried a request before, and this is the first one.
+            (Position::Start, b'\r' | b' ' | b'\t') => Err(HeadError::StartLine),
+            (Position::LineStart, b'\r') => Ok(Some(Position::BlankLine)),
+            // RFC 9112, §5.2: folding is refused, and so is white space before the first header.
+            (Position::LineStart, b' ' | b'\t') => Err(HeadError::FoldedHeader),
+            (Position::Line, b'\r') => Ok(Some(Position::LineEnd)),
+            // RFC 9112, §2.2, allows to take a bare LF for the end of a line. Those who do and
+            // those who don't see two different heads, so it is refused.
+            (_, b'\n') => Err(HeadError::BareLineFeed),
+            (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
+            (Position::LineStart, _) if self.headers == self.limits.max_headers => {
+                Err(HeadError::TooManyHeaders {
+                    limit: self.limits.max_headers,
+                })
+            }
+            (Position::LineStart, _) => {
+                self.headers += 1;
+                Ok(Some(Position::Line))
+            }
+            (Position::Start | Position::Line, _) => Ok(Some(Position::Line)),
+        }
+    }
+}
+
+/// What can't stand in a line: it would end it, or has no place in a head at all.
+const fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}

@@ -1,0 +1,105 @@
+use bytes::Bytes;
+use http::{
+    HeaderMap, Response, StatusCode,
+    header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+};
+
+use crate::{
+    config::Config,
+    connection::Connection,
+    entropy::Entropy,
+    handshake::{accept_key::SecWebSocketAccept, encode::HeadWriter},
+    role::Role,
+};
+
+/// A successful handshake, seen from the server: the response to send, and the connection that
+/// begins behind it.
+///
+/// ```
+/// # use http::Request;
+/// # use sansocket::handshake::{Acceptance, UpgradeRequest};
+/// # let request = Request::get("/").header("Host", "a").header("Upgrade", "websocket")
+/// #     .header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13")
+/// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").body(()).unwrap();
+/// use bytes::Buf;
+/// use sansocket::Config;
+///
+/// let mut accepted = UpgradeRequest::parse(&request)?.answer(Acceptance::new())?;
+/// while accepted.outgoing().has_remaining() {
+///     let written = accepted.outgoing().chunk().len(); // what a socket took of it
+///     accepted.outgoing().advance(written);
+/// }
+/// let connection = accepted.into_connection(Config::default());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Accepted {
+    accept: SecWebSocketAccept,
+    subprotocol: Option<String>,
+    headers: HeaderMap,
+    outgoing: Bytes,
+}
+
+impl Accepted {
+    /// The headers are checked already.
+    pub(super) fn new(
+        accept: SecWebSocketAccept,
+        subprotocol: Option<String>,
+        headers: HeaderMap,
+    ) -> Self {
+        // §4.2.2 (5) And no field that announces a body, as what follows are frames.
+        let mut head = HeadWriter::status(StatusCode::SWITCHING_PROTOCOLS);
+        head.field("Upgrade", "websocket");
+        head.field("Connection", "Upgrade");
+        head.field("Sec-WebSocket-Accept", accept.as_str());
+        if let Some(name) = &subprotocol {
+            head.field("Sec-WebSocket-Protocol", name);
+        }
+        for (name, value) in &headers {
+            head.field(name.as_str(), value);
+        }
+        let outgoing = head.finish(b"");
+        Self {
+            accept,
+            subprotocol,
+            headers,
+            outgoing,
+        }
+    }
+
+    /// The bytes of the response that are still to be sent. Advance it past what was written.
+    pub const fn outgoing(&mut self) -> &mut Bytes {
+        &mut self.outgoing
+    }
+
+    /// The same response as a value, for a server that has an HTTP library to send it.
+    pub fn response(&self) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        if let Ok(accept) = HeaderValue::from_str(self.accept.as_str()) {
+            headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+        }
+        headers.extend(self.headers.clone());
+        response
+    }
+
+    /// The subprotocol of the connection, if there is one.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// The connection that begins behind the response.
+    ///
+    /// Nothing of it may be sent before the response has been. Its first input is what the
+    /// handshake left in the cursor behind the request.
+    pub fn into_connection(self, config: Config) -> Connection {
+        // §5.1 A server masks nothing, so the source is never asked.
+        Connection::with_entropy(Role::Server, config, Entropy::default())
+    }
+}

@@ -1,0 +1,209 @@
+//! From a request to the answer: what the protocol demands, and what the application decides.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    header::{
+        CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+        SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+        TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use super::{
+    accepted::Accepted, error::RequestError, refusal::Refusal, upgrade_request::UpgradeRequest,
+};
+
+/// Answers a request, be it from [`ServerHandshake`](super::ServerHandshake) or from another HTTP
+/// library.
+///
+/// The closure decides for the application. It sees the whole request, and what the protocol makes
+/// of it: a valid opening handshake, or what is wrong with it. It is asked about every request, so
+/// that it can answer a plain `GET` with a page; a request that is no valid handshake is refused even
+/// if the closure accepts it.
+///
+/// ```
+/// use http::{Request, Response};
+/// use sansocket::handshake::{Acceptance, Answer, Decision, negotiate};
+///
+/// let request = Request::get("/").header("Host", "a").body(()).unwrap();
+/// let answer = negotiate(&request, |request, upgrade| match upgrade {
+///     Ok(upgrade) => Acceptance::new()
+///         .subprotocol(upgrade.select_subprotocol(&["chat"]))
+///         .into(),
+///     Err(_) if request.uri().path() == "/" => Decision::Reject(Response::new("a page".into())),
+///     Err(_) => Decision::accept(), // that is, refuse as the protocol says
+/// })?;
+/// let Answer::Refused(refusal) = answer else { unreachable!() };
+/// assert_eq!(refusal.response().body(), "a page");
+/// # Ok::<_, sansocket::handshake::DecisionError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`DecisionError`] if the decision can't be carried out. `Refusal::from` makes a 500 of it.
+pub fn negotiate<B>(
+    request: &Request<B>,
+    decide: impl FnOnce(&Request<B>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
+) -> Result<Answer, DecisionError> {
+    let upgrade = UpgradeRequest::parse(request);
+    let refusal = match (decide(request, upgrade.as_ref()), upgrade) {
+        (Decision::Accept(acceptance), Ok(upgrade)) => {
+            return upgrade.answer(acceptance).map(Answer::Accepted);
+        }
+        (Decision::Accept(_), Err(error)) => Refusal::from(error),
+        (Decision::Reject(response), _) => Refusal::new(response)?,
+    };
+    // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
+    Ok(Answer::Refused(match *request.method() {
+        Method::HEAD => refusal.without_content(),
+        _ => refusal,
+    }))
+}
+
+/// What the application makes of a request.
+#[derive(Debug)]
+pub enum Decision {
+    /// Opens the WebSocket, if the request is a valid opening handshake.
+    Accept(Acceptance),
+    /// Answers with this response instead, whatever its status: an error, a redirection, a page.
+    ///
+    /// `Connection`, `Content-Length` and what else frames a response is set by the library.
+    Reject(Response<Bytes>),
+}
+
+impl Decision {
+    /// Opens the WebSocket, without a subprotocol and without further headers.
+    pub fn accept() -> Self {
+        Self::Accept(Acceptance::new())
+    }
+}
+
+impl From<RequestError> for Decision {
+    /// Refuses, as the library itself refuses a request with this error.
+    fn from(error: RequestError) -> Self {
+        Self::Reject(Refusal::from(error).into_response())
+    }
+}
+
+impl From<Acceptance> for Decision {
+    fn from(acceptance: Acceptance) -> Self {
+        Self::Accept(acceptance)
+    }
+}
+
+/// With what the application accepts an opening handshake.
+///
+/// ```
+/// use http::header::{HeaderValue, SET_COOKIE};
+/// use sansocket::handshake::Acceptance;
+///
+/// let acceptance = Acceptance::new()
+///     .subprotocol(Some("chat"))
+///     .header(SET_COOKIE, HeaderValue::from_static("seen=1"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Acceptance {
+    subprotocol: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Acceptance {
+    /// An acceptance without a subprotocol and without further headers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the subprotocol; it has to be one that the client offered. `None`, the default, is to
+    /// use none.
+    #[must_use]
+    pub fn subprotocol(mut self, name: Option<&str>) -> Self {
+        self.subprotocol = name.map(str::to_owned);
+        self
+    }
+
+    /// Adds a header to the response. Those that make up the handshake can't be set.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum Answer {
+    /// The handshake succeeds.
+    Accepted(Accepted),
+    /// It doesn't, and this tells the client why.
+    Refused(Refusal),
+}
+
+/// A decision of the application that can't be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecisionError {
+    /// The subprotocol is none of those that the client offered (section 4.2.2).
+    #[error("the client did not offer the subprotocol {0:?}")]
+    UnofferedSubprotocol(String),
+    /// The header is one that makes up the handshake, and so not the application's.
+    #[error("the header {0} is set by the handshake")]
+    OwnedHeader(HeaderName),
+    /// The value of the header has characters outside ASCII.
+    #[error("the value of the header {0} is not ASCII")]
+    NonAsciiHeader(HeaderName),
+    /// A response with a status from 100 to 199 doesn't end a request.
+    #[error("a response with status {0} is not final")]
+    InformationalStatus(StatusCode),
+    /// A response with this status has no body (RFC 9110, section 6.4.1).
+    #[error("a response with status {0} has no body")]
+    BodyForbidden(StatusCode),
+}
+
+impl UpgradeRequest<'_> {
+    /// The response that opens the WebSocket (section 4.2.2).
+    ///
+    /// # Errors
+    ///
+    /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
+    pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
+        let Acceptance {
+            subprotocol,
+            headers,
+        } = acceptance;
+        if let Some(name) = headers.keys().find(|name| OWNED.contains(name)) {
+            return Err(DecisionError::OwnedHeader(name.clone()));
+        }
+        all_ascii(&headers)?;
+        // §4.2.2 (5.5) One of the client's, or the field is absent.
+        match subprotocol {
+            Some(name) if !self.subprotocols().contains(&name.as_str()) => {
+                Err(DecisionError::UnofferedSubprotocol(name))
+            }
+            // §9.1 This is where the offers become the extensions of the connection. None is
+            // supported yet, and an offer is declined by not mentioning it.
+            subprotocol => Ok(Accepted::new(self.accept(), subprotocol, headers)),
+        }
+    }
+}
+
+/// That all the values are ASCII: a `HeaderValue` can't hold a line break but it can hold the rest.
+pub(super) fn all_ascii(headers: &HeaderMap) -> Result<(), DecisionError> {
+    match headers.iter().find(|(_, value)| value.to_str().is_err()) {
+        Some((name, _)) => Err(DecisionError::NonAsciiHeader(name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// §4.2.2 What the response is made of, and §4.2.8 what a 101 must not have (RFC 9110, §8.6).
+const OWNED: [HeaderName; 9] = [
+    CONNECTION,
+    UPGRADE,
+    SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+];

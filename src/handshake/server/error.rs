@@ -1,0 +1,107 @@
+use http::StatusCode;
+
+use crate::handshake::head::HeadError;
+
+/// How a client's request falls short of an opening handshake (RFC 6455, section 4.2.1).
+///
+/// One variant per rule. The answer is a function of it: `Refusal::from(error)`.
+///
+/// ```
+/// use http::StatusCode;
+/// use sansocket::handshake::{Refusal, RequestError};
+///
+/// assert_eq!(RequestError::Method.status(), StatusCode::METHOD_NOT_ALLOWED);
+/// assert_eq!(Refusal::from(RequestError::Method).response().headers()["allow"], "GET");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// What arrived is not the head of an HTTP/1.1 request, or exceeds a limit.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The transport ended before the request was complete.
+    #[error("the connection ended before the request was complete")]
+    Truncated,
+    /// The method isn't GET.
+    #[error("the method of an opening handshake is GET")]
+    Method,
+    /// The version is not HTTP/1.1: older ones have no upgrade, and HTTP/2 and HTTP/3 open a
+    /// WebSocket in another way (RFC 8441, RFC 9220).
+    #[error("an opening handshake needs HTTP/1.1")]
+    Version,
+    /// The target is neither a path nor an absolute `http` or `https` URI.
+    #[error("the request target is neither a path nor an absolute http URI")]
+    Target,
+    /// `Host` is missing.
+    #[error("the Host field is missing")]
+    MissingHost,
+    /// `Host` stands there more than once.
+    #[error("the Host field is repeated")]
+    RepeatedHost,
+    /// `Host` is no host with an optional port.
+    #[error("the Host field is not valid")]
+    InvalidHost,
+    /// `Transfer-Encoding` announces a body.
+    #[error("an opening handshake has no body, and so no Transfer-Encoding")]
+    TransferEncoding,
+    /// `Content-Length` is not a single zero.
+    #[error("an opening handshake has no body, and so no Content-Length over 0")]
+    ContentLength,
+    /// `Upgrade` doesn't ask for `websocket`: a request for something else than a WebSocket.
+    #[error("this resource is a WebSocket: the Upgrade field has to name websocket")]
+    Upgrade,
+    /// `Connection` doesn't name `Upgrade`.
+    #[error("the Connection field has to name Upgrade")]
+    Connection,
+    /// `Sec-WebSocket-Version` isn't a single `13`.
+    #[error("the version of the WebSocket protocol has to be 13")]
+    WebSocketVersion,
+    /// `Sec-WebSocket-Key` is missing.
+    #[error("the Sec-WebSocket-Key field is missing")]
+    MissingKey,
+    /// `Sec-WebSocket-Key` stands there more than once.
+    #[error("the Sec-WebSocket-Key field is repeated")]
+    RepeatedKey,
+    /// `Sec-WebSocket-Key` isn't the base64 of 16 bytes.
+    #[error("the Sec-WebSocket-Key field is not the base64 of 16 bytes")]
+    InvalidKey,
+    /// `Sec-WebSocket-Protocol` isn't a list of at least one token.
+    #[error("the Sec-WebSocket-Protocol field is not a list of tokens")]
+    Subprotocols,
+    /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
+    #[error("the Sec-WebSocket-Extensions field is malformed")]
+    Extensions,
+    /// The page that opens the connection has an origin that may not (section 10.2).
+    #[error("connections from this origin are not allowed")]
+    Origin,
+}
+
+impl RequestError {
+    /// The status code that answers it.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Head(HeadError::TooLarge { .. } | HeadError::TooManyHeaders { .. }) => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::Head(HeadError::Version) | Self::Version => {
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED
+            }
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            // RFC 9110, §15.5.22, for a request that would do with another protocol, and RFC 6455,
+            // §4.2.2, for one that would do with another version of it.
+            Self::Upgrade | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
+            Self::Origin => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The section of RFC 6455 that states the rule.
+    pub const fn section(&self) -> &'static str {
+        match self {
+            Self::WebSocketVersion => "4.2.2",
+            Self::Extensions => "9.1",
+            Self::Origin => "10.2",
+            _ => "4.2.1",
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading the client's request.
+
+use http::Request;
+
+use super::error::RequestError;
+use crate::handshake::{
+    head::{HeadLimits, HeadReader},
+    parse,
+};
+
+/// The server's handshake while the request is still on its way.
+///
+/// Give it the bytes that arrive until it hands out the request, then [`negotiate`] the answer.
+/// A server that got its request from another HTTP library begins with [`negotiate`].
+///
+/// ```
+/// use sansocket::handshake::{HeadLimits, Refusal, ServerHandshake};
+///
+/// let mut handshake = ServerHandshake::new(HeadLimits::default());
+/// let mut bytes = *b"GET /chat HTTP/1.1\r\nHost: a\r\n\r\nwhat follows";
+/// let mut input = &mut bytes[..];
+/// match handshake.receive(&mut input) {
+///     Ok(Some(request)) => assert_eq!(request.uri().path(), "/chat"),
+///     Ok(None) => { /* read more, and come back */ }
+///     Err(error) => {
+///         let mut refusal = Refusal::from(error);
+///         /* write refusal.outgoing(), and close */
+///     }
+/// }
+/// assert_eq!(input, b"what follows");
+/// ```
+///
+/// [`negotiate`]: super::negotiate
+#[derive(Debug)]
+pub struct ServerHandshake {
+    head: HeadReader,
+}
+
+impl Default for ServerHandshake {
+    fn default() -> Self {
+        Self::new(HeadLimits::default())
+    }
+}
+
+impl ServerHandshake {
+    /// A handshake with these limits for the request's head.
+    pub const fn new(limits: HeadLimits) -> Self {
+        Self {
+            head: HeadReader::new(limits),
+        }
+    }
+
+    /// Takes bytes that have arrived; the request, when its head is complete.
+    ///
+    /// The request is any of HTTP/1.0 or HTTP/1.1, a plain `GET` of a browser included. What is
+    /// behind its head stays in `input`: after a successful handshake it is the first input of the
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Head`] if what arrives is no such head, or exceeds the limits. There is no
+    /// going on from there: answer with a [`Refusal`](super::Refusal), and close.
+    pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Request<()>>, RequestError> {
+        match self.head.read(input)? {
+            Some(head) => Ok(Some(parse::request(&head)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What it means that the client ends the transport before the request is complete.
+    pub fn receive_eof(self) -> RequestError {
+        RequestError::Truncated
+    }
+}

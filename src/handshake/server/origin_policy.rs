@@ -1,0 +1,116 @@
+//! Which web pages may open a connection (RFC 6455, sections 4.2.2 and 10.2).
+
+use http::header::ORIGIN;
+
+use super::{error::RequestError, upgrade_request::UpgradeRequest};
+use crate::handshake::{field::Field, origin::Origin};
+
+/// Which web pages may open a connection.
+///
+/// Browsers don't keep a page from opening a WebSocket to any server, cookies included; they tell
+/// the server where the page comes from, in `Origin`, and the server decides. A server that knows
+/// its users by cookies needs a policy other than [`any`](Self::any).
+///
+/// A client that sends no `Origin` is no browser, and could write whatever it likes there; it is
+/// let in unless [`required`](Self::required) says otherwise.
+///
+/// ```
+/// # use http::Request;
+/// # use sansocket::handshake::UpgradeRequest;
+/// # let request = Request::get("/").header("Host", "a").header("Upgrade", "websocket")
+/// #     .header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13")
+/// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+/// #     .header("Origin", "https://evil.example").body(()).unwrap();
+/// # let upgrade = UpgradeRequest::parse(&request)?;
+/// use sansocket::handshake::{OriginPolicy, RequestError};
+///
+/// let policy = OriginPolicy::list(["https://example.com".parse()?]);
+/// assert_eq!(policy.check(&upgrade), Err(RequestError::Origin));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct OriginPolicy {
+    allowed: Allowed,
+    absent: Absent,
+}
+
+#[derive(Debug, Clone)]
+enum Allowed {
+    Any,
+    Same,
+    List(Vec<Origin>),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Absent {
+    Accepted,
+    Refused,
+}
+
+impl OriginPolicy {
+    /// All pages.
+    pub const fn any() -> Self {
+        Self {
+            allowed: Allowed::Any,
+            absent: Absent::Accepted,
+        }
+    }
+
+    /// Pages that were served by the host, and under the port, that the request is addressed to.
+    ///
+    /// The scheme is not compared, as a server behind a proxy doesn't know its own.
+    pub const fn same_origin() -> Self {
+        Self {
+            allowed: Allowed::Same,
+            absent: Absent::Accepted,
+        }
+    }
+
+    /// Pages of these origins.
+    pub fn list(origins: impl IntoIterator<Item = Origin>) -> Self {
+        let allowed = Allowed::List(origins.into_iter().collect());
+        Self {
+            allowed,
+            absent: Absent::Accepted,
+        }
+    }
+
+    /// Refuses clients without an `Origin` as well.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.absent = Absent::Refused;
+        self
+    }
+
+    /// Whether the page that sent this request, if one did, may open a connection.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Origin`], which is a 403, if not. An `Origin` that is repeated or malformed
+    /// is one that only [`any`](Self::any) lets in.
+    pub fn check(&self, upgrade: &UpgradeRequest<'_>) -> Result<(), RequestError> {
+        let allowed = match Field::of(upgrade.headers(), &ORIGIN) {
+            Field::Absent => matches!(self.absent, Absent::Accepted),
+            Field::Once(origin) => self
+                .allowed
+                .contains(origin.to_str().unwrap_or_default(), upgrade),
+            Field::Repeated => matches!(self.allowed, Allowed::Any),
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(RequestError::Origin)
+        }
+    }
+}
+
+impl Allowed {
+    fn contains(&self, origin: &str, upgrade: &UpgradeRequest<'_>) -> bool {
+        match (self, origin.parse::<Origin>()) {
+            (Self::Any, _) => true,
+            (Self::Same, Ok(origin)) => origin.is_served_by(upgrade.authority()),
+            (Self::List(list), Ok(origin)) => list.contains(&origin),
+            (Self::Same | Self::List(_), Err(_)) => false,
+        }
+    }
+}

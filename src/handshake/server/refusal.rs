@@ -1,0 +1,167 @@
+use bytes::Bytes;
+use http::{
+    HeaderMap, Response, StatusCode,
+    header::{
+        ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
+        SEC_WEBSOCKET_VERSION, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use super::{
+    decision::{DecisionError, all_ascii},
+    error::RequestError,
+};
+use crate::handshake::encode::HeadWriter;
+
+/// An HTTP response that ends the handshake without a WebSocket.
+///
+/// It always says `Connection: close` and, where its status allows a body, how long that is. When
+/// it is sent, close the transport as RFC 9112, section 9.6, describes: the writing side first, so
+/// that the client gets to read it.
+///
+/// ```
+/// use sansocket::handshake::{Refusal, RequestError};
+///
+/// let mut refusal = Refusal::from(RequestError::WebSocketVersion);
+/// assert_eq!(refusal.response().status(), 426);
+/// assert_eq!(refusal.response().headers()["sec-websocket-version"], "13");
+/// assert!(refusal.outgoing().starts_with(b"HTTP/1.1 426 Upgrade Required\r\n"));
+/// ```
+#[derive(Debug)]
+pub struct Refusal {
+    response: Response<Bytes>,
+    outgoing: Bytes,
+}
+
+impl Refusal {
+    /// The application's own response.
+    ///
+    /// `Connection`, `Content-Length`, `Keep-Alive`, `Trailer` and `Transfer-Encoding` are replaced
+    /// by what fits, and the version is HTTP/1.1.
+    ///
+    /// # Errors
+    ///
+    /// [`DecisionError`] if the status is an informational one, or has no body and the response has
+    /// one, or if the value of a header isn't ASCII.
+    pub fn new(mut response: Response<Bytes>) -> Result<Self, DecisionError> {
+        let status = response.status();
+        // A 101 would open a WebSocket, and the others of 1xx end nothing.
+        if status.is_informational() {
+            return Err(DecisionError::InformationalStatus(status));
+        }
+        if !response.body().is_empty() && has_no_body(status) {
+            return Err(DecisionError::BodyForbidden(status));
+        }
+        all_ascii(response.headers())?;
+        frame(&mut response);
+        Ok(Self::encode(response))
+    }
+
+    /// The response as a value, for a server that has an HTTP library to send it.
+    pub const fn response(&self) -> &Response<Bytes> {
+        &self.response
+    }
+
+    /// The response as a value, to be kept.
+    pub fn into_response(self) -> Response<Bytes> {
+        self.response
+    }
+
+    /// The bytes of the response that are still to be sent. Advance it past what was written.
+    pub const fn outgoing(&mut self) -> &mut Bytes {
+        &mut self.outgoing
+    }
+
+    /// The answer to a HEAD request: all that announces the body, and no body.
+    pub(super) fn without_content(mut self) -> Self {
+        let body = self.response.body_mut();
+        self.outgoing
+            .truncate(self.outgoing.len().saturating_sub(body.len()));
+        body.clear();
+        self
+    }
+
+    /// A response of the library's own: a line of text, and the headers that the status calls for.
+    fn plain_text(status: StatusCode, reason: &str, headers: HeaderMap) -> Self {
+        let mut response = Response::new(Bytes::from(format!("{reason}\n")));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        frame(&mut response);
+        Self::encode(response)
+    }
+
+    fn encode(response: Response<Bytes>) -> Self {
+        let mut head = HeadWriter::status(response.status());
+        for (name, value) in response.headers() {
+            head.field(name.as_str(), value);
+        }
+        let outgoing = head.finish(response.body());
+        Self { response, outgoing }
+    }
+}
+
+impl From<RequestError> for Refusal {
+    /// The answer to a request that is no opening handshake.
+    fn from(error: RequestError) -> Self {
+        let mut headers = HeaderMap::new();
+        match error.status() {
+            // RFC 9110, §15.5.6
+            StatusCode::METHOD_NOT_ALLOWED => {
+                headers.insert(ALLOW, HeaderValue::from_static("GET"));
+            }
+            // §4.2.2 and §4.4: which version would do. RFC 9110, §15.5.22: which protocol would.
+            StatusCode::UPGRADE_REQUIRED => {
+                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            _ => {}
+        }
+        Self::plain_text(error.status(), &error.to_string(), headers)
+    }
+}
+
+impl From<DecisionError> for Refusal {
+    /// A 500, which doesn't tell the client what went wrong inside.
+    fn from(_: DecisionError) -> Self {
+        let reason = "the server failed to answer the request";
+        Self::plain_text(StatusCode::INTERNAL_SERVER_ERROR, reason, HeaderMap::new())
+    }
+}
+
+/// Sets the headers that say where the response ends, and that the connection ends with it.
+fn frame(response: &mut Response<Bytes>) {
+    let length = response.body().len();
+    let status = response.status();
+    let headers = response.headers_mut();
+    for name in [
+        CONTENT_LENGTH,
+        TRAILER,
+        TRANSFER_ENCODING,
+        HeaderName::from_static("keep-alive"),
+    ] {
+        headers.remove(name);
+    }
+    // RFC 9110, §7.8: whoever sends `Upgrade` names it in `Connection`.
+    let connection = if headers.contains_key(UPGRADE) {
+        "Upgrade, close"
+    } else {
+        "close"
+    };
+    headers.insert(CONNECTION, HeaderValue::from_static(connection));
+    // RFC 9110, §8.6: a 204 must not have it, and in a 304 it would be that of another response.
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+/// RFC 9110, §6.4.1, and §15.3.6 for the 205.
+const fn has_no_body(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
+}

@@ -1,0 +1,187 @@
+//! What makes a request an opening handshake (RFC 6455, section 4.2.1).
+
+use http::{
+    HeaderMap, Method, Request, Uri, Version,
+    header::{
+        CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use super::error::RequestError;
+use crate::handshake::{
+    accept_key::{SecWebSocketAccept, SecWebSocketKey},
+    authority::Authority,
+    extension_offer::ExtensionOffer,
+    field::Field,
+    token,
+};
+
+/// A request that was found to be a valid opening handshake, and what it asks for.
+///
+/// ```
+/// use http::Request;
+/// use sansocket::handshake::UpgradeRequest;
+///
+/// let request = Request::get("/chat")
+///     .header("Host", "example.com")
+///     .header("Upgrade", "websocket")
+///     .header("Connection", "keep-alive, Upgrade")
+///     .header("Sec-WebSocket-Version", "13")
+///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("Sec-WebSocket-Protocol", "superchat, chat")
+///     .body(())
+///     .unwrap();
+/// let upgrade = UpgradeRequest::parse(&request)?;
+/// assert_eq!(upgrade.subprotocols(), ["superchat", "chat"]);
+/// assert_eq!(upgrade.accept().as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<_, sansocket::handshake::RequestError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct UpgradeRequest<'request> {
+    headers: &'request HeaderMap,
+    authority: Authority<'request>,
+    accept: SecWebSocketAccept,
+    subprotocols: Vec<&'request str>,
+    extensions: Vec<ExtensionOffer<'request>>,
+}
+
+impl<'request> UpgradeRequest<'request> {
+    /// Checks a request, whoever parsed it.
+    ///
+    /// # Errors
+    ///
+    /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
+    pub fn parse<B>(request: &'request Request<B>) -> Result<Self, RequestError> {
+        let headers = request.headers();
+        // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of what the type can hold that is HTTP/1.1
+        // alone, as later versions have no upgrade.
+        if request.version() != Version::HTTP_11 {
+            return Err(RequestError::Version);
+        }
+        if request.method() != Method::GET {
+            return Err(RequestError::Method);
+        }
+        let authority = authority(request.uri(), host(headers)?)?;
+        no_body(headers)?;
+        // §4.2.1 (3) Before (4), as a request without it isn't a handshake gone wrong but one for
+        // something else.
+        if !token::list_contains(headers, &UPGRADE, "websocket") {
+            return Err(RequestError::Upgrade);
+        }
+        // §4.2.1 (4)
+        if !token::list_contains(headers, &CONNECTION, "upgrade") {
+            return Err(RequestError::Connection);
+        }
+        version(headers)?;
+        let key = key(headers)?;
+        // §4.2.1 (8)
+        let subprotocols = if headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+            token::elements(headers.get_all(SEC_WEBSOCKET_PROTOCOL))
+                .ok_or(RequestError::Subprotocols)?
+        } else {
+            Vec::new()
+        };
+        // §4.2.1 (9)
+        let extensions = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS))
+            .map_err(|_| RequestError::Extensions)?;
+        Ok(Self {
+            headers,
+            authority,
+            accept: key.accept(),
+            subprotocols,
+            extensions,
+        })
+    }
+
+    /// The subprotocols that the client offers, the one it likes best first.
+    pub fn subprotocols(&self) -> &[&'request str] {
+        &self.subprotocols
+    }
+
+    /// The first of these subprotocols, in the server's order of preference, that the client offers
+    /// (section 4.2.2). They are compared with case.
+    pub fn select_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
+        supported
+            .iter()
+            .find(|name| self.subprotocols.contains(name))
+            .copied()
+    }
+
+    /// The extensions that the client offers, the one it likes best first (section 9.1).
+    pub fn extensions(&self) -> &[ExtensionOffer<'request>] {
+        &self.extensions
+    }
+
+    /// The value of `Sec-WebSocket-Accept` that answers the client's key.
+    pub const fn accept(&self) -> SecWebSocketAccept {
+        self.accept
+    }
+
+    pub(super) const fn headers(&self) -> &'request HeaderMap {
+        self.headers
+    }
+
+    /// The host that the client wants to talk to.
+    pub(super) const fn authority(&self) -> &Authority<'request> {
+        &self.authority
+    }
+}
+
+/// §4.2.1 (2) The one `Host`. RFC 9112, §3.2: two of them are how a request is smuggled past a
+/// proxy.
+fn host(headers: &HeaderMap) -> Result<Authority<'_>, RequestError> {
+    match Field::of(headers, &HOST) {
+        Field::Absent => Err(RequestError::MissingHost),
+        Field::Repeated => Err(RequestError::RepeatedHost),
+        Field::Once(host) => host
+            .to_str()
+            .ok()
+            .and_then(|host| Authority::parse(host).ok())
+            .ok_or(RequestError::InvalidHost),
+    }
+}
+
+/// §4.2.1 (1) The target is a resource name or an absolute URI that has one. RFC 9112, §3.2.2: the
+/// host of an absolute URI goes before the `Host` field.
+fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, RequestError> {
+    match (target.scheme_str(), target.authority()) {
+        (None, None) if target.path().starts_with('/') => Ok(host),
+        (Some(scheme), Some(authority))
+            if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") =>
+        {
+            Authority::parse(authority.as_str()).map_err(|_| RequestError::Target)
+        }
+        _ => Err(RequestError::Target),
+    }
+}
+
+/// RFC 9112, §6.3: what came with a body would have to be read as one, and not as frames. Whoever
+/// sees it otherwise than a proxy in between can be made to see another request.
+fn no_body(headers: &HeaderMap) -> Result<(), RequestError> {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(RequestError::TransferEncoding);
+    }
+    match Field::of(headers, &CONTENT_LENGTH) {
+        Field::Absent => Ok(()),
+        Field::Once(length) if length == "0" => Ok(()),
+        _ => Err(RequestError::ContentLength),
+    }
+}
+
+/// §4.2.1 (6) A single 13, written in no other way.
+fn version(headers: &HeaderMap) -> Result<(), RequestError> {
+    match Field::of(headers, &SEC_WEBSOCKET_VERSION) {
+        Field::Once(version) if version == "13" => Ok(()),
+        _ => Err(RequestError::WebSocketVersion),
+    }
+}
+
+/// §4.2.1 (5) A single key that decodes to 16 bytes. §11.3.1: at most one in a request.
+fn key(headers: &HeaderMap) -> Result<SecWebSocketKey, RequestError> {
+    match Field::of(headers, &SEC_WEBSOCKET_KEY) {
+        Field::Absent => Err(RequestError::MissingKey),
+        Field::Repeated => Err(RequestError::RepeatedKey),
+        Field::Once(key) => SecWebSocketKey::parse(key.as_bytes()).ok_or(RequestError::InvalidKey),
+    }
+}

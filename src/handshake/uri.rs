@@ -1,0 +1,200 @@
+//! WebSocket URIs (RFC 6455, section 3).
+
+use core::{fmt, str::FromStr};
+
+use http::Uri;
+
+use super::authority::{Authority, AuthorityError};
+
+/// The scheme of a WebSocket URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `ws`: over plain TCP.
+    Ws,
+    /// `wss`: over TLS. The handshake is the same; the connection below it isn't.
+    Wss,
+}
+
+impl Scheme {
+    /// The port that is meant when a URI names none: 80 or 443.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Ws => 80,
+            Self::Wss => 443,
+        }
+    }
+
+    /// The scheme as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        }
+    }
+}
+
+/// A `ws:` or `wss:` URI: where to connect to, and what to ask for there.
+///
+/// ```
+/// use sansocket::handshake::{Scheme, WebSocketUri};
+///
+/// let uri: WebSocketUri = "ws://[::1]:9001?room=1".parse()?;
+/// assert_eq!(uri.scheme(), Scheme::Ws);
+/// assert_eq!(uri.host(), "::1");
+/// assert_eq!(uri.port(), 9001);
+/// assert_eq!(uri.host_field(), "[::1]:9001");
+/// assert_eq!(uri.resource_name(), "/?room=1");
+/// # Ok::<_, sansocket::handshake::UriError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WebSocketUri {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    resource_name: String,
+}
+
+impl WebSocketUri {
+    /// Whether the connection is to be made over TLS.
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host to connect to: a name or an address, an IPv6 address without its brackets.
+    pub fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The port to connect to: never 0, and the scheme's default if the URI names none.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The value of the `Host` field: the port only where it isn't the scheme's default, an IPv6
+    /// address in its brackets (section 4.1).
+    pub fn host_field(&self) -> String {
+        if self.port == self.scheme.default_port() {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Path and query, beginning with `/`: the target of the request (section 3).
+    pub fn resource_name(&self) -> &str {
+        &self.resource_name
+    }
+}
+
+impl FromStr for WebSocketUri {
+    type Err = UriError;
+
+    /// Parses an absolute `ws:` or `wss:` URI.
+    ///
+    /// # Errors
+    ///
+    /// One [`UriError`] for each rule that the text breaks.
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        // What is no visible ASCII character would end up in the request line.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(UriError::IllegalCharacter);
+        }
+        // §3 A number sign that doesn't begin a fragment has to be escaped, and a fragment means
+        // nothing here. The parser below would drop it without a word.
+        if text.contains('#') {
+            return Err(UriError::Fragment);
+        }
+        let uri = Uri::from_str(text).map_err(|_| UriError::Malformed)?;
+        // RFC 3986, §3.1: schemes are compared without case.
+        let scheme = match uri.scheme_str() {
+            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => Scheme::Ws,
+            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => Scheme::Wss,
+            _ => return Err(UriError::Scheme),
+        };
+        let authority = uri.authority().ok_or(UriError::Host)?;
+        let Authority { host, port } = Authority::parse(authority.as_str())?;
+        // §3 An empty path is `/`, also where a query follows it.
+        let path = match uri.path() {
+            "" => "/",
+            path => path,
+        };
+        let resource_name = match uri.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        Ok(Self {
+            scheme,
+            host: host.to_owned(),
+            port: port.unwrap_or(scheme.default_port()),
+            resource_name,
+        })
+    }
+}
+
+impl fmt::Display for WebSocketUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.scheme.as_str();
+        write!(
+            formatter,
+            "{scheme}://{}{}",
+            self.host_field(),
+            self.resource_name
+        )
+    }
+}
+
+/// Why a text is no WebSocket URI that can be connected to (RFC 6455, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriError {
+    /// It has white space, a control character or one outside ASCII.
+    #[error("the URI has a character that is not visible ASCII")]
+    IllegalCharacter,
+    /// It has a fragment.
+    #[error("the URI has a fragment")]
+    Fragment,
+    /// It is no URI at all.
+    #[error("the URI is malformed")]
+    Malformed,
+    /// Its scheme is neither `ws` nor `wss`, or it has none.
+    #[error("the scheme of the URI is neither ws nor wss")]
+    Scheme,
+    /// It carries a user name or password, which would have nowhere to go.
+    #[error("the URI has a user name or password")]
+    Userinfo,
+    /// Its host is missing, or is neither a name nor an address.
+    #[error("the host in the URI is not valid")]
+    Host,
+    /// Its port is not a number from 1 to 65535.
+    #[error("the port in the URI is not valid")]
+    Port,
+}
+
+impl From<AuthorityError> for UriError {
+    fn from(error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::Userinfo => Self::Userinfo,
+            AuthorityError::Host => Self::Host,
+            AuthorityError::Port => Self::Port,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_out_parses_to_the_same_uri() {
+        for text in [
+            "ws://a/",
+            "wss://a:80/b?c=d",
+            "ws://[::1]:9001/?x",
+            "ws://a/%20?",
+        ] {
+            let uri: WebSocketUri = text.parse().unwrap();
+            assert_eq!(uri.to_string(), text);
+            assert_eq!(uri.to_string().parse(), Ok(uri));
+        }
+    }
+}
