@@ -2,6 +2,8 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod close_code;
 mod config;
 mod connection;

@@ -223,6 +223,7 @@ impl Connection {
     /// connection.close(Some(CloseFrame::new(CloseCode::NORMAL, "done")?));
     /// # Ok::<(), sansocket::UsageError>(())
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
     pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
         if self.closing.send_close(frame.as_ref()) == Answer::SendClose {
             self.encoding.close(frame.as_ref());

@@ -30,10 +30,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            max_size: 16 * 1024,
-            max_headers: 100,
-        }
+        Self { max_size: 16 * 1024, max_headers: 100 }
     }
 }
 
@@ -158,9 +155,7 @@ impl HeadReader {
             }
         };
         let taken = end.unwrap_or(input.len());
-        let (taken, rest) = mem::take(input)
-            .split_at_mut_checked(taken)
-            .unwrap_or_default();
+        let (taken, rest) = mem::take(input).split_at_mut_checked(taken).unwrap_or_default();
         *input = rest;
         self.budget = self.budget.saturating_sub(taken.len());
         if end.is_none() {
@@ -174,10 +169,7 @@ impl HeadReader {
             Bytes::from(mem::take(&mut self.arrived))
         };
         self.position = Position::Start;
-        Ok(Some(Head {
-            bytes,
-            headers: mem::take(&mut self.headers),
-        }))
+        Ok(Some(Head { bytes, headers: mem::take(&mut self.headers) }))
     }
 
     /// Moves over the bytes; where the head ends among them, if it does.
@@ -202,9 +194,7 @@ impl HeadReader {
         }
         // H.1 As soon as the limit is passed, not when the blank line comes.
         if within_budget.len() < input.len() {
-            return Err(HeadError::TooLarge {
-                limit: self.limits.max_size,
-            });
+            return Err(HeadError::TooLarge { limit: self.limits.max_size });
         }
         Ok(None)
     }
@@ -229,9 +219,7 @@ impl HeadReader {
             (_, b'\n') => Err(HeadError::BareLineFeed),
             (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
             (Position::LineStart, _) if self.headers == self.limits.max_headers => {
-                Err(HeadError::TooManyHeaders {
-                    limit: self.limits.max_headers,
-                })
+                Err(HeadError::TooManyHeaders { limit: self.limits.max_headers })
             }
             (Position::LineStart, _) => {
                 self.headers += 1;

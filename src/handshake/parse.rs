@@ -64,9 +64,7 @@ fn completed(outcome: httparse::Result<usize>, head: &Head) -> Result<(), HeadEr
         }
         Err(Error::HeaderName) => Err(HeadError::HeaderName),
         Err(Error::HeaderValue) => Err(HeadError::HeaderValue),
-        Err(Error::TooManyHeaders) => Err(HeadError::TooManyHeaders {
-            limit: head.headers,
-        }),
+        Err(Error::TooManyHeaders) => Err(HeadError::TooManyHeaders { limit: head.headers }),
     }
 }
 
@@ -81,11 +79,7 @@ fn names_a_version(head: &[u8]) -> bool {
 }
 
 fn version(minor: u8) -> Version {
-    if minor == 0 {
-        Version::HTTP_10
-    } else {
-        Version::HTTP_11
-    }
+    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
 fn headers(lines: &[Header<'_>], head: &Bytes) -> Result<HeaderMap, HeadError> {

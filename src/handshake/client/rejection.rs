@@ -53,24 +53,16 @@ enum Framing {
 impl Rejection {
     pub(super) fn new(head: Response<()>, max_body_size: usize) -> Self {
         let framing = Framing::of(&head);
-        Self {
-            response: head.map(|()| Vec::new()),
-            framing,
-            max_body_size,
-        }
+        Self { response: head.map(|()| Vec::new()), framing, max_body_size }
     }
 
     /// Takes what of the bytes that have arrived belongs to the body, without what frames it.
     pub fn receive(&mut self, input: &mut &mut [u8]) {
         while !input.is_empty() && !self.is_complete() {
-            let room = self
-                .max_body_size
-                .saturating_sub(self.response.body().len());
+            let room = self.max_body_size.saturating_sub(self.response.body().len());
             let (taken, content) = match &mut self.framing {
                 Framing::Length(left) => {
-                    let taken = usize::try_from(*left)
-                        .unwrap_or(usize::MAX)
-                        .min(input.len());
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
                     *left -= taken as u64;
                     (taken, input.get(..taken))
                 }
@@ -110,10 +102,7 @@ impl Framing {
     fn of(head: &Response<()>) -> Self {
         let headers = head.headers();
         // RFC 9112, §6.3 (1)
-        if matches!(
-            head.status(),
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        ) {
+        if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Complete;
         }
         // (3) and (4): an encoding goes before a length. One that isn't known here is kept as it is.

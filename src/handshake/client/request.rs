@@ -96,6 +96,20 @@ impl ClientRequest {
         Ok(self)
     }
 
+    /// Adds a header given as text.
+    ///
+    /// # Errors
+    ///
+    /// As [`header`](Self::header), and [`OptionError`] for a name that isn't a token or a value that
+    /// has a control character.
+    pub fn header_line(self, name: &str, value: &str) -> Result<Self, OptionError> {
+        let parsed_name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| OptionError::InvalidHeaderName(name.to_owned()))?;
+        let parsed_value = HeaderValue::from_str(value)
+            .map_err(|_| OptionError::InvalidHeaderValue(parsed_name.clone()))?;
+        self.header(parsed_name, parsed_value)
+    }
+
     /// Limits of the response's head.
     #[must_use]
     pub const fn head_limits(mut self, limits: HeadLimits) -> Self {

@@ -59,12 +59,7 @@ impl Accepted {
             head.field(name.as_str(), value);
         }
         let outgoing = head.finish(b"");
-        Self {
-            accept,
-            subprotocol,
-            headers,
-            outgoing,
-        }
+        Self { accept, subprotocol, headers, outgoing }
     }
 
     /// The bytes of the response that are still to be sent. Advance it past what was written.

@@ -122,6 +122,13 @@ impl Acceptance {
         self
     }
 
+    /// Sets the subprotocol if none is set.
+    #[must_use]
+    pub fn or_subprotocol(mut self, name: Option<&str>) -> Self {
+        self.subprotocol = self.subprotocol.or_else(|| name.map(str::to_owned));
+        self
+    }
+
     /// Adds a header to the response. Those that make up the handshake can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -167,10 +174,7 @@ impl UpgradeRequest<'_> {
     ///
     /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
     pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
-        let Acceptance {
-            subprotocol,
-            headers,
-        } = acceptance;
+        let Acceptance { subprotocol, headers } = acceptance;
         if let Some(name) = headers.keys().find(|name| OWNED.contains(name)) {
             return Err(DecisionError::OwnedHeader(name.clone()));
         }

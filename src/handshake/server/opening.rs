@@ -45,9 +45,7 @@ impl Default for ServerHandshake {
 impl ServerHandshake {
     /// A handshake with these limits for the request's head.
     pub const fn new(limits: HeadLimits) -> Self {
-        Self {
-            head: HeadReader::new(limits),
-        }
+        Self { head: HeadReader::new(limits) }
     }
 
     /// Takes bytes that have arrived; the request, when its head is complete.
