@@ -9,6 +9,7 @@
     reason = "a test that fails panics"
 )]
 
+mod both_sides;
 mod cuts;
 mod peer;
 mod rfc_9112;
