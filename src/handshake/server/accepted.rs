@@ -82,7 +82,8 @@ impl Accepted {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
         }
         for (name, value) in self.headers.iter().cloned() {
-            headers.append(name, value);
+            // `append` would panic where the map is full, at tens of thousands of fields.
+            let _ = headers.try_append(name, value);
         }
         response
     }
