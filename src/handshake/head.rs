@@ -44,10 +44,11 @@ impl HeadLimits {
         self
     }
 
-    /// The most header lines a head may have; 100 by default.
+    /// The most header lines a head may have; 100 by default, and 16,384 whatever is set, as a
+    /// `HeaderMap` can't hold much more.
     #[must_use]
     pub const fn max_headers(mut self, lines: usize) -> Self {
-        self.max_headers = lines;
+        self.max_headers = if lines < MOST_HEADERS { lines } else { MOST_HEADERS };
         self
     }
 }
@@ -192,7 +193,7 @@ impl HeadReader {
                 None => return Ok(Some(within_budget.len() - bytes.len())),
             }
         }
-        // H.1 As soon as the limit is passed, not when the blank line comes.
+        // As soon as the limit is passed: the blank line may never come.
         if within_budget.len() < input.len() {
             return Err(HeadError::TooLarge { limit: self.limits.max_size });
         }
@@ -229,6 +230,9 @@ impl HeadReader {
         }
     }
 }
+
+/// A `HeaderMap` holds 24,576 fields without being resized past what it can.
+const MOST_HEADERS: usize = 16_384;
 
 /// What can't stand in a line: it would end it, or has no place in a head at all.
 const fn is_control(byte: u8) -> bool {

@@ -46,7 +46,7 @@ enum Framing {
     Chunked(ChunkedDecoder),
     /// Where the transport does.
     Transport,
-    /// Here: nothing more belongs to it, or nothing more is kept.
+    /// Here.
     Complete,
 }
 
@@ -73,9 +73,6 @@ impl Rejection {
             let content = content.unwrap_or_default();
             let kept = content.get(..room).unwrap_or(content);
             self.response.body_mut().extend_from_slice(kept);
-            if kept.len() < content.len() || self.framing.is_exhausted() {
-                self.framing = Framing::Complete;
-            }
             *input = mem::take(input).get_mut(taken..).unwrap_or_default();
         }
     }
@@ -83,8 +80,14 @@ impl Rejection {
     /// Whether the body is complete, or as long as it may get.
     ///
     /// Where this stays `false`, the body ends with the transport.
-    pub const fn is_complete(&self) -> bool {
-        matches!(self.framing, Framing::Complete)
+    pub fn is_complete(&self) -> bool {
+        self.response.body().len() >= self.max_body_size
+            || match &self.framing {
+                Framing::Length(left) => *left == 0,
+                Framing::Chunked(decoder) => decoder.is_complete(),
+                Framing::Transport => false,
+                Framing::Complete => true,
+            }
     }
 
     /// The response, with the body that has arrived so far.
@@ -119,19 +122,6 @@ impl Framing {
             Field::Once(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
             _ => None,
         };
-        match length {
-            Some(0) => Self::Complete,
-            Some(length) => Self::Length(length),
-            None => Self::Transport,
-        }
-    }
-
-    const fn is_exhausted(&self) -> bool {
-        match self {
-            Self::Length(left) => *left == 0,
-            Self::Chunked(decoder) => decoder.is_complete(),
-            Self::Transport => false,
-            Self::Complete => true,
-        }
+        length.map_or(Self::Transport, Self::Length)
     }
 }

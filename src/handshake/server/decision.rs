@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     header::{
         CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
         SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
@@ -105,7 +105,7 @@ impl From<Acceptance> for Decision {
 #[derive(Debug, Clone, Default)]
 pub struct Acceptance {
     subprotocol: Option<String>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Acceptance {
@@ -132,7 +132,7 @@ impl Acceptance {
     /// Adds a header to the response. Those that make up the handshake can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.headers.push((name, value));
         self
     }
 }
@@ -175,10 +175,10 @@ impl UpgradeRequest<'_> {
     /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
     pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
         let Acceptance { subprotocol, headers } = acceptance;
-        if let Some(name) = headers.keys().find(|name| OWNED.contains(name)) {
+        if let Some((name, _)) = headers.iter().find(|(name, _)| OWNED.contains(name)) {
             return Err(DecisionError::OwnedHeader(name.clone()));
         }
-        all_ascii(&headers)?;
+        all_ascii(headers.iter().map(|(name, value)| (name, value)))?;
         // §4.2.2 (5.5) One of the client's, or the field is absent.
         match subprotocol {
             Some(name) if !self.subprotocols().contains(&name.as_str()) => {
@@ -192,14 +192,17 @@ impl UpgradeRequest<'_> {
 }
 
 /// That all the values are ASCII: a `HeaderValue` can't hold a line break but it can hold the rest.
-pub(super) fn all_ascii(headers: &HeaderMap) -> Result<(), DecisionError> {
-    match headers.iter().find(|(_, value)| value.to_str().is_err()) {
+pub(super) fn all_ascii<'a>(
+    mut headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Result<(), DecisionError> {
+    match headers.find(|(_, value)| value.to_str().is_err()) {
         Some((name, _)) => Err(DecisionError::NonAsciiHeader(name.clone())),
         None => Ok(()),
     }
 }
 
-/// §4.2.2 What the response is made of, and §4.2.8 what a 101 must not have (RFC 9110, §8.6).
+/// What the response is made of (§4.2.2), and what would announce a body, which a 101 must not have
+/// (RFC 9110, §6.4.1 and §8.6).
 const OWNED: [HeaderName; 9] = [
     CONNECTION,
     UPGRADE,

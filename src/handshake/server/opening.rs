@@ -52,7 +52,7 @@ impl ServerHandshake {
     ///
     /// The request is any of HTTP/1.0 or HTTP/1.1, a plain `GET` of a browser included. What is
     /// behind its head stays in `input`: after a successful handshake it is the first input of the
-    /// connection.
+    /// connection. There is one request on a connection, so nothing is to be given to this afterwards.
     ///
     /// # Errors
     ///

@@ -52,7 +52,7 @@ impl Refusal {
         if !response.body().is_empty() && has_no_body(status) {
             return Err(DecisionError::BodyForbidden(status));
         }
-        all_ascii(response.headers())?;
+        all_ascii(response.headers().iter())?;
         frame(&mut response);
         Ok(Self::encode(response))
     }
