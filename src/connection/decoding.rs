@@ -4,7 +4,7 @@ use crate::connection::control::ControlAssembler;
 use crate::connection::event::Event;
 use crate::error::ProtocolError;
 use crate::frame::{FrameDecoder, Opcode};
-use crate::message::{Assembler, Delivered};
+use crate::message::Assembler;
 use crate::role::Role;
 
 /// The half that turns bytes into events. It knows nothing of what is being sent.
@@ -43,8 +43,7 @@ impl DecodingHalf {
                 }
             } else {
                 match self.messages.push(piece)? {
-                    Some(Delivered::Message(message)) => Event::Message(message),
-                    Some(Delivered::Chunk(chunk)) => Event::Chunk(chunk),
+                    Some(event) => event,
                     None => continue,
                 }
             };
