@@ -32,7 +32,8 @@ impl Default for Config {
 impl Config {
     /// The most bytes that a received message may have over all its fragments; 16 MiB by default.
     ///
-    /// It is compared with what the frame headers announce, before any of that has arrived. For
+    /// It is compared with what the frame headers announce, before any of that has arrived, and of a
+    /// compressed message with what comes out of it, while it is inflated. For
     /// messages of any length, as [`Delivery::Chunks`] can take them, set it to `u64::MAX`.
     #[must_use]
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
@@ -40,7 +41,7 @@ impl Config {
         self
     }
 
-    /// The most bytes that the payload of one received frame may have; 16 MiB by default.
+    /// The most bytes that the payload of one received frame may have, on the wire; 16 MiB by default.
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;

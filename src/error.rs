@@ -1,6 +1,6 @@
 use crate::close_code::CloseCode;
 
-/// How the peer broke RFC 6455, or one of this endpoint's limits.
+/// How the peer broke RFC 6455, RFC 7692, or one of this endpoint's limits.
 ///
 /// One variant per rule. Whatever it is, the connection has failed (section 7.1.7): the Close frame
 /// with [`close_code`](Self::close_code) is queued already and no further input is processed.
@@ -56,6 +56,12 @@ pub enum ProtocolError {
     /// The reason of a Close frame is not UTF-8.
     #[error("the reason in a Close frame is not valid UTF-8")]
     InvalidCloseReason,
+    /// A compressed message is no valid DEFLATE data, or has more than 16 blocks with BFINAL set.
+    #[error("the data of a compressed message is corrupt")]
+    CorruptCompression,
+    /// The data of a compressed message ends inside a block.
+    #[error("the data of a compressed message ends too early")]
+    IncompleteCompression,
     /// A frame announces more than [`Config::max_frame_size`](crate::Config::max_frame_size).
     #[error("a frame of {size} bytes exceeds the limit of {limit}")]
     FrameTooLarge {
@@ -65,10 +71,10 @@ pub enum ProtocolError {
         limit: u64,
     },
     /// A message exceeds [`Config::max_message_size`](crate::Config::max_message_size), by what its
-    /// frames so far announce.
+    /// frames so far announce, or by what came out of them if it is compressed.
     #[error("a message of at least {size} bytes exceeds the limit of {limit}")]
     MessageTooLarge {
-        /// What the frames of the message announced so far, in bytes.
+        /// What the frames of the message announced so far, or what came out of them, in bytes.
         size: u64,
         /// The limit in bytes.
         limit: u64,
@@ -79,13 +85,16 @@ impl ProtocolError {
     /// The status code with which the connection is failed (section 7.4.1).
     pub const fn close_code(&self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8
+            | Self::InvalidCloseReason
+            | Self::CorruptCompression
+            | Self::IncompleteCompression => CloseCode::INVALID_PAYLOAD,
             Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => CloseCode::MESSAGE_TOO_BIG,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section of RFC 6455 that states the rule.
+    /// The section of RFC 6455 that states the rule, or `RFC 7692, 7.2.2` where it is in that.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::ReservedBits
@@ -98,6 +107,7 @@ impl ProtocolError {
             Self::TruncatedCloseCode | Self::InvalidCloseReason => "5.5.1",
             Self::InvalidCloseCode(_) => "7.4",
             Self::InvalidUtf8 => "8.1",
+            Self::CorruptCompression | Self::IncompleteCompression => "RFC 7692, 7.2.2",
             Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => "10.4",
         }
     }

@@ -10,6 +10,8 @@ use crate::blocking::timeouts::Timeouts;
 use crate::blocking::websocket::WebSocket;
 use crate::config::Config;
 use crate::entropy::Entropy;
+#[cfg(feature = "deflate")]
+use crate::extension::Deflate;
 use crate::handshake::{
     ClientHandshake, ClientRequest, HeadLimits, OptionError, Origin, Scheme, UriError,
 };
@@ -87,6 +89,22 @@ impl Client {
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.request = self.request.origin(origin);
+        self
+    }
+
+    /// Offers to compress messages (RFC 7692); off by default.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    /// use sansocket::extension::Deflate;
+    ///
+    /// let socket = Client::new("ws://localhost:9001/")?.deflate(&Deflate::default()).connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: &Deflate) -> Self {
+        self.request = self.request.deflate(deflate);
         self
     }
 

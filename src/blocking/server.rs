@@ -13,6 +13,9 @@ use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
 use crate::blocking::websocket::WebSocket;
 use crate::config::Config;
+#[cfg(feature = "deflate")]
+use crate::extension::Deflate;
+use crate::extension::Supported;
 use crate::handshake::{Decision, HeadLimits, OriginPolicy, RequestError, UpgradeRequest};
 
 /// Accepts a WebSocket on a TCP connection, with the defaults of [`Server`].
@@ -48,6 +51,7 @@ pub struct Server {
     subprotocols: Arc<[String]>,
     origins: Arc<OriginPolicy>,
     decide: Option<Arc<Decide>>,
+    extensions: Supported,
     head_limits: HeadLimits,
     config: Config,
     timeouts: Timeouts,
@@ -70,6 +74,7 @@ impl Server {
             subprotocols: Arc::new([]),
             origins: Arc::new(OriginPolicy::any()),
             decide: None,
+            extensions: Supported::default(),
             head_limits: HeadLimits::default(),
             config: Config::default(),
             timeouts: Timeouts::default(),
@@ -116,6 +121,23 @@ impl Server {
         + 'static,
     ) -> Self {
         self.decide = Some(Arc::new(decide));
+        self
+    }
+
+    /// Compresses messages with clients that offer it (RFC 7692); off by default.
+    ///
+    /// ```
+    /// use sansocket::blocking::Server;
+    /// use sansocket::extension::Deflate;
+    ///
+    /// // What a server with many connections wants: nothing is kept between two messages.
+    /// let deflate = Deflate::default().server_no_context_takeover().client_no_context_takeover();
+    /// let server = Server::new().deflate(&deflate);
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: &Deflate) -> Self {
+        self.extensions.deflate = Some(deflate.clone());
         self
     }
 
@@ -189,7 +211,7 @@ impl Server {
             (Decision::Accept(acceptance), Ok(upgrade)) => {
                 let supported: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
                 let selected = upgrade.select_subprotocol(&supported);
-                acceptance.or_subprotocol(selected).into()
+                acceptance.or_subprotocol(selected).or_extensions(&self.extensions).into()
             }
             (decision, _) => decision,
         }

@@ -170,7 +170,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.write(message.message().clone())
+        self.queue(message.message().clone(), |connection, _| connection.send_prepared(message))
     }
 
     /// Queues a message and writes everything: for a message after which nothing is read.

@@ -17,6 +17,10 @@ use crate::connection::prepared::PreparedMessage;
 use crate::connection::state::{ConnectionState, Transport};
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
+#[cfg(feature = "handshake")]
+use crate::extension::Agreed;
+#[cfg(feature = "deflate")]
+use crate::extension::AgreedDeflate;
 use crate::frame::Opcode;
 use crate::message::Message;
 use crate::role::Role;
@@ -56,10 +60,9 @@ use crate::role::Role;
 /// ```
 ///
 /// An idle connection owns no heap memory: the input is the caller's, and the outgoing bytes are
-/// freed when they have been written.
+/// freed when they have been written. Compression with context takeover is the exception.
 #[derive(Debug)]
 pub struct Connection {
-    role: Role,
     closing: ClosingHandshake,
     decoding: DecodingHalf,
     encoding: EncodingHalf,
@@ -75,16 +78,56 @@ impl Connection {
     /// An open connection that draws masking keys from `entropy`. A server draws none.
     pub fn with_entropy(role: Role, config: Config, entropy: Entropy) -> Self {
         Self {
-            role,
             closing: ClosingHandshake::Open,
             decoding: DecodingHalf::new(role.peer(), &config),
             encoding: EncodingHalf::new(role, &config, entropy),
         }
     }
 
+    /// The connection with the compression that was agreed on in its handshake, before anything was
+    /// sent or received on it.
+    ///
+    /// For those who negotiate by themselves; [`handshake`](crate::handshake) does it unasked.
+    ///
+    /// ```
+    /// use sansocket::extension::{Deflate, ExtensionOffer};
+    /// use sansocket::{Config, Connection, Role};
+    ///
+    /// let deflate = Deflate::default().server_no_context_takeover();
+    /// let field = b"permessage-deflate; client_max_window_bits";
+    /// let offers = ExtensionOffer::parse_all([&field[..]])?;
+    /// let mut connection = Connection::new(Role::Server, Config::default());
+    /// if let Some(agreed) = deflate.accept(&offers) {
+    ///     // Answered with `agreed.parameters().to_string()`.
+    ///     connection = connection.with_deflate(&agreed);
+    /// }
+    /// # Ok::<(), sansocket::extension::MalformedExtensions>(())
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: &AgreedDeflate) -> Self {
+        self.decoding.inflate(self.role().peer(), agreed);
+        self.encoding.deflate(agreed);
+        self
+    }
+
+    /// The connection with what was agreed on in the handshake.
+    #[cfg(feature = "handshake")]
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(unused_variables, reason = "there is nothing to agree on")
+    )]
+    pub(crate) fn with_extensions(self, agreed: &Agreed) -> Self {
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &agreed.deflate {
+            return self.with_deflate(deflate);
+        }
+        self
+    }
+
     /// Which end this is.
     pub const fn role(&self) -> Role {
-        self.role
+        self.encoding.role()
     }
 
     /// Where the connection is in its life.
@@ -98,7 +141,7 @@ impl Connection {
         if self.encoding.outgoing().has_remaining() {
             return Transport::KeepOpen;
         }
-        self.closing.transport(self.role)
+        self.closing.transport(self.role())
     }
 
     /// How the connection ended or is ending; `None` while it is open.

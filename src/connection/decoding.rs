@@ -3,6 +3,10 @@ use crate::connection::close_frame::CloseFrame;
 use crate::connection::control::ControlAssembler;
 use crate::connection::event::Event;
 use crate::error::ProtocolError;
+#[cfg(feature = "deflate")]
+use crate::extension::{AgreedDeflate, Inflation};
+#[cfg(feature = "deflate")]
+use crate::frame::FrameHeader;
 use crate::frame::{FrameDecoder, FramePiece, Opcode};
 use crate::message::Assembler;
 use crate::role::Role;
@@ -13,6 +17,8 @@ pub(crate) struct DecodingHalf {
     frames: FrameDecoder,
     messages: Assembler,
     controls: ControlAssembler,
+    #[cfg(feature = "deflate")]
+    inflation: Inflation,
 }
 
 impl DecodingHalf {
@@ -21,7 +27,16 @@ impl DecodingHalf {
             frames: FrameDecoder::new(sender, config.max_frame_size),
             messages: Assembler::new(config),
             controls: ControlAssembler::default(),
+            #[cfg(feature = "deflate")]
+            inflation: Inflation::default(),
         }
+    }
+
+    /// Reads compressed messages from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflate(&mut self, sender: Role, agreed: &AgreedDeflate) {
+        self.frames.expect_compression();
+        self.inflation = Inflation::new(sender, agreed);
     }
 
     /// The next event, or `None` when the input is used up.
@@ -30,6 +45,10 @@ impl DecodingHalf {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
+        #[cfg(feature = "deflate")]
+        if !self.inflation.is_off() {
+            return self.next_event_inflating(input);
+        }
         // What most messages are is dealt with by itself, so that the compiler sees a short path.
         if let Some(frame) = self.frames.next_whole_frame(input)? {
             let event = self.push(frame)?;
@@ -44,7 +63,7 @@ impl DecodingHalf {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
-        while let Some(piece) = self.frames.next_piece(input, self.messages.at_most())? {
+        while let Some(piece) = self.frames.next_piece(input, |_| self.messages.at_most())? {
             let event = self.push(piece)?;
             if event.is_some() {
                 return Ok(event);
@@ -72,3 +91,70 @@ impl DecodingHalf {
         }))
     }
 }
+
+/// With compression agreed on, any message may be compressed or not.
+#[cfg(feature = "deflate")]
+impl DecodingHalf {
+    fn next_event_inflating<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        loop {
+            let inside = self.frames.rest().is_some_and(|rest| self.inflation.concerns(rest));
+            let event = if inside {
+                if input.is_empty() {
+                    return Ok(None);
+                }
+                self.inflate_payload(input)?
+            } else {
+                let Self { frames, messages, inflation, .. } = self;
+                // The payload of a compressed frame stays in the input for now.
+                let at_most = |header: &FrameHeader| {
+                    if inflation.concerns(header) { 0 } else { messages.at_most() }
+                };
+                let Some(piece) = frames.next_piece(input, at_most)? else {
+                    return Ok(None);
+                };
+                if self.inflation.concerns(&piece.header) {
+                    self.start_inflated(&piece)?
+                } else {
+                    self.push(piece)?
+                }
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    fn start_inflated<'input>(
+        &mut self,
+        frame: &FramePiece<'_>,
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.messages.start_inflated(frame.header.opcode)?;
+        self.inflation.start();
+        if frame.header.fin && frame.remaining == 0 { self.finish_inflated() } else { Ok(None) }
+    }
+
+    fn inflate_payload<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        let Self { frames, messages, inflation, .. } = self;
+        let lent = frames.lend_payload(input, LENT, |piece| inflation.push(piece, messages))?;
+        match lent {
+            Some((header, 0)) if header.fin => self.finish_inflated(),
+            _ => Ok(self.messages.take_chunk()),
+        }
+    }
+
+    fn finish_inflated<'input>(&mut self) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.inflation.finish()?;
+        self.messages.finish_inflated()
+    }
+}
+
+/// How many bytes of a compressed payload are looked at together. They may become many more than
+/// one chunk holds, and then are masked and unmasked again for each.
+#[cfg(feature = "deflate")]
+const LENT: usize = 16 * 1024;

@@ -10,6 +10,8 @@ use crate::connection::error::{SendError, UsageError};
 use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::connection::prepared::PreparedMessage;
 use crate::entropy::Entropy;
+#[cfg(feature = "deflate")]
+use crate::extension::{AgreedDeflate, Deflation};
 use crate::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 use crate::message::{Message, MessageKind, Payload};
 use crate::role::Role;
@@ -21,18 +23,15 @@ const SHARED_FROM: usize = 4 * 1024;
 /// The half that turns messages into bytes. It knows nothing of what is being received.
 #[derive(Debug)]
 pub(crate) struct EncodingHalf {
-    masking: Masking,
+    sender: Role,
+    /// Where the masking keys come from. A server draws none.
+    entropy: Entropy,
     max_outgoing_size: usize,
     /// The kind of the fragmented message that is being sent.
     open_message: Option<MessageKind>,
     outgoing: Outgoing,
-}
-
-/// §5.1: a client masks every frame, a server none.
-#[derive(Debug)]
-enum Masking {
-    Fresh(Entropy),
-    None,
+    #[cfg(feature = "deflate")]
+    deflation: Deflation,
 }
 
 /// Whether a fragment ends its message (§5.4).
@@ -44,12 +43,25 @@ pub(crate) enum Fragment {
 
 impl EncodingHalf {
     pub(crate) fn new(sender: Role, config: &Config, entropy: Entropy) -> Self {
-        let masking = match sender {
-            Role::Client => Masking::Fresh(entropy),
-            Role::Server => Masking::None,
-        };
-        let max_outgoing_size = config.max_outgoing_size;
-        Self { masking, max_outgoing_size, open_message: None, outgoing: Outgoing::default() }
+        Self {
+            sender,
+            entropy,
+            max_outgoing_size: config.max_outgoing_size,
+            open_message: None,
+            outgoing: Outgoing::default(),
+            #[cfg(feature = "deflate")]
+            deflation: Deflation::default(),
+        }
+    }
+
+    /// Compresses messages from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflate(&mut self, agreed: &AgreedDeflate) {
+        self.deflation = Deflation::new(self.sender, agreed);
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.sender
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {
@@ -68,7 +80,15 @@ impl EncodingHalf {
         }
         let message = self.admit(message)?;
         let opcode = opcode_of(message.kind());
-        self.frame(opcode, Fragment::Last, &message.into_payload());
+        #[cfg(feature = "deflate")]
+        if !self.deflation.is_off() {
+            let compressed = self.deflation.message(message.as_bytes());
+            if let Some(compressed) = compressed {
+                self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed.into());
+                return Ok(());
+            }
+        }
+        self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
         Ok(())
     }
 
@@ -84,13 +104,32 @@ impl EncodingHalf {
             Some(_) => return Err(UsageError::OtherKind.into()),
         };
         let piece = self.admit(piece)?;
-        self.frame(opcode, fragment, &piece.into_payload());
+        let (rsv, payload) = self.fragment_payload(opcode, fragment, piece);
+        self.frame(opcode, rsv, fragment, &payload);
         self.open_message = (fragment == Fragment::More).then_some(kind);
         Ok(())
     }
 
+    #[cfg(not(feature = "deflate"))]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
         self.message(prepared.message().clone())
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
+        if self.deflation.is_off() || self.open_message.is_some() {
+            return self.message(prepared.message().clone());
+        }
+        let message = self.admit(prepared.message().clone())?;
+        let opcode = opcode_of(message.kind());
+        let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
+        match compressed {
+            Some(compressed) => {
+                self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed.into());
+            }
+            None => self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload()),
+        }
+        Ok(())
     }
 
     /// A Ping or Pong of the application.
@@ -102,14 +141,14 @@ impl EncodingHalf {
         if self.outgoing.remaining() >= self.max_outgoing_size {
             return Err(UsageError::BacklogFull);
         }
-        self.frame(opcode, Fragment::Last, &payload.into_payload());
+        self.frame(opcode, Rsv::NONE, Fragment::Last, &payload.into_payload());
         Ok(())
     }
 
     /// The Pong that answers a Ping.
     #[inline]
     pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {
-        let header = self.header(Opcode::Pong, Fragment::Last, payload.len());
+        let header = self.header(Opcode::Pong, Rsv::NONE, Fragment::Last, payload.len());
         let encoded = header.encode();
         let encoded = encoded.as_ref();
         let size = encoded.len() + payload.len();
@@ -130,7 +169,45 @@ impl EncodingHalf {
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
         self.outgoing.flush_deferred();
         let body = frame.map(CloseFrame::encode).unwrap_or_default();
-        self.frame(Opcode::Close, Fragment::Last, &body.into());
+        self.frame(Opcode::Close, Rsv::NONE, Fragment::Last, &body.into());
+    }
+
+    /// What a fragment carries, and whether it says that its message is compressed.
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "nothing is compressed")]
+    fn fragment_payload<'m>(
+        &mut self,
+        _: Opcode,
+        _: Fragment,
+        piece: Message<'m>,
+    ) -> (Rsv, Payload<'m>) {
+        (Rsv::NONE, piece.into_payload())
+    }
+
+    /// What a fragment carries, and whether it says that its message is compressed.
+    #[cfg(feature = "deflate")]
+    fn fragment_payload<'m>(
+        &mut self,
+        opcode: Opcode,
+        fragment: Fragment,
+        piece: Message<'m>,
+    ) -> (Rsv, Payload<'m>) {
+        let payload = piece.as_bytes();
+        // RFC 7692, §6.1: the first fragment says it for all.
+        let (rsv, compressed) = match (opcode, fragment) {
+            (Opcode::Continuation, Fragment::More) => {
+                (Rsv::NONE, self.deflation.next_fragment(payload))
+            }
+            (Opcode::Continuation, Fragment::Last) => {
+                (Rsv::NONE, self.deflation.last_fragment(payload))
+            }
+            (_, Fragment::More) => (Rsv::RSV1, self.deflation.first_fragment(payload)),
+            (_, Fragment::Last) => (Rsv::RSV1, self.deflation.message(payload)),
+        };
+        match compressed {
+            Some(compressed) => (rsv, compressed.into()),
+            None => (Rsv::NONE, piece.into_payload()),
+        }
     }
 
     /// The message, unless too much is waiting. While nothing waits any message is taken.
@@ -145,19 +222,26 @@ impl EncodingHalf {
     }
 
     #[inline]
-    fn header(&self, opcode: Opcode, fragment: Fragment, payload_len: usize) -> FrameHeader {
-        let mask = match &self.masking {
+    fn header(
+        &self,
+        opcode: Opcode,
+        rsv: Rsv,
+        fragment: Fragment,
+        payload_len: usize,
+    ) -> FrameHeader {
+        // §5.1: a client masks every frame, a server none.
+        let mask = match self.sender {
             // §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
-            Masking::Fresh(entropy) => Some(MaskingKey::new(entropy.draw())),
-            Masking::None => None,
+            Role::Client => Some(MaskingKey::new(self.entropy.draw())),
+            Role::Server => None,
         };
         let fin = fragment == Fragment::Last;
-        FrameHeader { fin, rsv: Rsv::NONE, opcode, mask, payload_len: payload_len as u64 }
+        FrameHeader { fin, rsv, opcode, mask, payload_len: payload_len as u64 }
     }
 
     #[inline]
-    fn frame(&mut self, opcode: Opcode, fragment: Fragment, payload: &Payload<'_>) {
-        let header = self.header(opcode, fragment, payload.len());
+    fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &Payload<'_>) {
+        let header = self.header(opcode, rsv, fragment, payload.len());
         let encoded = header.encode();
         let encoded = encoded.as_ref();
         match (header.mask, payload.shared()) {

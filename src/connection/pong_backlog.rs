@@ -3,7 +3,7 @@ use alloc::boxed::Box;
 use crate::connection::control_buffer::ControlBuffer;
 
 /// How many bytes of Pong frames may wait in the outgoing queue before only the latest is kept.
-const LIMIT: usize = 4 * 1024;
+const LIMIT: u32 = 4 * 1024;
 
 /// Keeps automatic Pongs from piling up behind a peer that doesn't read.
 ///
@@ -12,9 +12,10 @@ const LIMIT: usize = 4 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct PongBacklog {
     /// The bytes of the Pongs that were queued since the queue was last free of them.
-    queued: usize,
-    /// How many bytes have to be written before the last of them has left.
-    until_free: usize,
+    queued: u32,
+    /// How many bytes have to be written before the last of them has left. With more than 4 GiB
+    /// before it, it counts as gone when that many have been written.
+    until_free: u32,
     deferred: Option<Box<ControlBuffer>>,
 }
 
@@ -23,10 +24,11 @@ impl PongBacklog {
     /// end of a queue that holds `outgoing` bytes without it.
     #[inline]
     pub(crate) fn admit(&mut self, frame: usize, outgoing: usize) -> bool {
-        let admitted = self.deferred.is_none() && self.queued + frame <= LIMIT;
+        let queued = self.queued.saturating_add(saturated(frame));
+        let admitted = self.deferred.is_none() && queued <= LIMIT;
         if admitted {
-            self.queued += frame;
-            self.until_free = outgoing + frame;
+            self.queued = queued;
+            self.until_free = saturated(outgoing.saturating_add(frame));
         }
         admitted
     }
@@ -39,7 +41,7 @@ impl PongBacklog {
     /// Says that bytes were written; gives the deferred frame if it is its turn.
     #[inline]
     pub(crate) fn advance(&mut self, written: usize) -> Option<Box<ControlBuffer>> {
-        self.until_free = self.until_free.saturating_sub(written);
+        self.until_free = self.until_free.saturating_sub(saturated(written));
         if self.until_free > 0 {
             return None;
         }
@@ -51,4 +53,9 @@ impl PongBacklog {
     pub(crate) fn take(&mut self) -> Option<Box<ControlBuffer>> {
         self.deferred.take()
     }
+}
+
+#[inline]
+fn saturated(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -1,9 +1,20 @@
+#[cfg(feature = "deflate")]
+use alloc::sync::Arc;
+
+#[cfg(feature = "deflate")]
+use crate::extension::SharedCompression;
 use crate::message::Message;
 
 /// A message that is prepared once and sent on any number of connections.
 ///
 /// Its payload is shared: a server queues it without copying it, however many connections it goes
 /// to. A client has to mask it anew for each (RFC 6455, section 5.3).
+///
+/// Where messages are compressed, it is once for all connections with the same window, level and
+/// memory level, by the first that sends it, and so that it refers to nothing before it. With context
+/// takeover the messages behind it can still refer to it and to what was before: each connection's
+/// compressor takes note of it, which costs a fraction of compressing it. Clones share the
+/// compressed form.
 ///
 /// ```
 /// use sansocket::{Config, Connection, PreparedMessage, Role};
@@ -15,17 +26,38 @@ use crate::message::Message;
 /// }
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreparedMessage(Message<'static>);
+#[derive(Debug, Clone)]
+pub struct PreparedMessage {
+    message: Message<'static>,
+    #[cfg(feature = "deflate")]
+    compression: Arc<SharedCompression>,
+}
 
 impl PreparedMessage {
     /// Prepares a message; copies it if it borrows its bytes.
     pub fn new<'m>(message: impl Into<Message<'m>>) -> Self {
-        Self(message.into().into_owned())
+        Self {
+            message: message.into().into_owned(),
+            #[cfg(feature = "deflate")]
+            compression: Arc::default(),
+        }
     }
 
     /// The message.
     pub const fn message(&self) -> &Message<'static> {
-        &self.0
+        &self.message
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compression(&self) -> &SharedCompression {
+        &self.compression
     }
 }
+
+impl PartialEq for PreparedMessage {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message
+    }
+}
+
+impl Eq for PreparedMessage {}

@@ -1,18 +1,29 @@
 //! The grammar of `Sec-WebSocket-Extensions` (RFC 6455, section 9.1).
 //!
-//! It is strict also while no extension is supported: a field that nobody could understand fails
+//! It is strict also where no extension is supported: a field that nobody could understand fails
 //! the handshake.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::str;
 
-use http::header::{GetAll, HeaderValue};
-
-use super::token::{is_token, is_token_byte};
+use crate::extension::token::{is_token, is_token_byte};
 
 /// One element of `Sec-WebSocket-Extensions`: an extension with its parameters.
 ///
 /// A client offers extensions in its order of preference; the same extension may be offered more
 /// than once, with other parameters. The elements of a server's answer have the same form.
+///
+/// ```
+/// use sansocket::extension::ExtensionOffer;
+///
+/// let field = b"permessage-deflate; client_max_window_bits, x-other; level=\"7\"";
+/// let offers = ExtensionOffer::parse_all([&field[..]])?;
+/// assert_eq!(offers[0].name(), "permessage-deflate");
+/// assert_eq!(offers[1].parameters()[0].value(), Some("7"));
+/// # Ok::<(), sansocket::extension::MalformedExtensions>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionOffer<'a> {
     name: &'a str,
@@ -30,15 +41,19 @@ impl<'a> ExtensionOffer<'a> {
         &self.parameters
     }
 
-    /// The elements of the field over all its lines, in order; none if the field is absent.
-    pub(super) fn parse_all(
-        lines: GetAll<'a, HeaderValue>,
+    /// The elements of the field over all its lines, in order; none if there is no line.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedExtensions`] if a line breaks the grammar, or the lines have no element.
+    pub fn parse_all(
+        lines: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Vec<Self>, MalformedExtensions> {
         let mut offers = Vec::new();
         let mut absent = true;
         for line in lines {
             absent = false;
-            let mut rest = Rest(line.to_str().map_err(|_| MalformedExtensions)?);
+            let mut rest = Rest(str::from_utf8(line).map_err(|_| MalformedExtensions)?);
             rest.skip_empty_elements();
             while !rest.is_empty() {
                 offers.push(rest.extension()?);
@@ -73,9 +88,10 @@ impl<'a> ExtensionParameter<'a> {
     }
 }
 
-/// The field breaks the grammar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MalformedExtensions;
+/// The field `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the Sec-WebSocket-Extensions field is malformed")]
+pub struct MalformedExtensions;
 
 /// What of a line is still to be read.
 struct Rest<'a>(&'a str);
@@ -156,17 +172,13 @@ impl<'a> Rest<'a> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
-
     use super::*;
+    use alloc::format;
 
     /// The offers in a notation of one line, or `None` if they are malformed.
-    fn parse(lines: &[&'static str]) -> Option<String> {
-        let headers: HeaderMap = lines
-            .iter()
-            .map(|line| (SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(line)))
-            .collect();
-        let offers = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS)).ok()?;
+    fn parse(lines: &[&str]) -> Option<String> {
+        let lines = lines.iter().map(|line| line.as_bytes());
+        let offers = ExtensionOffer::parse_all(lines).ok()?;
         let offers = offers.iter().map(|offer| {
             let parameters = offer.parameters().iter().map(|parameter| match parameter.value() {
                 Some(value) => format!(";{}={value}", parameter.name()),
@@ -222,11 +234,10 @@ mod tests {
         ] {
             assert_eq!(parse(&[line]), None, "{line}");
         }
-        let headers: HeaderMap =
-            [(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_bytes(b"foo\xff").unwrap())]
-                .into_iter()
-                .collect();
-        let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
-        assert_eq!(ExtensionOffer::parse_all(lines), Err(MalformedExtensions));
+        assert_eq!(ExtensionOffer::parse_all([&b"foo\xff"[..]]), Err(MalformedExtensions));
+        assert_eq!(
+            ExtensionOffer::parse_all(["foo; a=\"\u{e9}\"".as_bytes()]),
+            Err(MalformedExtensions)
+        );
     }
 }

@@ -56,6 +56,12 @@ impl FrameDecoder {
         }
     }
 
+    /// Takes RSV1 for the mark of a compressed message from now on (RFC 7692, section 6).
+    #[cfg(feature = "deflate")]
+    pub(crate) fn expect_compression(&mut self) {
+        self.rules = self.rules.with_compression();
+    }
+
     /// The next frame, if it lies whole in the input; otherwise the input is left as it is.
     ///
     /// What most frames are: nothing about them has to be remembered.
@@ -81,12 +87,15 @@ impl FrameDecoder {
         Ok(Some(FramePiece { header, starts_frame: true, remaining: 0, payload }))
     }
 
-    /// The next piece, of at most `at_most` payload bytes; `None` when the input is used up.
+    /// The next piece; `None` when the input is used up.
+    ///
+    /// The frame's header, or that of what is left of it, decides how many payload bytes the piece
+    /// has at most.
     #[inline]
     pub(crate) fn next_piece<'input>(
         &mut self,
         input: &mut &'input mut [u8],
-        at_most: usize,
+        at_most: impl FnOnce(&FrameHeader) -> usize,
     ) -> Result<Option<FramePiece<'input>>, ProtocolError> {
         let (mut header, starts_frame) = match &mut self.state {
             State::Header(partial) => {
@@ -100,6 +109,7 @@ impl FrameDecoder {
             State::Payload(rest) => (*rest, false),
         };
 
+        let at_most = at_most(&header);
         let length = header.payload_len;
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(input.len()).min(at_most);
         let remaining = length - taken as u64;
@@ -113,6 +123,43 @@ impl FrameDecoder {
             self.state = State::Header(PartialHeader::default());
         }
         Ok(Some(piece))
+    }
+
+    /// What is left of the frame inside of which the input stands, as if it were a frame of its own.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn rest(&self) -> Option<&FrameHeader> {
+        match &self.state {
+            State::Header(_) => None,
+            State::Payload(rest) => Some(rest),
+        }
+    }
+
+    /// Shows `examine` what the input holds of the payload inside of which it stands, at most
+    /// `at_most` bytes, unmasked. What it says to have used is taken from the input; the rest stays,
+    /// as it was.
+    ///
+    /// Gives the header of what was left before, and how many bytes of the frame follow.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn lend_payload(
+        &mut self,
+        input: &mut &mut [u8],
+        at_most: usize,
+        examine: impl FnOnce(&[u8]) -> Result<usize, ProtocolError>,
+    ) -> Result<Option<(FrameHeader, u64)>, ProtocolError> {
+        let State::Payload(rest) = self.state else {
+            return Ok(None);
+        };
+        let left = usize::try_from(rest.payload_len).unwrap_or(usize::MAX);
+        let window = input.get_mut(..left.min(input.len()).min(at_most)).unwrap_or_default();
+        if let Some(key) = rest.mask {
+            key.apply(window);
+        }
+        let used = examine(window)?;
+        if let (Some(key), Some(unused)) = (rest.mask, window.get_mut(used..)) {
+            key.skip(used).apply(unused);
+        }
+        let piece = self.next_piece(input, |_| used)?;
+        Ok(piece.map(|piece| (rest, piece.remaining)))
     }
 
     /// §10.4: judged by what the header announces, before any of it is waited for.

@@ -12,16 +12,34 @@ use crate::role::Role;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeaderRules {
     sender: Option<Role>,
-    rsv: Rsv,
+    reserved: ReservedBits,
+}
+
+/// Which reserved bits may be set.
+#[derive(Debug, Clone, Copy)]
+enum ReservedBits {
+    /// All: whoever asks knows which extensions there are.
+    NotJudged,
+    /// None: no extension owns one.
+    Clear,
+    /// RFC 7692, §6: RSV1, on the first frame of a message, which is compressed then.
+    #[cfg(feature = "deflate")]
+    Compression,
 }
 
 impl HeaderRules {
     /// Holds a header to what is true of any sender and any extension.
-    pub(crate) const ANY: Self = Self { sender: None, rsv: Rsv::from_bits(0xFF) };
+    pub(crate) const ANY: Self = Self { sender: None, reserved: ReservedBits::NotJudged };
 
     /// Holds a header to what `sender` may send, with no extension that owns a reserved bit.
     pub(crate) const fn from(sender: Role) -> Self {
-        Self { sender: Some(sender), rsv: Rsv::NONE }
+        Self { sender: Some(sender), reserved: ReservedBits::Clear }
+    }
+
+    /// The same, but RSV1 says that a message is compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn with_compression(self) -> Self {
+        Self { sender: self.sender, reserved: ReservedBits::Compression }
     }
 
     #[inline]
@@ -53,7 +71,7 @@ impl HeaderRules {
     fn first_byte(self, byte: u8) -> Result<(bool, Rsv, Opcode), ProtocolError> {
         let (fin, rsv, bits) = (byte & 0x80 != 0, Rsv::from_bits(byte), byte & 0x0F);
         // §5.2: a reserved bit is an error unless a negotiated extension gives it a meaning.
-        if !self.rsv.contains(rsv) {
+        if rsv != Rsv::NONE && !self.reserved.allow(rsv, bits) {
             return Err(ProtocolError::ReservedBits);
         }
         // §5.2: an unknown opcode fails the connection.
@@ -79,6 +97,27 @@ impl HeaderRules {
             return Err(ProtocolError::ControlFrameTooLong);
         }
         Ok((masked, short_length))
+    }
+}
+
+impl ReservedBits {
+    /// Whether a frame with these opcode bits may have these reserved bits set.
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(unused_variables, reason = "no extension is there")
+    )]
+    fn allow(self, rsv: Rsv, opcode: u8) -> bool {
+        match self {
+            Self::NotJudged => true,
+            Self::Clear => false,
+            // RFC 7692, §6.1: set on the first fragment, and neither on the others nor on a control
+            // frame.
+            #[cfg(feature = "deflate")]
+            Self::Compression => {
+                rsv == Rsv::RSV1
+                    && matches!(Opcode::from_bits(opcode), Some(Opcode::Text | Opcode::Binary))
+            }
+        }
     }
 }
 
@@ -119,6 +158,19 @@ mod tests {
             for sender in [Role::Client, Role::Server] {
                 let refused = Err(ProtocolError::ReservedBits);
                 assert_eq!(HeaderRules::from(sender).decode(&[0x82 | bits << 4]), refused);
+            }
+        }
+    }
+
+    #[cfg(feature = "deflate")]
+    #[test]
+    fn rsv1_is_for_the_first_frame_of_a_message_and_the_others_are_for_none() {
+        for sender in [Role::Client, Role::Server] {
+            let rules = HeaderRules::from(sender).with_compression();
+            for first in 0x10..=0x7F_u8 {
+                let allowed = matches!(first, 0x41 | 0x42);
+                let refused = rules.decode(&[0x80 | first]) == Err(ProtocolError::ReservedBits);
+                assert_eq!(refused, !allowed && first & 0x70 != 0, "{first:x}");
             }
         }
     }

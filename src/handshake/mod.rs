@@ -68,7 +68,6 @@ mod accept_key;
 mod authority;
 mod client;
 mod encode;
-mod extension_offer;
 mod field;
 mod head;
 mod origin;
@@ -77,11 +76,11 @@ mod server;
 mod token;
 mod uri;
 
+pub use crate::extension::{ExtensionOffer, ExtensionParameter};
 pub use accept_key::{SecWebSocketAccept, SecWebSocketKey};
 pub use client::{
     ClientHandshake, ClientRequest, Established, OptionError, Outcome, Rejection, ResponseError,
 };
-pub use extension_offer::{ExtensionOffer, ExtensionParameter};
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};
 pub use server::{

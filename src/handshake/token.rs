@@ -2,6 +2,8 @@
 
 use http::header::{GetAll, HeaderMap, HeaderName, HeaderValue};
 
+use crate::extension::is_token;
+
 /// Whether a field that is a list of tokens has this one among its elements, without case.
 ///
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
@@ -29,18 +31,6 @@ pub(super) fn elements(lines: GetAll<'_, HeaderValue>) -> Option<Vec<&str>> {
         }
     }
     (!tokens.is_empty()).then_some(tokens)
-}
-
-/// Whether the text is a token: at least one character, none of them a separator.
-pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
-}
-
-/// Whether the byte may be part of a token.
-pub(super) const fn is_token_byte(byte: u8) -> bool {
-    matches!(byte,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
-        | b'|' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
 }
 
 #[cfg(test)]

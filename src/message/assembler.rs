@@ -19,29 +19,46 @@ use crate::message::utf8::{self, Complete, Utf8Validator};
 #[derive(Debug)]
 pub(crate) struct Assembler {
     max_message_size: u64,
-    delivery: Delivery,
-    open: Option<OpenMessage>,
+    /// The sum of what the frames of the open message announced so far, or of what came out of them
+    /// if it is compressed.
+    pub(super) size: u64,
+    pub(super) body: Body,
 }
 
-/// A message of which not everything has arrived.
+/// What there is of the open message.
 #[derive(Debug)]
-struct OpenMessage {
-    /// The sum of what its frames announced so far.
-    size: u64,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Text { text: String, validator: Utf8Validator },
+pub(super) enum Body {
+    /// No message is open. The next one is to be delivered like this.
+    None(Delivery),
+    Text {
+        text: String,
+        validator: Utf8Validator,
+    },
     Binary(Vec<u8>),
-    TextChunks { validator: Utf8Validator, position: Position },
+    TextChunks {
+        validator: Utf8Validator,
+        position: Position,
+    },
     BinaryChunks(Position),
+    /// What was inflated, until it is complete or enough for a chunk.
+    #[cfg(feature = "deflate")]
+    InflatedText {
+        text: String,
+        validator: Utf8Validator,
+        position: Position,
+        delivery: Delivery,
+    },
+    #[cfg(feature = "deflate")]
+    InflatedBinary {
+        bytes: Vec<u8>,
+        position: Position,
+        delivery: Delivery,
+    },
 }
 
 /// Whether a chunk of the message was handed out already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
+pub(super) enum Position {
     Start,
     Inside,
 }
@@ -54,17 +71,16 @@ impl<'input, D: From<Message<'input>> + From<Chunk<'input>>> Delivered<'input> f
 impl Assembler {
     pub(crate) fn new(config: &Config) -> Self {
         let Config { max_message_size, delivery, .. } = *config;
-        Self { max_message_size, delivery, open: None }
+        Self { max_message_size, size: 0, body: Body::None(delivery) }
     }
 
     /// How many bytes the next piece may have.
     #[inline]
     pub(crate) fn at_most(&self) -> usize {
-        match &self.open {
-            Some(OpenMessage {
-                body: Body::Text { validator, .. } | Body::TextChunks { validator, .. },
-                ..
-            }) => validator.at_most(),
+        match &self.body {
+            Body::Text { validator, .. } | Body::TextChunks { validator, .. } => {
+                validator.at_most()
+            }
             _ => usize::MAX,
         }
     }
@@ -78,58 +94,67 @@ impl Assembler {
         if !piece.starts_frame {
             return self.extend(piece);
         }
-        let kind = match (piece.header.opcode, &self.open) {
-            (Opcode::Continuation, Some(_)) => return self.start_continuation(piece),
-            // §5.4: a continuation frame needs a message to continue.
-            (Opcode::Continuation, None) => return Err(ProtocolError::UnexpectedContinuation),
-            // §5.4: fragments of one message are not interleaved with another message.
-            (_, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
-            (Opcode::Text, None) => MessageKind::Text,
-            (_, None) => MessageKind::Binary,
-        };
-        let size = piece.header.payload_len;
-        self.check_size(size)?;
-        if piece.header.fin && piece.is_whole_frame() {
-            return whole(kind, self.delivery, piece).map(Some);
-        }
-        let body = Body::new(kind, self.delivery);
-        self.open = Some(OpenMessage { size, body });
-        self.extend(piece)
-    }
-
-    fn start_continuation<'input, D: Delivered<'input>>(
-        &mut self,
-        piece: FramePiece<'input>,
-    ) -> Result<Option<D>, ProtocolError> {
-        if let Some(open) = &mut self.open {
-            open.size = open.size.saturating_add(piece.header.payload_len);
-            let size = open.size;
-            self.check_size(size)?;
+        match self.begins(piece.header.opcode)? {
+            Begins::Message(kind, delivery) => {
+                self.size = 0;
+                self.grow(piece.header.payload_len)?;
+                if piece.header.fin && piece.is_whole_frame() {
+                    return whole(kind, delivery, piece).map(Some);
+                }
+                self.body = Body::new(kind, delivery);
+            }
+            Begins::Continuation => self.grow(piece.header.payload_len)?,
         }
         self.extend(piece)
     }
 
-    /// §10.4: the limit holds over all fragments, by what the headers announce.
+    /// What a data frame with this opcode begins.
     #[inline]
-    fn check_size(&self, size: u64) -> Result<(), ProtocolError> {
-        let limit = self.max_message_size;
+    pub(super) fn begins(&self, opcode: Opcode) -> Result<Begins, ProtocolError> {
+        match (opcode, &self.body) {
+            // §5.4: a continuation frame needs a message to continue.
+            (Opcode::Continuation, Body::None(_)) => Err(ProtocolError::UnexpectedContinuation),
+            (Opcode::Continuation, _) => Ok(Begins::Continuation),
+            (Opcode::Text, Body::None(delivery)) => {
+                Ok(Begins::Message(MessageKind::Text, *delivery))
+            }
+            (_, Body::None(delivery)) => Ok(Begins::Message(MessageKind::Binary, *delivery)),
+            // §5.4: fragments of one message are not interleaved with another message.
+            (_, _) => Err(ProtocolError::ExpectedContinuation),
+        }
+    }
+
+    /// §10.4: the limit holds over all fragments.
+    #[inline]
+    pub(super) fn grow(&mut self, additional: u64) -> Result<(), ProtocolError> {
+        self.size = self.size.saturating_add(additional);
+        let Self { size, max_message_size: limit, .. } = *self;
         if size > limit { Err(ProtocolError::MessageTooLarge { size, limit }) } else { Ok(()) }
+    }
+
+    /// How many bytes of the message may come until the first that is too many, including that one.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn room(&self) -> u64 {
+        self.max_message_size.saturating_sub(self.size).saturating_add(1)
     }
 
     fn extend<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
     ) -> Result<Option<D>, ProtocolError> {
-        let Some(open) = &mut self.open else {
-            return Ok(None);
-        };
         let last = piece.header.fin && piece.remaining == 0;
-        let delivered = open.body.extend(piece, last)?;
+        let delivered = self.body.extend(piece, last)?;
         if last {
-            self.open = None;
+            self.body = Body::None(self.body.delivery());
         }
         Ok(delivered)
     }
+}
+
+/// What a data frame begins.
+pub(super) enum Begins {
+    Message(MessageKind, Delivery),
+    Continuation,
 }
 
 /// A message that lies whole in the input: nothing is copied, nothing kept.
@@ -151,6 +176,19 @@ fn whole<'input, D: Delivered<'input>>(
 }
 
 impl Body {
+    /// How the message is delivered.
+    pub(super) const fn delivery(&self) -> Delivery {
+        match self {
+            Self::None(delivery) => *delivery,
+            Self::Text { .. } | Self::Binary(_) => Delivery::Messages,
+            Self::TextChunks { .. } | Self::BinaryChunks(_) => Delivery::Chunks,
+            #[cfg(feature = "deflate")]
+            Self::InflatedText { delivery, .. } | Self::InflatedBinary { delivery, .. } => {
+                *delivery
+            }
+        }
+    }
+
     fn new(kind: MessageKind, delivery: Delivery) -> Self {
         let validator = Utf8Validator::default();
         match (delivery, kind) {
@@ -171,10 +209,12 @@ impl Body {
         last: bool,
     ) -> Result<Option<D>, ProtocolError> {
         match self {
+            Self::None(_) => Ok(None),
+            // The frame of a compressed message is taken apart elsewhere.
+            #[cfg(feature = "deflate")]
+            Self::InflatedText { .. } | Self::InflatedBinary { .. } => Ok(None),
             Self::Text { text, validator } => {
-                if piece.payload.len() > 0 {
-                    text.make_room(&piece);
-                }
+                text.make_room_for(&piece);
                 match validator.push(piece.payload.unmask())? {
                     Complete::Text(part) => text.push_str(part),
                     Complete::Character(character) => text.push(character),
@@ -187,9 +227,7 @@ impl Body {
                 Ok(Some(Message::Text(text).into()))
             }
             Self::Binary(bytes) => {
-                if piece.payload.len() > 0 {
-                    bytes.make_room(&piece);
-                }
+                bytes.make_room_for(&piece);
                 piece.payload.unmask_into(bytes);
                 if !last {
                     return Ok(None);
@@ -217,7 +255,7 @@ impl Body {
 
 impl Position {
     /// The chunk, unless it would say nothing.
-    fn chunk<'input, D: Delivered<'input>>(
+    pub(super) fn chunk<'input, D: Delivered<'input>>(
         &mut self,
         piece: Message<'input>,
         last: bool,

@@ -2,6 +2,8 @@
 
 mod assembler;
 mod chunk;
+#[cfg(feature = "deflate")]
+mod inflated;
 #[expect(clippy::module_inception, reason = "the file of `Message` is named for it")]
 mod message;
 mod payload;

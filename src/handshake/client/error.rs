@@ -1,5 +1,8 @@
 use http::header::HeaderName;
 
+#[cfg(feature = "deflate")]
+use crate::extension::DeflateResponseError;
+use crate::extension::UnusableResponse;
 use crate::handshake::head::HeadError;
 
 /// How a server's response falls short of an opening handshake (RFC 6455, section 4.1).
@@ -45,16 +48,32 @@ pub enum ResponseError {
     /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
     #[error("the Sec-WebSocket-Extensions field is malformed")]
     Extensions,
-    /// The extension is none of those that were offered.
+    /// The extension is none of those that were offered, or stands there twice.
     #[error("the server uses the extension {0:?}, which was not offered")]
     UnrequestedExtension(String),
+    /// The parameters of permessage-deflate don't correspond to those that were offered.
+    #[cfg(feature = "deflate")]
+    #[error(transparent)]
+    Deflate(#[from] DeflateResponseError),
+}
+
+impl From<UnusableResponse> for ResponseError {
+    fn from(unusable: UnusableResponse) -> Self {
+        match unusable {
+            UnusableResponse::Unrequested(name) => Self::UnrequestedExtension(name),
+            #[cfg(feature = "deflate")]
+            UnusableResponse::Deflate(error) => Self::Deflate(error),
+        }
+    }
 }
 
 impl ResponseError {
-    /// The section of RFC 6455 that states the rule.
+    /// The section of RFC 6455 that states the rule, or `RFC 7692, 7.1` where it is in that.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::Extensions => "9.1",
+            #[cfg(feature = "deflate")]
+            Self::Deflate(_) => "RFC 7692, 7.1",
             _ => "4.1",
         }
     }

@@ -3,18 +3,20 @@
 use http::{
     HeaderMap, Response, Version,
     header::{
-        CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+        CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+        SEC_WEBSOCKET_PROTOCOL, UPGRADE,
     },
 };
 
 use super::error::ResponseError;
+#[cfg(feature = "deflate")]
+use crate::extension::{AgreedDeflate, DeflateParameters};
 use crate::{
     config::Config,
     connection::Connection,
     entropy::Entropy,
-    handshake::{
-        accept_key::SecWebSocketAccept, extension_offer::ExtensionOffer, field::Field, token,
-    },
+    extension::{Agreed, ExtensionOffer, Supported, is_token},
+    handshake::{accept_key::SecWebSocketAccept, field::Field, token},
     role::Role,
 };
 
@@ -23,17 +25,20 @@ use crate::{
 #[derive(Debug)]
 pub struct Established {
     response: Response<()>,
-    subprotocol: Option<String>,
+    terms: Terms,
     entropy: Entropy,
 }
 
+/// What a valid response settles.
+#[derive(Debug)]
+pub(super) struct Terms {
+    subprotocol: Option<String>,
+    extensions: Agreed,
+}
+
 impl Established {
-    pub(super) const fn new(
-        response: Response<()>,
-        subprotocol: Option<String>,
-        entropy: Entropy,
-    ) -> Self {
-        Self { response, subprotocol, entropy }
+    pub(super) const fn new(response: Response<()>, terms: Terms, entropy: Entropy) -> Self {
+        Self { response, terms, entropy }
     }
 
     /// The server's response, for the headers it added, such as `Set-Cookie`.
@@ -43,7 +48,13 @@ impl Established {
 
     /// The subprotocol that the server chose among those offered, if it did.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.terms.subprotocol.as_deref()
+    }
+
+    /// How messages are compressed, if they are (RFC 7692).
+    #[cfg(feature = "deflate")]
+    pub fn deflate(&self) -> Option<&DeflateParameters> {
+        self.terms.extensions.deflate.as_ref().map(AgreedDeflate::parameters)
     }
 
     /// The connection that begins behind the response.
@@ -51,6 +62,7 @@ impl Established {
     /// Its first input is what the handshake left in the cursor behind the response.
     pub fn into_connection(self, config: Config) -> Connection {
         Connection::with_entropy(Role::Client, config, self.entropy)
+            .with_extensions(&self.terms.extensions)
     }
 }
 
@@ -59,18 +71,23 @@ impl Established {
 pub(super) struct Expectation {
     accept: SecWebSocketAccept,
     subprotocols: Vec<String>,
+    extensions: Supported,
 }
 
 impl Expectation {
-    pub(super) const fn new(accept: SecWebSocketAccept, subprotocols: Vec<String>) -> Self {
-        Self { accept, subprotocols }
+    pub(super) const fn new(
+        accept: SecWebSocketAccept,
+        subprotocols: Vec<String>,
+        extensions: Supported,
+    ) -> Self {
+        Self { accept, subprotocols, extensions }
     }
 
-    /// Checks a 101; the subprotocol that it chose.
+    /// Checks a 101; what it settles.
     ///
     /// `Content-Length` and `Transfer-Encoding` have no place in it, but RFC 9112, section 6.3, has
     /// it end at the blank line whatever they say, so they are passed over.
-    pub(super) fn check(&self, response: &Response<()>) -> Result<Option<String>, ResponseError> {
+    pub(super) fn check(&self, response: &Response<()>) -> Result<Terms, ResponseError> {
         let headers = response.headers();
         // RFC 9110, §7.8: an upgrade is an affair of HTTP/1.1.
         if response.version() != Version::HTTP_11 {
@@ -82,8 +99,16 @@ impl Expectation {
             return Err(ResponseError::Connection);
         }
         self.accept(headers)?;
-        no_extension(headers)?;
-        self.subprotocol(headers)
+        let extensions = self.extensions(headers)?;
+        Ok(Terms { subprotocol: self.subprotocol(headers)?, extensions })
+    }
+
+    /// §4.1 (5) and §9.1. What the server answered is compared with what was offered.
+    fn extensions(&self, headers: &HeaderMap) -> Result<Agreed, ResponseError> {
+        let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
+        let answers = ExtensionOffer::parse_all(lines.map(HeaderValue::as_bytes))
+            .map_err(|_| ResponseError::Extensions)?;
+        Ok(self.extensions.check(&answers)?)
     }
 
     /// §4.1 (4) Only a server that speaks WebSocket, and to this client, knows the value. §11.3.3:
@@ -103,7 +128,7 @@ impl Expectation {
         let chosen = match Field::of(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Field::Absent => return Ok(None),
             Field::Repeated => return Err(ResponseError::RepeatedSubprotocol),
-            Field::Once(chosen) => chosen.to_str().ok().filter(|chosen| token::is_token(chosen)),
+            Field::Once(chosen) => chosen.to_str().ok().filter(|chosen| is_token(chosen)),
         };
         let chosen = chosen.ok_or(ResponseError::InvalidSubprotocol)?.to_owned();
         if self.subprotocols.contains(&chosen) {
@@ -119,16 +144,5 @@ fn upgrade(headers: &HeaderMap) -> Result<(), ResponseError> {
     match Field::of(headers, &UPGRADE) {
         Field::Once(value) if value.as_bytes().eq_ignore_ascii_case(b"websocket") => Ok(()),
         _ => Err(ResponseError::Upgrade),
-    }
-}
-
-/// §4.1 (5) and §9.1. This is where what the server answered is compared with what was offered,
-/// once anything is.
-fn no_extension(headers: &HeaderMap) -> Result<(), ResponseError> {
-    let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
-    let extensions = ExtensionOffer::parse_all(lines).map_err(|_| ResponseError::Extensions)?;
-    match extensions.first() {
-        Some(extension) => Err(ResponseError::UnrequestedExtension(extension.name().to_owned())),
-        None => Ok(()),
     }
 }

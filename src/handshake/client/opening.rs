@@ -67,7 +67,11 @@ impl ClientHandshake {
         Self {
             outgoing: request.encode(key),
             head: HeadReader::new(request.head_limits),
-            expectation: Expectation::new(key.accept(), request.subprotocols().to_vec()),
+            expectation: Expectation::new(
+                key.accept(),
+                request.subprotocols().to_vec(),
+                request.extensions.clone(),
+            ),
             entropy,
             max_body_size: request.max_body_size,
         }
@@ -112,8 +116,7 @@ impl ClientHandshake {
     }
 
     fn establish(&self, response: Response<()>) -> Result<Outcome, ResponseError> {
-        let subprotocol = self.expectation.check(&response)?;
-        let entropy = self.entropy.clone();
-        Ok(Outcome::Established(Established::new(response, subprotocol, entropy)))
+        let terms = self.expectation.check(&response)?;
+        Ok(Outcome::Established(Established::new(response, terms, self.entropy.clone())))
     }
 }

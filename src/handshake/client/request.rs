@@ -6,8 +6,11 @@ use http::header::{
 };
 
 use super::error::OptionError;
+#[cfg(feature = "deflate")]
+use crate::extension::Deflate;
+use crate::extension::{Supported, is_token};
 use crate::handshake::{
-    accept_key::SecWebSocketKey, encode::HeadWriter, head::HeadLimits, origin::Origin, token,
+    accept_key::SecWebSocketKey, encode::HeadWriter, head::HeadLimits, origin::Origin,
     uri::WebSocketUri,
 };
 
@@ -31,6 +34,7 @@ pub struct ClientRequest {
     origin: Option<Origin>,
     subprotocols: Vec<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) extensions: Supported,
     pub(super) head_limits: HeadLimits,
     pub(super) max_body_size: usize,
 }
@@ -43,6 +47,7 @@ impl ClientRequest {
             origin: None,
             subprotocols: Vec::new(),
             headers: Vec::new(),
+            extensions: Supported::default(),
             head_limits: HeadLimits::default(),
             max_body_size: 64 * 1024,
         }
@@ -56,7 +61,7 @@ impl ClientRequest {
     /// [`OptionError`] if the name isn't a token, or was offered before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, OptionError> {
         // §4.1 (10) Tokens, and all of them different.
-        if !token::is_token(name) {
+        if !is_token(name) {
             return Err(OptionError::InvalidSubprotocol(name.to_owned()));
         }
         if self.subprotocols.iter().any(|offered| offered == name) {
@@ -71,6 +76,14 @@ impl ClientRequest {
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
+        self
+    }
+
+    /// Offers to compress messages (RFC 7692).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: &Deflate) -> Self {
+        self.extensions.deflate = Some(deflate.clone());
         self
     }
 
@@ -146,7 +159,10 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             head.field("Sec-WebSocket-Protocol", self.subprotocols.join(", "));
         }
-        // §9.1 This is where the extensions are offered, once there are any.
+        // §9.1
+        if let Some(extensions) = self.extensions.offer() {
+            head.field("Sec-WebSocket-Extensions", extensions);
+        }
         for (name, value) in &self.headers {
             head.field(name.as_str(), value);
         }

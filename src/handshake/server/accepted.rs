@@ -2,13 +2,17 @@ use bytes::Bytes;
 use http::{
     Response, StatusCode,
     header::{
-        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+        SEC_WEBSOCKET_PROTOCOL, UPGRADE,
     },
 };
 
+#[cfg(feature = "deflate")]
+use crate::extension::{AgreedDeflate, DeflateParameters};
 use crate::{
     config::Config,
     connection::Connection,
+    extension::Agreed,
     handshake::{accept_key::SecWebSocketAccept, encode::HeadWriter},
     role::Role,
 };
@@ -38,6 +42,7 @@ pub struct Accepted {
     accept: SecWebSocketAccept,
     subprotocol: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    agreed: Agreed,
     outgoing: Bytes,
 }
 
@@ -47,6 +52,7 @@ impl Accepted {
         accept: SecWebSocketAccept,
         subprotocol: Option<String>,
         headers: Vec<(HeaderName, HeaderValue)>,
+        agreed: Agreed,
     ) -> Self {
         // §4.2.2 (5) And no field that announces a body, as what follows are frames.
         let mut head = HeadWriter::status(StatusCode::SWITCHING_PROTOCOLS);
@@ -56,11 +62,14 @@ impl Accepted {
         if let Some(name) = &subprotocol {
             head.field("Sec-WebSocket-Protocol", name);
         }
+        if let Some(extensions) = agreed.response() {
+            head.field("Sec-WebSocket-Extensions", extensions);
+        }
         for (name, value) in &headers {
             head.field(name.as_str(), value);
         }
         let outgoing = head.finish(b"");
-        Self { accept, subprotocol, headers, outgoing }
+        Self { accept, subprotocol, headers, agreed, outgoing }
     }
 
     /// The bytes of the response that are still to be sent. Advance it past what was written.
@@ -81,6 +90,9 @@ impl Accepted {
         if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
         }
+        if let Some(Ok(extensions)) = self.agreed.response().map(HeaderValue::try_from) {
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
+        }
         for (name, value) in self.headers.iter().cloned() {
             // `append` would panic where the map is full, at tens of thousands of fields.
             let _ = headers.try_append(name, value);
@@ -93,11 +105,17 @@ impl Accepted {
         self.subprotocol.as_deref()
     }
 
+    /// How messages are compressed, if they are (RFC 7692).
+    #[cfg(feature = "deflate")]
+    pub fn deflate(&self) -> Option<&DeflateParameters> {
+        self.agreed.deflate.as_ref().map(AgreedDeflate::parameters)
+    }
+
     /// The connection that begins behind the response.
     ///
     /// Nothing of it may be sent before the response has been. Its first input is what the
     /// handshake left in the cursor behind the request.
     pub fn into_connection(self, config: Config) -> Connection {
-        Connection::new(Role::Server, config)
+        Connection::new(Role::Server, config).with_extensions(&self.agreed)
     }
 }

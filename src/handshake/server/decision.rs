@@ -10,6 +10,10 @@ use http::{
     },
 };
 
+#[cfg(feature = "deflate")]
+use crate::extension::Deflate;
+use crate::extension::Supported;
+
 use super::{
     accepted::Accepted, error::RequestError, refusal::Refusal, upgrade_request::UpgradeRequest,
 };
@@ -106,6 +110,7 @@ impl From<Acceptance> for Decision {
 pub struct Acceptance {
     subprotocol: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    extensions: Supported,
 }
 
 impl Acceptance {
@@ -126,6 +131,26 @@ impl Acceptance {
     #[must_use]
     pub fn or_subprotocol(mut self, name: Option<&str>) -> Self {
         self.subprotocol = self.subprotocol.or_else(|| name.map(str::to_owned));
+        self
+    }
+
+    /// Compresses messages, if the client offers it in a way that can be accepted (RFC 7692).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: &Deflate) -> Self {
+        self.extensions.deflate = Some(deflate.clone());
+        self
+    }
+
+    /// Supports these extensions if none was named.
+    #[cfg(feature = "blocking")]
+    #[must_use]
+    #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "there is none"))]
+    pub(crate) fn or_extensions(self, extensions: &Supported) -> Self {
+        #[cfg(feature = "deflate")]
+        if self.extensions.deflate.is_none() {
+            return Self { extensions: extensions.clone(), ..self };
+        }
         self
     }
 
@@ -174,7 +199,7 @@ impl UpgradeRequest<'_> {
     ///
     /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
     pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
-        let Acceptance { subprotocol, headers } = acceptance;
+        let Acceptance { subprotocol, headers, extensions } = acceptance;
         if let Some((name, _)) = headers.iter().find(|(name, _)| OWNED.contains(name)) {
             return Err(DecisionError::OwnedHeader(name.clone()));
         }
@@ -184,9 +209,12 @@ impl UpgradeRequest<'_> {
             Some(name) if !self.subprotocols().contains(&name.as_str()) => {
                 Err(DecisionError::UnofferedSubprotocol(name))
             }
-            // §9.1 This is where the offers become the extensions of the connection. None is
-            // supported yet, and an offer is declined by not mentioning it.
-            subprotocol => Ok(Accepted::new(self.accept(), subprotocol, headers)),
+            // §9.1 The offers become the extensions of the connection. One is declined by not
+            // mentioning it.
+            subprotocol => {
+                let agreed = extensions.accept(self.extensions());
+                Ok(Accepted::new(self.accept(), subprotocol, headers, agreed))
+            }
         }
     }
 }

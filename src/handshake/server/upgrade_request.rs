@@ -3,16 +3,16 @@
 use http::{
     HeaderMap, Method, Request, Uri, Version,
     header::{
-        CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+        CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
 
 use super::error::RequestError;
+use crate::extension::ExtensionOffer;
 use crate::handshake::{
     accept_key::{SecWebSocketAccept, SecWebSocketKey},
     authority::Authority,
-    extension_offer::ExtensionOffer,
     field::Field,
     token,
 };
@@ -83,7 +83,8 @@ impl<'request> UpgradeRequest<'request> {
             Vec::new()
         };
         // §4.2.1 (9)
-        let extensions = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS))
+        let extensions = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
+        let extensions = ExtensionOffer::parse_all(extensions.map(HeaderValue::as_bytes))
             .map_err(|_| RequestError::Extensions)?;
         Ok(Self { headers, authority, accept: key.accept(), subprotocols, extensions })
     }

@@ -1,0 +1,161 @@
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::Bytes;
+
+use crate::extension::deflate::agreed::AgreedDeflate;
+use crate::extension::deflate::parameters::{ContextTakeover, SenderParameters};
+use crate::extension::deflate::pool::Pool;
+use crate::extension::deflate::shared_compression::SharedCompression;
+use crate::extension::deflate::zlib::{Compressor, CompressorKind};
+use crate::role::Role;
+
+/// Compresses what this end sends (RFC 7692, sections 6.1 and 7.2.1).
+#[derive(Debug, Default)]
+pub(crate) enum Deflation {
+    /// The extension isn't in use.
+    #[default]
+    Off,
+    /// Between two messages, with nothing to remember.
+    Idle { pool: Arc<Pool>, sender: SenderParameters },
+    /// Inside a compressed message, or between two of which the second may refer to the first.
+    Open(Box<Open>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pool: Arc<Pool>,
+    sender: SenderParameters,
+    compressor: Compressor,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    InsideMessage,
+    BetweenMessages,
+}
+
+impl Deflation {
+    pub(crate) fn new(sender: Role, agreed: &AgreedDeflate) -> Self {
+        Self::Idle { pool: agreed.pool(), sender: agreed.parameters().sender(sender) }
+    }
+
+    #[inline]
+    pub(crate) const fn is_off(&self) -> bool {
+        matches!(self, Self::Off)
+    }
+
+    /// The payload of a message that is sent in one frame; `None` if it is to be sent as it is.
+    pub(crate) fn message(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        let kind = self.kind_for(payload)?;
+        let mut open = self.open(kind)?;
+        let mut compressed = Some(open.compressor.finish(payload));
+        if compressed.as_ref().is_some_and(|compressed| compressed.len() >= payload.len()) {
+            // The peer won't see in its window what the compressor has seen, so it mustn't refer to
+            // it.
+            open.compressor.reset();
+            compressed = None;
+        }
+        self.close(open);
+        compressed
+    }
+
+    /// The same for a message that is sent to many, compressed once for all of a kind.
+    pub(crate) fn prepared(&mut self, payload: &[u8], shared: &SharedCompression) -> Option<Bytes> {
+        let kind = self.kind_for(payload)?;
+        let compressed = shared.get_or_compress(self.pool()?, kind, payload)?;
+        // It refers to nothing before it, so any peer can read it at any time. But then it is in the
+        // peer's window, and has to be in that of the compressor too.
+        if let Self::Open(open) = self {
+            open.compressor.learn(payload);
+        }
+        Some(compressed)
+    }
+
+    /// The payload of the first fragment of a message; `None` if the whole message is to be sent as
+    /// it is.
+    pub(crate) fn first_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        let kind = self.kind()?;
+        let mut open = self.open(kind)?;
+        let compressed = open.compressor.flush(payload);
+        open.place = Place::InsideMessage;
+        *self = Self::Open(open);
+        Some(compressed)
+    }
+
+    /// The payload of a further fragment, if the message is compressed.
+    pub(crate) fn next_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        Some(self.inside_message()?.compressor.flush(payload))
+    }
+
+    /// The payload of the last fragment, if the message is compressed.
+    pub(crate) fn last_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        let compressed = self.inside_message()?.compressor.finish(payload);
+        if let Self::Open(mut open) = mem::take(self) {
+            open.place = Place::BetweenMessages;
+            self.close(open);
+        }
+        Some(compressed)
+    }
+
+    fn inside_message(&mut self) -> Option<&mut Open> {
+        match self {
+            Self::Open(open) if open.place == Place::InsideMessage => Some(open),
+            _ => None,
+        }
+    }
+
+    fn pool(&self) -> Option<&Pool> {
+        match self {
+            Self::Off => None,
+            Self::Idle { pool, .. } => Some(pool),
+            Self::Open(open) => Some(&open.pool),
+        }
+    }
+
+    /// What compresses here, if the window allows it.
+    fn kind(&self) -> Option<CompressorKind> {
+        let sender = match self {
+            Self::Off => return None,
+            Self::Idle { sender, .. } => sender,
+            Self::Open(open) => &open.sender,
+        };
+        self.pool()?.kind(sender.window())
+    }
+
+    /// What compresses here, if the payload is worth it.
+    fn kind_for(&self, payload: &[u8]) -> Option<CompressorKind> {
+        if payload.len() < self.pool()?.tuning().threshold {
+            return None;
+        }
+        self.kind()
+    }
+
+    /// Takes the state out, with a compressor in it.
+    fn open(&mut self, kind: CompressorKind) -> Option<Box<Open>> {
+        match mem::take(self) {
+            Self::Off => None,
+            Self::Idle { pool, sender } => {
+                let compressor = pool.compressor(kind);
+                let place = Place::BetweenMessages;
+                Some(Box::new(Open { pool, sender, compressor, place }))
+            }
+            Self::Open(open) => Some(open),
+        }
+    }
+
+    /// Puts it back at the end of a message.
+    fn close(&mut self, open: Box<Open>) {
+        *self = match open.sender.context_takeover {
+            ContextTakeover::Yes => Self::Open(open),
+            ContextTakeover::No => {
+                let Open { pool, sender, compressor, .. } = *open;
+                pool.give_back_compressor(compressor);
+                Self::Idle { pool, sender }
+            }
+        };
+    }
+}
