@@ -8,15 +8,15 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
 use lexopt::{Arg, ValueExt};
-use sansocket::blocking::{self, Client, Timeouts, accept};
-use sansocket::{CloseCode, Message};
+use sansocket::blocking::{self, Client, Timeouts, WebSocket, accept};
+use sansocket::{CloseCode, CloseStatus, ClosedBy, Message};
 
 const USAGE: &str = "\
 usage: echo_client [OPTIONS] [URL]
@@ -63,22 +63,40 @@ fn run() -> Result<(), Box<dyn Error>> {
         writeln!(stdout, "the subprotocol is {name}")?;
     }
 
-    // One line at a time: while both ends did nothing but send, they could wait for each other.
-    let lines = read_lines();
+    talk(&mut socket, &read_lines())?;
+
+    // Where the server has begun to close, this only says how that ended.
+    let CloseStatus { closed_by, remote, reason, .. } = socket.close(CloseCode::NORMAL, "")?;
+    if closed_by != ClosedBy::Local {
+        let code = remote.number();
+        let text = format!("the server closed the connection: {code} {reason}");
+        return Err(text.trim_end().into());
+    }
+    writeln!(stdout, "closed with {}", remote.number())?;
+    Ok(())
+}
+
+/// Sends the lines, and shows what comes back, until there are no more or the server closes.
+///
+/// One line at a time: if both ends only sent, each could wait for ever for the other to read.
+fn talk(
+    socket: &mut WebSocket<TcpStream>,
+    lines: &Receiver<io::Result<String>>,
+) -> Result<(), Box<dyn Error>> {
+    let mut stdout = io::stdout();
     let mut due: Option<String> = None;
     loop {
         if due.is_none() {
             match lines.try_recv() {
                 Ok(line) => {
-                    let line = line?;
-                    socket.write(&*line)?;
-                    due = Some(line);
+                    let line = due.insert(line?);
+                    socket.write(line.as_str())?;
                 }
                 Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Disconnected) => return Ok(()),
             }
         }
-        // This writes what is queued, answers Pings, and so on, also while nobody types.
+        // Also while nobody types: this writes what is queued and answers Pings.
         match socket.read() {
             Ok(Some(message)) => {
                 if message.as_text() == due.as_deref() {
@@ -89,14 +107,11 @@ fn run() -> Result<(), Box<dyn Error>> {
                     Message::Binary(bytes) => writeln!(stdout, "< {} binary bytes", bytes.len())?,
                 }
             }
-            Ok(None) => return Err("the server closed the connection".into()),
+            Ok(None) => return Ok(()),
             Err(blocking::Error::ReadTimedOut) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let status = socket.close(CloseCode::NORMAL, "")?;
-    writeln!(stdout, "closed with {}", status.remote.number())?;
-    Ok(())
 }
 
 #[derive(Default)]

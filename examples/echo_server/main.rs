@@ -21,7 +21,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use lexopt::{Arg, ValueExt};
-use sansocket::blocking::{self, Server, Timeouts};
+use sansocket::blocking::{self, AcceptError, Server, Timeouts};
 use sansocket::handshake::{Decision, RequestError, UpgradeRequest};
 use sansocket::{CloseCode, Config};
 
@@ -177,7 +177,11 @@ fn serve(
     stream: TcpStream,
     stopping: impl Fn() -> bool,
 ) -> Result<(), Box<dyn Error>> {
-    let mut socket = server.accept(stream)?;
+    let mut socket = match server.accept(stream) {
+        Ok(socket) => socket,
+        Err(AcceptError::Refused { status: StatusCode::OK, .. }) => return Ok(()), // the page
+        Err(error) => return Err(error.into()),
+    };
     loop {
         let outcome = socket.serve(|message, outbox| {
             if stopping() {
