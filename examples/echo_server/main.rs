@@ -30,13 +30,14 @@ const USAGE: &str = "usage: echo_server [ADDR]\n\nListens on ADDR, 127.0.0.1:900
 /// How many connections are open at once; one more is closed without an answer.
 const MAX_CONNECTIONS: usize = 1000;
 
-const GOODBYE: &str = "the server is stopping";
-
 /// How often an idle connection looks whether the server is stopping.
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// How long a stopping server waits for its connections: a little more than their own timeouts.
 const GRACE: Duration = Duration::from_secs(12);
+
+/// The reason in the Close frames of a stopping server.
+const GOODBYE: &str = "the server is stopping";
 
 fn main() -> ExitCode {
     match run() {
