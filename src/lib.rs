@@ -83,3 +83,8 @@ pub use entropy::Entropy;
 pub use error::ProtocolError;
 pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;
+
+/// Runs the examples of the README.
+#[cfg(all(doctest, feature = "blocking"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
