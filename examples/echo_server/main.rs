@@ -17,12 +17,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Request, Response, StatusCode};
 use lexopt::{Arg, ValueExt};
 use sansocket::blocking::{self, AcceptError, Server, Timeouts};
 use sansocket::handshake::{Decision, RequestError, UpgradeRequest};
+use sansocket::http::header::HeaderValue;
+use sansocket::http::{Request, StatusCode};
 use sansocket::{CloseCode, Config};
 
 const USAGE: &str = "usage: echo_server [ADDR]\n\nListens on ADDR, 127.0.0.1:9001 by default.";
@@ -141,8 +140,7 @@ fn server() -> Server {
     let config = Config::default()
         .max_message_size(16 << 20)
         .max_frame_size(16 << 20)
-        // The echo of the largest message, behind whatever waits already.
-        .max_outgoing_size(32 << 20);
+        .max_outgoing_size(16 << 20);
     let timeouts = Timeouts::default()
         .handshake(Duration::from_secs(5))
         .read(Some(GLANCE))
@@ -156,20 +154,15 @@ fn decide(request: &Request<()>, upgrade: Result<&UpgradeRequest<'_>, &RequestEr
     match (upgrade, request.uri().path()) {
         // A flawless GET but for this: it asks for no WebSocket.
         (Err(RequestError::Upgrade), "/") => {
-            reply(StatusCode::OK, "text/html; charset=utf-8", include_str!("page.html"))
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            Decision::reply(StatusCode::OK, html, include_str!("page.html"))
         }
         (Err(RequestError::Upgrade), _) => {
-            reply(StatusCode::NOT_FOUND, "text/plain", "there is nothing here but /\n")
+            let text = HeaderValue::from_static("text/plain");
+            Decision::reply(StatusCode::NOT_FOUND, text, "there is nothing here but /\n")
         }
         _ => Decision::accept(), // what is wrong with it otherwise is for the library to say
     }
-}
-
-fn reply(status: StatusCode, content_type: &'static str, body: &'static str) -> Decision {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Decision::Reject(response)
 }
 
 /// Echoes until the client closes the connection, or this server stops.
@@ -180,7 +173,7 @@ fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let mut socket = match server.accept(stream) {
         Ok(socket) => socket,
-        Err(AcceptError::Refused { status: StatusCode::OK, .. }) => return Ok(()), // the page
+        Err(AcceptError::Refused { error: None, .. }) => return Ok(()), // the page
         Err(error) => return Err(error.into()),
     };
     loop {

@@ -126,7 +126,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// Those of `handler`, and those of [`read`](Self::read) turned into the handler's.
+    /// Those of [`read`](Self::read), turned into the handler's, and those of `handler`: what it
+    /// queued before stays queued, and the connection open.
     pub fn serve<E: From<Error>>(
         &mut self,
         mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
