@@ -1,9 +1,10 @@
 //! §5.2, base framing protocol: FIN, the reserved bits, opcodes, the three forms of the length.
 
+use sansocket::frame::FrameHeader;
 use sansocket::{Config, Connection, ConnectionState, ProtocolError, Role, Transport};
 
 use crate::endpoint::{Endpoint, ROLES, bytes_message, drain, feed_bytes};
-use crate::wire::{self, LENGTH_16, MASKED, OPCODES, announce, binary, frame};
+use crate::wire::{self, LENGTH_16, LENGTH_64, MASKED, OPCODES, announce, binary, frame};
 
 /// At the ends of each of the three forms.
 const LENGTHS: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537];
@@ -111,6 +112,16 @@ fn the_most_significant_bit_of_a_length_is_0() {
             let outcome = Endpoint::new(role).receives_bytes(&announce(role.peer(), 0x82, length));
             outcome.assert_failed(ProtocolError::LengthTopBit, 1002);
         }
+    }
+}
+
+#[test]
+fn the_byte_with_the_most_significant_bit_is_enough_to_refuse_a_length() {
+    for role in ROLES {
+        let bytes = [0x82, masked(role) | LENGTH_64, 0x80];
+        Endpoint::new(role).receives_bytes(&bytes).assert_failed(ProtocolError::LengthTopBit, 1002);
+        // As the documentation of the codec says: "as soon as the byte that shows it is there".
+        assert_eq!(FrameHeader::decode(&bytes), Err(ProtocolError::LengthTopBit));
     }
 }
 
