@@ -102,6 +102,18 @@ fn a_transport_that_ends_inside_a_frame_or_a_message_is_an_abnormal_closure() {
 }
 
 #[test]
+fn what_waits_when_the_transport_ends_does_not_keep_it_open() {
+    // Nobody will read it: an adapter that obeys must come to an end.
+    for role in ROLES {
+        let mut connection = Connection::new(role, Config::default());
+        connection.send("never read").unwrap();
+        connection.receive_eof();
+        assert_eq!(connection.state(), ConnectionState::Closed);
+        assert_eq!(connection.transport(), Transport::Close);
+    }
+}
+
+#[test]
 fn a_closure_is_clean_when_each_end_has_closed() {
     for role in ROLES {
         let mut by_us = Connection::new(role, Config::default());
