@@ -278,6 +278,36 @@ fn a_hundred_thousand_pings_that_nobody_takes_the_answers_of_cost_a_constant() {
     }
 }
 
+#[test]
+fn an_unfinished_message_is_freed_when_the_connection_is_over() {
+    for role in ROLES {
+        let endings: [fn(&mut Measured); 3] = [
+            |measured| {
+                let sender = measured.connection.role().peer();
+                measured.receive(&mut frame(sender, true, Opcode::Close, b""));
+            },
+            |measured| {
+                let sender = measured.connection.role().peer();
+                let mut broken = frame(sender, true, Opcode::Binary, b"");
+                measured.act(|connection| {
+                    connection.next_event(&mut &mut broken[..]).unwrap_err();
+                });
+            },
+            |measured| measured.act(Connection::receive_eof),
+        ];
+        for end in endings {
+            let mut measured = Measured::new(role, Config::default());
+            let payload = vec![b'x'; 1 << 20];
+            measured.receive(&mut frame(role.peer(), false, Opcode::Binary, &payload));
+            measured.receive(&mut frame(role.peer(), false, Opcode::Continuation, &payload));
+            assert!(measured.heap >= 2 << 20, "the message so far is held");
+            end(&mut measured);
+            measured.drain();
+            assert!(measured.heap <= CONSTANT, "{} bytes are left", measured.heap);
+        }
+    }
+}
+
 /// The CSPRNG of a thread allocates at its first use; that is the thread's, not the connection's.
 fn warm_up_entropy() {
     Connection::new(Role::Client, Config::default()).ping(b"").unwrap();
