@@ -26,10 +26,16 @@ macro_rules! assert_matches {
 
 mod batches;
 mod bounded;
+mod chunks;
 mod closing;
 mod echo;
+mod handshake;
 mod lost;
+mod options;
 mod serve;
+mod streams;
+mod timeouts;
+mod violations;
 
 mod faults;
 mod faulty_stream;

@@ -104,6 +104,7 @@ fn serve_ends_after_a_handler_closed_and_the_peer_answered() {
         peer.expect_frame(Opcode::Close, b"\x03\xE9enough");
         peer.send(from_client(Opcode::Close, b"\x03\xE9"));
         peer.expect_eof();
+        drop(peer);
         let (outcome, status) = server.join().unwrap();
         outcome.unwrap();
         let status = status.unwrap();
@@ -143,7 +144,7 @@ fn a_handler_that_sends_more_than_it_gets_does_not_fill_the_queue() {
         for _ in 0..500 {
             assert_eq!(client.read().unwrap().unwrap().len(), 32 * 1024);
         }
-        client.close(CloseCode::NORMAL, "").unwrap();
-        serving.join().unwrap().unwrap();
+        drop(client);
+        assert_matches!(serving.join().unwrap(), Err(Error::Lost));
     });
 }
