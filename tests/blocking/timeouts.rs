@@ -85,7 +85,7 @@ fn a_peer_that_stops_reading_fills_the_queue_and_then_gets_everything_in_order()
         let connecting = thread::spawn(move || client.connect().unwrap());
         let mut peer = RawPeer::server(&listener);
         let mut client = connecting.join().unwrap();
-        let message = |number: u32| [&number.to_be_bytes()[..], &[7; 200 << 10]].concat();
+        let message = |number: u32| [number.to_be_bytes().to_vec(), vec![7; 200 << 10]].concat();
 
         let mut sent = 0;
         let refused = loop {
