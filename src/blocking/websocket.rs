@@ -43,6 +43,9 @@ pub struct WebSocket<S> {
     connection: Connection,
     timeouts: Timeouts,
     subprotocol: Option<Box<str>>,
+    /// Why nothing can be written any more. What the peer said before that, often why it closed, is
+    /// still read.
+    write_error: Option<io::ErrorKind>,
 }
 
 /// Whether the closing handshake and the transport have to end by a certain time.
@@ -61,7 +64,7 @@ impl<S: Read + Write> WebSocket<S> {
         subprotocol: Option<Box<str>>,
     ) -> io::Result<Self> {
         stream.bound_each(timeouts.read, timeouts.write)?;
-        Ok(Self { stream, buffer, connection, timeouts, subprotocol })
+        Ok(Self { stream, buffer, connection, timeouts, subprotocol, write_error: None })
     }
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
@@ -123,7 +126,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// Those of `handler`, and those of [`read`](Self::read) turned into the handler's.
+    /// Those of [`read`](Self::read), turned into the handler's, and those of `handler`: what it
+    /// queued before stays queued, and the connection open.
     pub fn serve<E: From<Error>>(
         &mut self,
         mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
@@ -299,10 +303,17 @@ impl<S: Read + Write> WebSocket<S> {
             if self.connection.state() == ConnectionState::Closed {
                 return self.outcome();
             }
-            if let (ConnectionState::Closing, Bound::EachCall) = (self.connection.state(), bound) {
+            let is_ending =
+                self.connection.state() == ConnectionState::Closing || self.write_error.is_some();
+            if let (true, Bound::EachCall) = (is_ending, bound) {
                 bound = Bound::Before(Deadline::after(self.timeouts.close));
             }
-            self.flush_within(bound)?;
+            match self.flush_within(bound) {
+                Ok(()) => {}
+                // It is not over until the peer's last words are read.
+                Err(Error::Io(_)) => continue,
+                Err(error) => return Err(error),
+            }
             match self.connection.transport() {
                 // What was read may not be used up: it waits while too much is outgoing.
                 Transport::KeepOpen if self.buffer.is_empty() => self.fill(bound)?,
@@ -337,13 +348,20 @@ impl<S: Read + Write> WebSocket<S> {
         if !outgoing.has_remaining() {
             return Ok(());
         }
-        let written = match bound {
-            Bound::EachCall => self.stream.write(outgoing),
-            Bound::Before(deadline) => self.stream.write_before(deadline, outgoing),
+        let written = match (self.write_error, bound) {
+            (Some(kind), _) => Err(kind.into()),
+            (None, Bound::EachCall) => self.stream.write(outgoing),
+            (None, Bound::Before(deadline)) => self.stream.write_before(deadline, outgoing),
         };
         written.map_err(|error| match (error.kind(), bound) {
             (io::ErrorKind::TimedOut, Bound::EachCall) => Error::WriteTimedOut,
-            _ => self.lose(error),
+            (io::ErrorKind::TimedOut, Bound::Before(_)) => self.lose(error),
+            (kind, _) => {
+                self.write_error = Some(kind);
+                let outgoing = self.connection.outgoing();
+                outgoing.advance(outgoing.remaining());
+                Error::Io(error)
+            }
         })
     }
 
@@ -396,7 +414,7 @@ impl<S: Read + Write> WebSocket<S> {
     fn outcome<T>(&self) -> Result<Option<T>, Error> {
         match self.connection.close_status() {
             Some(status) if status.is_clean() => Ok(None),
-            _ => Err(Error::Lost),
+            _ => Err(self.write_error.map_or(Error::Lost, |kind| Error::Io(kind.into()))),
         }
     }
 }

@@ -31,7 +31,7 @@ impl DecodingHalf {
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
         // What most messages are is dealt with by itself, so that the compiler sees a short path.
-        if let Some(frame) = self.frames.next_whole_frame(input)? {
+        if let Some(frame) = self.frames.next_whole_frame(input, self.messages.at_most())? {
             let event = self.push(frame)?;
             if event.is_some() {
                 return Ok(event);
