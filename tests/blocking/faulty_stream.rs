@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Once(ErrorKind),
     /// From one call on all of them fail with this error.
     FromThenOn(ErrorKind),
+    /// From one call on the pipe is broken for writes, and reads go on.
+    BrokenPipe,
     /// From one call on reads are at the end of the stream and writes find the pipe broken.
     End,
 }
@@ -71,6 +73,11 @@ impl FaultyStream {
         self.calls.get(self.at).copied().filter(|_| self.fault != Fault::Nothing)
     }
 
+    /// Whether the peer has nothing more to say, or no longer hears what it might answer.
+    fn is_over(&self) -> bool {
+        self.peer.is_done() || self.fault == Fault::BrokenPipe && self.hit().is_some()
+    }
+
     pub(crate) fn count(&self, call: Call) -> usize {
         self.calls.iter().filter(|made| **made == call).count()
     }
@@ -84,6 +91,9 @@ impl FaultyStream {
             Fault::Short if number == self.at => Ok(1),
             Fault::Once(kind) if number == self.at => Err(kind.into()),
             Fault::FromThenOn(kind) if number >= self.at => Err(kind.into()),
+            Fault::BrokenPipe if number >= self.at && call != Call::Read => {
+                Err(ErrorKind::BrokenPipe.into())
+            }
             Fault::End if number >= self.at && call == Call::Read => Ok(0),
             Fault::End if number >= self.at => Err(ErrorKind::BrokenPipe.into()),
             _ => Ok(most),
@@ -98,7 +108,7 @@ impl Read for FaultyStream {
             return Ok(0);
         }
         let count = self.peer.say(&mut room[..most]);
-        assert!(count > 0 || self.peer.is_done(), "this read would block for ever");
+        assert!(count > 0 || self.is_over(), "this read would block for ever");
         Ok(count)
     }
 }

@@ -116,7 +116,7 @@ fn serve_ends_after_a_handler_closed_and_the_peer_answered() {
 #[test]
 fn one_call_of_a_handler_that_queues_too_much_gets_the_message_back() {
     bounded(|| {
-        let config = Config::default().max_outgoing_size(1000);
+        let config = Config::default().max_outgoing_size(500);
         let (mut client, mut server) = pair(Server::new().config(config), |client| client);
         client.send("go").unwrap();
         let outcome = server.serve(|_, outbox| {

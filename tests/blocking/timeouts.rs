@@ -168,8 +168,8 @@ fn no_time_to_connect_is_no_connection() {
         let (_listener, address) = listen();
         let timeouts = Timeouts::default().connect(Duration::ZERO);
         let outcome = client(address).timeouts(timeouts).connect();
-        assert_matches!(outcome.err(), Some(ConnectError::Connect(error))
-            if error.kind() == ErrorKind::TimedOut);
+        assert_matches!(outcome.err(), Some(ConnectError::Connect { source, .. })
+            if source.kind() == ErrorKind::TimedOut);
     });
 }
 
