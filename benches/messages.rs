@@ -1,4 +1,10 @@
 //! Decoding and encoding one message, by size, role and kind.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark stops where its set-up is wrong"
+)]
 
 use std::hint::black_box;
 

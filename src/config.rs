@@ -47,10 +47,10 @@ impl Config {
         self
     }
 
-    /// How many bytes may wait to be written before a further message is refused; 16 MiB by default.
+    /// From how many waiting bytes on a further message is refused; 16 MiB by default.
     ///
-    /// A message is always taken while nothing waits, so that one larger than this limit can be
-    /// sent too and a retry after the queue was drained always succeeds.
+    /// Below that a message is taken, however long it is, so the queue can hold one message more.
+    /// While nothing waits a message is always taken: a retry after the queue was drained succeeds.
     #[must_use]
     pub const fn max_outgoing_size(mut self, bytes: usize) -> Self {
         self.max_outgoing_size = bytes;

@@ -19,8 +19,10 @@ pub struct Entropy(Source);
 enum Source {
     #[cfg(feature = "std")]
     Thread,
-    Custom(Arc<dyn Fn(&mut [u8]) + Send + Sync>),
+    Custom(Arc<Fill>),
 }
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
     /// A source that fills the whole slice it is given with unpredictable bytes.

@@ -1,7 +1,69 @@
-//! RFC 6455 WebSocket.
+//! RFC 6455 WebSocket: a protocol core that never touches a socket, with thin blocking clients and
+//! servers on top.
+//!
+//! # Which part to use
+//!
+//! | to | use |
+//! |---|---|
+//! | connect to a server, or be one, with a thread for each connection | [`blocking`] |
+//! | drive connections from an event loop, an async runtime, or a test | [`Connection`] |
+//! | open a WebSocket on a request that another HTTP library has parsed | [`handshake::negotiate`] |
+//! | open one on bytes of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |
+//! | take frames apart, as a proxy or a dissector does | [`frame`] |
+//!
+//! # A client and a server
+//!
+//! ```
+//! use sansocket::Message;
+//! use sansocket::blocking::{accept, connect};
+//!
+//! let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! let url = format!("ws://{}/", listener.local_addr()?);
+//!
+//! let server = std::thread::spawn(move || {
+//!     let (stream, _) = listener.accept().unwrap();
+//!     accept(stream).unwrap().serve(|message, outbox| outbox.send(message))
+//! });
+//!
+//! let mut socket = connect(&url)?;
+//! socket.send("Hello")?;
+//! assert_eq!(socket.read()?, Some(Message::from("Hello")));
+//! socket.close(sansocket::CloseCode::NORMAL, "")?;
+//! server.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The core
+//!
+//! [`Connection`] takes the bytes that were read, hands out [`Event`]s that borrow from them, and
+//! holds the bytes to be written as [`Outgoing`], a [`bytes::Buf`]. It does no I/O, reads no clock
+//! and starts nothing; the caller owns the socket and the input buffer. Answering Pings, answering a
+//! Close, failing the connection of a peer that breaks the protocol, and the order in which the two
+//! ends close TCP are its job.
+//!
+//! What is wrong is said by whom it concerns: [`ProtocolError`] is the peer's doing and maps to a
+//! close code and a section of the RFC; [`SendError`] and [`UsageError`] are the application's. What
+//! must not be on the wire can't be made: a [`CloseCode`] is always one that may be sent, a
+//! [`ControlPayload`] has at most 125 bytes, a [`Text`] is UTF-8, and a [`Message`] is never a
+//! control frame.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `blocking` | yes | clients and servers over `std::net`; needs `handshake` |
+//! | `handshake` | yes | the HTTP upgrade of both sides, still without I/O; needs `std` |
+//! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
+//!
+//! Without features the crate is `no_std` and needs `alloc`.
+//!
+//! [`bytes`] and [`http`] are part of the public face, and re-exported.
 #![cfg_attr(not(feature = "std"), no_std)]
+
 extern crate alloc;
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod close_code;
 mod config;
 mod connection;
@@ -13,6 +75,7 @@ pub mod handshake;
 mod message;
 mod role;
 
+pub use bytes;
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
 pub use connection::{
@@ -21,5 +84,12 @@ pub use connection::{
 };
 pub use entropy::Entropy;
 pub use error::ProtocolError;
+#[cfg(feature = "handshake")]
+pub use http;
 pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;
+
+/// Runs the examples of the README.
+#[cfg(all(doctest, feature = "blocking"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -17,6 +17,7 @@ impl Role {
     /// # use sansocket::Role;
     /// assert_eq!(Role::Client.peer(), Role::Server);
     /// ```
+    #[must_use]
     pub const fn peer(self) -> Self {
         match self {
             Self::Client => Self::Server,

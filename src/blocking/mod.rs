@@ -1,1 +1,56 @@
-//! TODO
+//! Clients and servers that block, over [`std::net`] or any `Read + Write`.
+//!
+//! What is decided is decided by the sans-IO core; here is one loop around it: hand out the next
+//! event, write what is outgoing, read. Everything that is queued is written before a read blocks,
+//! so that the replies to all that arrived in one read leave in one write.
+//!
+//! ```
+//! use std::net::TcpListener;
+//! use sansocket::blocking::{Error, accept, connect};
+//! use sansocket::{CloseCode, Message};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let url = format!("ws://{}/", listener.local_addr()?);
+//!
+//! let server = std::thread::spawn(move || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//!     let (stream, _) = listener.accept()?;
+//!     let mut socket = accept(stream)?;
+//!     while let Some(message) = socket.read()? {
+//!         socket.write(message)?;
+//!     }
+//!     Ok(())
+//! });
+//!
+//! let mut socket = connect(&url)?;
+//! socket.send("Hello")?;
+//! assert_eq!(socket.read()?, Some(Message::from("Hello")));
+//! socket.close(CloseCode::NORMAL, "")?;
+//! server.join().unwrap().unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Use [`write`](WebSocket::write) in loops that read and reply: `read` flushes.
+//! [`send`](WebSocket::send) is for a message after which nothing is read.
+#![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
+
+mod client;
+mod deadline;
+mod error;
+mod messages;
+mod opening;
+mod outbox;
+mod read_buffer;
+mod server;
+mod socket;
+mod stream;
+mod timeouts;
+mod websocket;
+
+pub use client::{Client, connect};
+pub use error::{AcceptError, ConnectError, Error};
+pub use messages::Messages;
+pub use outbox::Outbox;
+pub use server::{Server, accept};
+pub use socket::Socket;
+pub use timeouts::Timeouts;
+pub use websocket::WebSocket;

@@ -164,13 +164,10 @@ impl Outcome {
                 let reason = received.map_or("", CloseFrame::reason);
                 (*begun_by, *local, CloseSignal::of(received), Text::from(reason).into_owned())
             }
-            Self::Failed { local, .. } => {
-                (ClosedBy::Local, *local, CloseSignal::Missing, Text::default())
-            }
             Self::Lost { local: CloseSignal::Missing } => {
                 (ClosedBy::Transport, CloseSignal::Missing, CloseSignal::Missing, Text::default())
             }
-            Self::Lost { local } => {
+            Self::Failed { local, .. } | Self::Lost { local } => {
                 (ClosedBy::Local, *local, CloseSignal::Missing, Text::default())
             }
         };

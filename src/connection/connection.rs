@@ -130,22 +130,18 @@ impl Connection {
             mem::take(input);
             return self.closing.error().map_or(Ok(None), Err);
         }
-        match self.decoding.next_event(input) {
-            Ok(event) => {
-                match &event {
-                    // §5.5.2: as soon as is practical, until a Close frame was received.
-                    Some(Event::Ping(payload)) => self.encoding.automatic_pong(payload),
-                    Some(Event::Close(frame)) => self.answer_close(frame.as_ref()),
-                    _ => {}
-                }
-                Ok(event)
-            }
+        let event = self.decoding.next_event(input);
+        match &event {
+            // §5.5.2: as soon as is practical, until a Close frame was received.
+            Ok(Some(Event::Ping(payload))) => self.encoding.automatic_pong(payload),
+            Ok(Some(Event::Close(frame))) => self.answer_close(frame.as_ref()),
+            Ok(_) => {}
             Err(error) => {
                 mem::take(input);
-                self.fail(error);
-                Err(error)
+                self.fail(*error);
             }
         }
+        event
     }
 
     /// Says that the transport has ended: the peer closed it, it failed, or it was closed here.
@@ -223,6 +219,7 @@ impl Connection {
     /// connection.close(Some(CloseFrame::new(CloseCode::NORMAL, "done")?));
     /// # Ok::<(), sansocket::UsageError>(())
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
     pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
         if self.closing.send_close(frame.as_ref()) == Answer::SendClose {
             self.encoding.close(frame.as_ref());

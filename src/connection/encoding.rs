@@ -68,7 +68,7 @@ impl EncodingHalf {
         }
         let message = self.admit(message)?;
         let opcode = opcode_of(message.kind());
-        self.frame(opcode, Fragment::Last, message.into_payload());
+        self.frame(opcode, Fragment::Last, &message.into_payload());
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl EncodingHalf {
             Some(_) => return Err(UsageError::OtherKind.into()),
         };
         let piece = self.admit(piece)?;
-        self.frame(opcode, fragment, piece.into_payload());
+        self.frame(opcode, fragment, &piece.into_payload());
         self.open_message = (fragment == Fragment::More).then_some(kind);
         Ok(())
     }
@@ -99,10 +99,10 @@ impl EncodingHalf {
         opcode: Opcode,
         payload: ControlPayload<'_>,
     ) -> Result<(), UsageError> {
-        if self.outgoing.remaining() >= self.max_outgoing_size {
+        if self.is_full() {
             return Err(UsageError::BacklogFull);
         }
-        self.frame(opcode, Fragment::Last, payload.into_payload());
+        self.frame(opcode, Fragment::Last, &payload.into_payload());
         Ok(())
     }
 
@@ -130,18 +130,20 @@ impl EncodingHalf {
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
         self.outgoing.flush_deferred();
         let body = frame.map(CloseFrame::encode).unwrap_or_default();
-        self.frame(Opcode::Close, Fragment::Last, body.into());
+        self.frame(Opcode::Close, Fragment::Last, &body.into());
     }
 
-    /// The message, unless too much is waiting. While nothing waits any message is taken.
+    /// The message, unless too much is waiting already.
     #[inline]
     fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+        if self.is_full() { Err(SendError::BufferFull(message.into_owned())) } else { Ok(message) }
+    }
+
+    /// While nothing waits there is always room, so that a retry after draining succeeds.
+    #[inline]
+    fn is_full(&self) -> bool {
         let waiting = self.outgoing.remaining();
-        let room = self.max_outgoing_size.saturating_sub(waiting);
-        if waiting > 0 && message.len().saturating_add(FrameHeader::MAX_SIZE) > room {
-            return Err(SendError::BufferFull(message.into_owned()));
-        }
-        Ok(message)
+        waiting > 0 && waiting >= self.max_outgoing_size
     }
 
     #[inline]
@@ -156,7 +158,7 @@ impl EncodingHalf {
     }
 
     #[inline]
-    fn frame(&mut self, opcode: Opcode, fragment: Fragment, payload: Payload<'_>) {
+    fn frame(&mut self, opcode: Opcode, fragment: Fragment, payload: &Payload<'_>) {
         let header = self.header(opcode, fragment, payload.len());
         let encoded = header.encode();
         let encoded = encoded.as_ref();
@@ -168,7 +170,7 @@ impl EncodingHalf {
             _ if payload.len() <= SEGMENT - FrameHeader::MAX_SIZE => {
                 let tail = self.outgoing.tail(encoded.len() + payload.len());
                 tail.extend_from_slice(encoded);
-                append(header.mask, &payload, tail);
+                append(header.mask, payload, tail);
             }
             // Segments of this size stay in cache while they are filled, and the allocator keeps
             // them at hand.

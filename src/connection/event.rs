@@ -20,3 +20,17 @@ pub enum Event<'input> {
     /// queued already (section 5.5.1).
     Close(Option<CloseFrame<'input>>),
 }
+
+impl<'input> From<Message<'input>> for Event<'input> {
+    #[inline]
+    fn from(message: Message<'input>) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl<'input> From<Chunk<'input>> for Event<'input> {
+    #[inline]
+    fn from(chunk: Chunk<'input>) -> Self {
+        Self::Chunk(chunk)
+    }
+}

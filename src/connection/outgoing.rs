@@ -101,7 +101,10 @@ impl Buf for Outgoing {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.segments.front().map_or_else(|| self.unwritten_tail(), |segment| segment)
+        match self.segments.front() {
+            Some(segment) => segment,
+            None => self.unwritten_tail(),
+        }
     }
 
     #[cfg(feature = "std")]

@@ -14,8 +14,8 @@ pub enum ConnectionState {
 pub enum Transport {
     /// Go on: read, and write what is outgoing.
     KeepOpen,
-    /// Everything is said and written: the peer closes the transport. Shut down writing, read until
-    /// its end, and close after a reasonable time even so (section 7.1.1).
+    /// Everything is said and written, and it is for the peer to close the transport: read until its
+    /// end, and close after a reasonable time even so (section 7.1.1).
     AwaitPeer,
     /// Everything is said and written: close it. Where unread input could make the operating system
     /// discard what was written, shut down writing first and read for a bounded time.

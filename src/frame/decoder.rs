@@ -56,6 +56,33 @@ impl FrameDecoder {
         }
     }
 
+    /// The next frame, if it lies whole in the input and has at most `at_most` payload bytes;
+    /// otherwise the input is left as it is.
+    ///
+    /// What most frames are: nothing about them has to be remembered.
+    #[inline]
+    pub(crate) fn next_whole_frame<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+        at_most: usize,
+    ) -> Result<Option<FramePiece<'input>>, ProtocolError> {
+        if !matches!(self.state, State::Header(PartialHeader { len: 0, .. })) {
+            return Ok(None);
+        }
+        let Some((header, header_size)) = self.rules.decode(input)? else {
+            return Ok(None);
+        };
+        self.check_size(&header)?;
+        let length = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
+        if length > at_most.min(input.len() - header_size) {
+            return Ok(None);
+        }
+        let frame = take(input, header_size + length);
+        let bytes = frame.get_mut(header_size..).unwrap_or_default();
+        let payload = MaskedPayload { bytes, key: header.mask };
+        Ok(Some(FramePiece { header, starts_frame: true, remaining: 0, payload }))
+    }
+
     /// The next piece, of at most `at_most` payload bytes; `None` when the input is used up.
     #[inline]
     pub(crate) fn next_piece<'input>(
@@ -68,11 +95,7 @@ impl FrameDecoder {
                 let Some(header) = partial.complete(self.rules, input)? else {
                     return Ok(None);
                 };
-                // §10.4: judged by what the header announces, before any of it is waited for.
-                if header.payload_len > self.max_frame_size {
-                    let (size, limit) = (header.payload_len, self.max_frame_size);
-                    return Err(ProtocolError::FrameTooLarge { size, limit });
-                }
+                self.check_size(&header)?;
                 (header, true)
             }
             State::Payload(_) if input.is_empty() => return Ok(None),
@@ -92,6 +115,13 @@ impl FrameDecoder {
             self.state = State::Header(PartialHeader::default());
         }
         Ok(Some(piece))
+    }
+
+    /// §10.4: judged by what the header announces, before any of it is waited for.
+    #[inline]
+    fn check_size(&self, header: &FrameHeader) -> Result<(), ProtocolError> {
+        let (size, limit) = (header.payload_len, self.max_frame_size);
+        if size > limit { Err(ProtocolError::FrameTooLarge { size, limit }) } else { Ok(()) }
     }
 }
 

@@ -82,13 +82,15 @@ impl FrameHeader {
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
         encoded.push([fin | self.rsv.bits() | self.opcode.bits()]);
         // §5.2: the length goes into the fewest bytes that hold it.
-        if let Some(short) = u8::try_from(self.payload_len).ok().filter(|&length| length < 126) {
+        if let Some(short) =
+            u8::try_from(self.payload_len).ok().filter(|&length| length < LENGTH_IN_16_BITS)
+        {
             encoded.push([masked | short]);
         } else if let Ok(medium) = u16::try_from(self.payload_len) {
-            encoded.push([masked | 126]);
+            encoded.push([masked | LENGTH_IN_16_BITS]);
             encoded.push(medium.to_be_bytes());
         } else {
-            encoded.push([masked | 127]);
+            encoded.push([masked | LENGTH_IN_64_BITS]);
             encoded.push(self.payload_len.to_be_bytes());
         }
         if let Some(key) = self.mask {
@@ -97,6 +99,10 @@ impl FrameHeader {
         encoded
     }
 }
+
+/// What the 7 bits of the length are where the length follows in 16 or 64 bits.
+pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
+pub(super) const LENGTH_IN_64_BITS: u8 = 0x7F;
 
 /// The bytes of an encoded [`FrameHeader`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -191,7 +197,7 @@ mod tests {
     fn control_frames_are_short_and_whole() {
         for opcode in 8..=10 {
             assert_eq!(FrameHeader::decode(&[opcode]), Err(ProtocolError::FragmentedControlFrame));
-            for length in [126, 127, 0x80 | 126, 0x80 | 127] {
+            for length in [0x7E, 0x7F, 0xFE, 0xFF] {
                 let refused = Err(ProtocolError::ControlFrameTooLong);
                 assert_eq!(FrameHeader::decode(&[0x80 | opcode, length]), refused);
             }

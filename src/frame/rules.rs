@@ -1,5 +1,5 @@
 use crate::error::ProtocolError;
-use crate::frame::header::FrameHeader;
+use crate::frame::header::{FrameHeader, LENGTH_IN_16_BITS, LENGTH_IN_64_BITS};
 use crate::frame::mask::MaskingKey;
 use crate::frame::opcode::Opcode;
 use crate::frame::rsv::Rsv;
@@ -86,11 +86,13 @@ impl HeaderRules {
 #[inline]
 fn extended_length(short: u8, input: &[u8]) -> Result<Option<(u64, &[u8])>, ProtocolError> {
     let (length, rest, least) = match short {
-        126 => match input.split_first_chunk() {
-            Some((bytes, rest)) => (u64::from(u16::from_be_bytes(*bytes)), rest, 126),
+        LENGTH_IN_16_BITS => match input.split_first_chunk() {
+            Some((bytes, rest)) => {
+                (u64::from(u16::from_be_bytes(*bytes)), rest, u64::from(LENGTH_IN_16_BITS))
+            }
             None => return Ok(None),
         },
-        127 => match input.split_first_chunk() {
+        LENGTH_IN_64_BITS => match input.split_first_chunk() {
             Some((bytes, rest)) => (u64::from_be_bytes(*bytes), rest, 1 << 16),
             None => return Ok(None),
         },

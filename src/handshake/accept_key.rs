@@ -48,10 +48,7 @@ impl SecWebSocketKey {
 
     /// The answer that proves that this key was understood.
     pub fn accept(&self) -> SecWebSocketAccept {
-        let hash = Sha1::new()
-            .chain_update(self.0)
-            .chain_update(GUID)
-            .finalize();
+        let hash = Sha1::new().chain_update(self.0).chain_update(GUID).finalize();
         let mut accept = [0; 28];
         // 20 bytes are 28 characters of base64, so there is nothing that could fail.
         let _ = STANDARD.encode_slice(hash, &mut accept);
@@ -67,10 +64,7 @@ impl SecWebSocketKey {
 
 impl fmt::Debug for SecWebSocketKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("SecWebSocketKey")
-            .field(&self.as_str())
-            .finish()
+        formatter.debug_tuple("SecWebSocketKey").field(&self.as_str()).finish()
     }
 }
 
@@ -95,10 +89,7 @@ impl SecWebSocketAccept {
 
 impl fmt::Debug for SecWebSocketAccept {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("SecWebSocketAccept")
-            .field(&self.as_str())
-            .finish()
+        formatter.debug_tuple("SecWebSocketAccept").field(&self.as_str()).finish()
     }
 }
 
@@ -119,10 +110,7 @@ mod tests {
     #[test]
     fn each_generated_key_draws_its_own_nonce() {
         let entropy = Entropy::default();
-        assert_ne!(
-            SecWebSocketKey::generate(&entropy),
-            SecWebSocketKey::generate(&entropy)
-        );
+        assert_ne!(SecWebSocketKey::generate(&entropy), SecWebSocketKey::generate(&entropy));
     }
 
     #[test]
@@ -141,11 +129,7 @@ mod tests {
             "dGhlIHNhbXBsZSBub2 jZQ==",
             " dGhlIHNhbXBsZSBub25jZQ==",
         ] {
-            assert_eq!(
-                SecWebSocketKey::parse(malformed.as_bytes()),
-                None,
-                "{malformed}"
-            );
+            assert_eq!(SecWebSocketKey::parse(malformed.as_bytes()), None, "{malformed}");
         }
     }
 }

@@ -29,11 +29,7 @@ impl<'a> Authority<'a> {
             Some((host, digits)) => (host, parse_port(digits)?),
             None => (text, None),
         };
-        if is_host(host) {
-            Ok(Self { host, port })
-        } else {
-            Err(AuthorityError::Host)
-        }
+        if is_host(host) { Ok(Self { host, port }) } else { Err(AuthorityError::Host) }
     }
 }
 
@@ -64,10 +60,7 @@ fn parse_port(digits: &str) -> Result<Option<u16>, AuthorityError> {
 }
 
 fn is_host(host: &str) -> bool {
-    match host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => Ipv6Addr::from_str(address).is_ok(),
         None => !host.is_empty() && is_registered_name(host.as_bytes()),
     }
@@ -102,11 +95,7 @@ mod tests {
             ("[::1]", "[::1]", None),
             ("[2001:db8::1]:00443", "[2001:db8::1]", Some(443)),
         ] {
-            assert_eq!(
-                Authority::parse(text),
-                Ok(Authority { host, port }),
-                "{text}"
-            );
+            assert_eq!(Authority::parse(text), Ok(Authority { host, port }), "{text}");
         }
     }
 

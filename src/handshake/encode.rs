@@ -27,8 +27,7 @@ impl HeadWriter {
         head.0.extend_from_slice(status.as_str().as_bytes());
         // RFC 9112, §4: the space is there also when no reason follows.
         head.0.push(b' ');
-        head.0
-            .extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+        head.0.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
         head.0.extend_from_slice(b"\r\n");
         head
     }

@@ -50,11 +50,7 @@ impl<'a> ExtensionOffer<'a> {
             }
         }
         // §9.1 The list has at least one element.
-        if offers.is_empty() && !absent {
-            Err(MalformedExtensions)
-        } else {
-            Ok(offers)
-        }
+        if offers.is_empty() && !absent { Err(MalformedExtensions) } else { Ok(offers) }
     }
 }
 
@@ -107,11 +103,7 @@ impl<'a> Rest<'a> {
     }
 
     fn token(&mut self) -> Result<&'a str, MalformedExtensions> {
-        let end = self
-            .0
-            .bytes()
-            .position(|byte| !is_token_byte(byte))
-            .unwrap_or(self.0.len());
+        let end = self.0.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(self.0.len());
         match self.0.split_at_checked(end) {
             Some((token, rest)) if !token.is_empty() => {
                 self.0 = rest.trim_ascii_start();
@@ -134,11 +126,7 @@ impl<'a> Rest<'a> {
                         _ => Cow::Owned(unescaped),
                     };
                     self.0 = characters.as_str().trim_ascii_start();
-                    return if is_token(&value) {
-                        Ok(value)
-                    } else {
-                        Err(MalformedExtensions)
-                    };
+                    return if is_token(&value) { Ok(value) } else { Err(MalformedExtensions) };
                 }
                 '\\' => unescaped.extend(characters.next().map(|(_, escaped)| escaped)),
                 _ => unescaped.push(character),
@@ -180,13 +168,10 @@ mod tests {
             .collect();
         let offers = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS)).ok()?;
         let offers = offers.iter().map(|offer| {
-            let parameters = offer
-                .parameters()
-                .iter()
-                .map(|parameter| match parameter.value() {
-                    Some(value) => format!(";{}={value}", parameter.name()),
-                    None => format!(";{}", parameter.name()),
-                });
+            let parameters = offer.parameters().iter().map(|parameter| match parameter.value() {
+                Some(value) => format!(";{}={value}", parameter.name()),
+                None => format!(";{}", parameter.name()),
+            });
             format!("{}{}", offer.name(), parameters.collect::<String>())
         });
         Some(offers.collect::<Vec<_>>().join("|"))
@@ -237,12 +222,10 @@ mod tests {
         ] {
             assert_eq!(parse(&[line]), None, "{line}");
         }
-        let headers: HeaderMap = [(
-            SEC_WEBSOCKET_EXTENSIONS,
-            HeaderValue::from_bytes(b"foo\xff").unwrap(),
-        )]
-        .into_iter()
-        .collect();
+        let headers: HeaderMap =
+            [(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_bytes(b"foo\xff").unwrap())]
+                .into_iter()
+                .collect();
         let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
         assert_eq!(ExtensionOffer::parse_all(lines), Err(MalformedExtensions));
     }

@@ -30,10 +30,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            max_size: 16 * 1024,
-            max_headers: 100,
-        }
+        Self { max_size: 16 * 1024, max_headers: 100 }
     }
 }
 
@@ -47,10 +44,11 @@ impl HeadLimits {
         self
     }
 
-    /// The most header lines a head may have; 100 by default.
+    /// The most header lines a head may have; 100 by default, and 16,384 whatever is set, as a
+    /// `HeaderMap` can't hold much more.
     #[must_use]
     pub const fn max_headers(mut self, lines: usize) -> Self {
-        self.max_headers = lines;
+        self.max_headers = if lines < MOST_HEADERS { lines } else { MOST_HEADERS };
         self
     }
 }
@@ -158,9 +156,7 @@ impl HeadReader {
             }
         };
         let taken = end.unwrap_or(input.len());
-        let (taken, rest) = mem::take(input)
-            .split_at_mut_checked(taken)
-            .unwrap_or_default();
+        let (taken, rest) = mem::take(input).split_at_mut_checked(taken).unwrap_or_default();
         *input = rest;
         self.budget = self.budget.saturating_sub(taken.len());
         if end.is_none() {
@@ -174,10 +170,7 @@ impl HeadReader {
             Bytes::from(mem::take(&mut self.arrived))
         };
         self.position = Position::Start;
-        Ok(Some(Head {
-            bytes,
-            headers: mem::take(&mut self.headers),
-        }))
+        Ok(Some(Head { bytes, headers: mem::take(&mut self.headers) }))
     }
 
     /// Moves over the bytes; where the head ends among them, if it does.
@@ -200,11 +193,9 @@ impl HeadReader {
                 None => return Ok(Some(within_budget.len() - bytes.len())),
             }
         }
-        // H.1 As soon as the limit is passed, not when the blank line comes.
+        // As soon as the limit is passed: the blank line may never come.
         if within_budget.len() < input.len() {
-            return Err(HeadError::TooLarge {
-                limit: self.limits.max_size,
-            });
+            return Err(HeadError::TooLarge { limit: self.limits.max_size });
         }
         Ok(None)
     }
@@ -229,9 +220,7 @@ impl HeadReader {
             (_, b'\n') => Err(HeadError::BareLineFeed),
             (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
             (Position::LineStart, _) if self.headers == self.limits.max_headers => {
-                Err(HeadError::TooManyHeaders {
-                    limit: self.limits.max_headers,
-                })
+                Err(HeadError::TooManyHeaders { limit: self.limits.max_headers })
             }
             (Position::LineStart, _) => {
                 self.headers += 1;
@@ -241,6 +230,9 @@ impl HeadReader {
         }
     }
 }
+
+/// A `HeaderMap` holds 24,576 fields without being resized past what it can.
+const MOST_HEADERS: usize = 16_384;
 
 /// What can't stand in a line: it would end it, or has no place in a head at all.
 const fn is_control(byte: u8) -> bool {

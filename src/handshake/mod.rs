@@ -64,11 +64,6 @@
 //!
 //! Neither side reads a clock: whoever drives them sets one deadline for the whole handshake.
 
-#![allow(
-    clippy::mut_mut,
-    reason = "a cursor over bytes that will be unmasked in place"
-)]
-
 mod accept_key;
 mod authority;
 mod client;

@@ -76,16 +76,10 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Serialized::Null => formatter.write_str("null"),
-            Serialized::Tuple {
-                scheme,
-                host,
-                port: None,
-            } => write!(formatter, "{scheme}://{host}"),
-            Serialized::Tuple {
-                scheme,
-                host,
-                port: Some(port),
-            } => {
+            Serialized::Tuple { scheme, host, port: None } => {
+                write!(formatter, "{scheme}://{host}")
+            }
+            Serialized::Tuple { scheme, host, port: Some(port) } => {
                 write!(formatter, "{scheme}://{host}:{port}")
             }
         }
@@ -127,11 +121,9 @@ mod tests {
         ] {
             assert_eq!(one.parse::<Origin>(), other.parse(), "{one} {other}");
         }
-        for (one, other) in [
-            ("http://a", "https://a"),
-            ("http://a", "http://a:443"),
-            ("null", "a://null"),
-        ] {
+        for (one, other) in
+            [("http://a", "https://a"), ("http://a", "http://a:443"), ("null", "a://null")]
+        {
             assert_ne!(one.parse::<Origin>(), other.parse(), "{one} {other}");
         }
     }

@@ -58,34 +58,36 @@ pub(super) fn response(head: &Head) -> Result<Response<()>, HeadError> {
 fn completed(outcome: httparse::Result<usize>, head: &Head) -> Result<(), HeadError> {
     match outcome {
         Ok(Status::Complete(end)) if end == head.bytes.len() => Ok(()),
-        Err(Error::Version) if names_a_version(&head.bytes) => Err(HeadError::Version),
+        Err(Error::Version) if names_another_version(&head.bytes) => Err(HeadError::Version),
         Ok(_) | Err(Error::NewLine | Error::Status | Error::Token | Error::Version) => {
             Err(HeadError::StartLine)
         }
         Err(Error::HeaderName) => Err(HeadError::HeaderName),
         Err(Error::HeaderValue) => Err(HeadError::HeaderValue),
-        Err(Error::TooManyHeaders) => Err(HeadError::TooManyHeaders {
-            limit: head.headers,
-        }),
+        Err(Error::TooManyHeaders) => Err(HeadError::TooManyHeaders { limit: head.headers }),
     }
 }
 
-/// Whether the first line has an HTTP version where one belongs: a version that is not supported
-/// has an answer of its own.
-fn names_a_version(head: &[u8]) -> bool {
+/// Whether the first line is well-formed but of another version of HTTP: that has an answer of its
+/// own. The version is the last of three words in a request, and the first in a response.
+fn names_another_version(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    line.split(|byte| *byte == b' ').any(|word| {
-        matches!(word, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit())
-    })
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let version = match words.as_slice() {
+        [version @ [b'H', b'T', b'T', b'P', b'/', ..], ..] | [_, _, version] => version,
+        _ => line,
+    };
+    match version {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1'] => false,
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] => {
+            major.is_ascii_digit() && minor.is_ascii_digit()
+        }
+        _ => false,
+    }
 }
 
 fn version(minor: u8) -> Version {
-    if minor == 0 {
-        Version::HTTP_10
-    } else {
-        Version::HTTP_11
-    }
+    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
 fn headers(lines: &[Header<'_>], head: &Bytes) -> Result<HeaderMap, HeadError> {

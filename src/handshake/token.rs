@@ -50,10 +50,7 @@ mod tests {
     use super::*;
 
     fn headers(name: &HeaderName, lines: &[&'static str]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|line| (name.clone(), HeaderValue::from_static(line)))
-            .collect()
+        lines.iter().map(|line| (name.clone(), HeaderValue::from_static(line))).collect()
     }
 
     #[test]
@@ -64,11 +61,7 @@ mod tests {
             &["keep-alive", "uPGRADE"],
             &[",, \tupgrade\t ,"],
         ] {
-            assert!(list_contains(
-                &headers(&CONNECTION, lines),
-                &CONNECTION,
-                "upgrade"
-            ));
+            assert!(list_contains(&headers(&CONNECTION, lines), &CONNECTION, "upgrade"));
         }
     }
 
@@ -84,11 +77,7 @@ mod tests {
             &["upgrade;q=1"],
             &["upgrade/1"],
         ] {
-            assert!(!list_contains(
-                &headers(&CONNECTION, lines),
-                &CONNECTION,
-                "upgrade"
-            ));
+            assert!(!list_contains(&headers(&CONNECTION, lines), &CONNECTION, "upgrade"));
         }
     }
 
@@ -99,19 +88,8 @@ mod tests {
             elements(headers.get_all(SEC_WEBSOCKET_PROTOCOL))
                 .map(|tokens| tokens.into_iter().map(String::from).collect::<Vec<_>>())
         };
-        assert_eq!(
-            parse(&["a, b", ",c,"]),
-            Some(vec!["a".into(), "b".into(), "c".into()])
-        );
-        for malformed in [
-            &[][..],
-            &[""],
-            &[", ,"],
-            &["a b"],
-            &["a;b"],
-            &["\"a\""],
-            &["a/b"],
-        ] {
+        assert_eq!(parse(&["a, b", ",c,"]), Some(vec!["a".into(), "b".into(), "c".into()]));
+        for malformed in [&[][..], &[""], &[", ,"], &["a b"], &["a;b"], &["\"a\""], &["a/b"]] {
             assert_eq!(parse(malformed), None, "{malformed:?}");
         }
     }

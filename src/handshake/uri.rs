@@ -134,12 +134,7 @@ impl FromStr for WebSocketUri {
 impl fmt::Display for WebSocketUri {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.scheme.as_str();
-        write!(
-            formatter,
-            "{scheme}://{}{}",
-            self.host_field(),
-            self.resource_name
-        )
+        write!(formatter, "{scheme}://{}{}", self.host_field(), self.resource_name)
     }
 }
 
@@ -186,12 +181,7 @@ mod tests {
 
     #[test]
     fn what_is_written_out_parses_to_the_same_uri() {
-        for text in [
-            "ws://a/",
-            "wss://a:80/b?c=d",
-            "ws://[::1]:9001/?x",
-            "ws://a/%20?",
-        ] {
+        for text in ["ws://a/", "wss://a:80/b?c=d", "ws://[::1]:9001/?x", "ws://a/%20?"] {
             let uri: WebSocketUri = text.parse().unwrap();
             assert_eq!(uri.to_string(), text);
             assert_eq!(uri.to_string().parse(), Ok(uri));

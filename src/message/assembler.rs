@@ -46,12 +46,10 @@ enum Position {
     Inside,
 }
 
-/// What the assembler hands out.
-#[derive(Debug)]
-pub(crate) enum Delivered<'input> {
-    Message(Message<'input>),
-    Chunk(Chunk<'input>),
-}
+/// What a message, or a piece of one, is handed out as.
+pub(crate) trait Delivered<'input>: From<Message<'input>> + From<Chunk<'input>> {}
+
+impl<'input, D: From<Message<'input>> + From<Chunk<'input>>> Delivered<'input> for D {}
 
 impl Assembler {
     pub(crate) fn new(config: &Config) -> Self {
@@ -73,10 +71,10 @@ impl Assembler {
 
     /// Takes the next piece of a data frame.
     #[inline]
-    pub(crate) fn push<'input>(
+    pub(crate) fn push<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
-    ) -> Result<Option<Delivered<'input>>, ProtocolError> {
+    ) -> Result<Option<D>, ProtocolError> {
         if !piece.starts_frame {
             return self.extend(piece);
         }
@@ -99,10 +97,10 @@ impl Assembler {
         self.extend(piece)
     }
 
-    fn start_continuation<'input>(
+    fn start_continuation<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
-    ) -> Result<Option<Delivered<'input>>, ProtocolError> {
+    ) -> Result<Option<D>, ProtocolError> {
         if let Some(open) = &mut self.open {
             open.size = open.size.saturating_add(piece.header.payload_len);
             let size = open.size;
@@ -118,10 +116,10 @@ impl Assembler {
         if size > limit { Err(ProtocolError::MessageTooLarge { size, limit }) } else { Ok(()) }
     }
 
-    fn extend<'input>(
+    fn extend<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
-    ) -> Result<Option<Delivered<'input>>, ProtocolError> {
+    ) -> Result<Option<D>, ProtocolError> {
         let Some(open) = &mut self.open else {
             return Ok(None);
         };
@@ -136,19 +134,19 @@ impl Assembler {
 
 /// A message that lies whole in the input: nothing is copied, nothing kept.
 #[inline]
-fn whole(
+fn whole<'input, D: Delivered<'input>>(
     kind: MessageKind,
     delivery: Delivery,
-    piece: FramePiece<'_>,
-) -> Result<Delivered<'_>, ProtocolError> {
+    piece: FramePiece<'input>,
+) -> Result<D, ProtocolError> {
     let payload = piece.payload.unmask();
     let message = match kind {
         MessageKind::Text => Message::Text(utf8::validate(payload)?.into()),
         MessageKind::Binary => Message::Binary(payload.into()),
     };
     Ok(match delivery {
-        Delivery::Messages => Delivered::Message(message),
-        Delivery::Chunks => Delivered::Chunk(Chunk { piece: message, first: true, last: true }),
+        Delivery::Messages => message.into(),
+        Delivery::Chunks => Chunk { piece: message, first: true, last: true }.into(),
     })
 }
 
@@ -167,11 +165,11 @@ impl Body {
         }
     }
 
-    fn extend<'input>(
+    fn extend<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
         last: bool,
-    ) -> Result<Option<Delivered<'input>>, ProtocolError> {
+    ) -> Result<Option<D>, ProtocolError> {
         match self {
             Self::Text { text, validator } => {
                 if piece.payload.len() > 0 {
@@ -186,7 +184,7 @@ impl Body {
                 }
                 validator.finish()?;
                 let text = Text::from(mem::take(text));
-                Ok(Some(Delivered::Message(Message::Text(text))))
+                Ok(Some(Message::Text(text).into()))
             }
             Self::Binary(bytes) => {
                 if piece.payload.len() > 0 {
@@ -197,7 +195,7 @@ impl Body {
                     return Ok(None);
                 }
                 let payload = Payload::from(mem::take(bytes));
-                Ok(Some(Delivered::Message(Message::Binary(payload))))
+                Ok(Some(Message::Binary(payload).into()))
             }
             Self::TextChunks { validator, position } => {
                 let text = match validator.push(piece.payload.unmask())? {
@@ -219,11 +217,15 @@ impl Body {
 
 impl Position {
     /// The chunk, unless it would say nothing.
-    fn chunk<'input>(&mut self, piece: Message<'input>, last: bool) -> Option<Delivered<'input>> {
+    fn chunk<'input, D: Delivered<'input>>(
+        &mut self,
+        piece: Message<'input>,
+        last: bool,
+    ) -> Option<D> {
         if piece.is_empty() && !last {
             return None;
         }
         let first = mem::replace(self, Self::Inside) == Self::Start;
-        Some(Delivered::Chunk(Chunk { piece, first, last }))
+        Some(Chunk { piece, first, last }.into())
     }
 }

@@ -14,3 +14,10 @@ pub struct Chunk<'a> {
     /// Whether the message ends with this piece.
     pub last: bool,
 }
+
+impl Chunk<'_> {
+    /// The piece with bytes of its own.
+    pub fn into_owned(self) -> Chunk<'static> {
+        Chunk { piece: self.piece.into_owned(), first: self.first, last: self.last }
+    }
+}

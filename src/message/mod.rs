@@ -9,7 +9,7 @@ mod storage;
 mod text;
 mod utf8;
 
-pub(crate) use assembler::{Assembler, Delivered};
+pub(crate) use assembler::Assembler;
 pub use chunk::Chunk;
 pub use message::{Message, MessageKind};
 pub use payload::Payload;

@@ -39,9 +39,7 @@ impl ChunkedDecoder {
     /// How many bytes were made out at the front of the input, and which of them are content.
     pub(super) fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, Option<&'a [u8]>) {
         if let State::Data(left) = &mut self.0 {
-            let taken = usize::try_from(*left)
-                .unwrap_or(usize::MAX)
-                .min(input.len());
+            let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
             *left -= taken as u64;
             if *left == 0 {
                 self.0 = State::DataEnd;

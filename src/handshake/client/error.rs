@@ -67,6 +67,12 @@ pub enum OptionError {
     /// The header is one that makes up the handshake, and so not the caller's.
     #[error("the header {0} is set by the handshake")]
     OwnedHeader(HeaderName),
+    /// The name of a header is a token (RFC 9110, section 5.1).
+    #[error("{0:?} is not the name of a header")]
+    InvalidHeaderName(String),
+    /// The value of the header has a control character, such as a line break.
+    #[error("the value of the header {0} has a control character")]
+    InvalidHeaderValue(HeaderName),
     /// The value of the header has characters outside ASCII.
     #[error("the value of the header {0} is not ASCII")]
     NonAsciiHeader(HeaderName),

@@ -33,11 +33,7 @@ impl Established {
         subprotocol: Option<String>,
         entropy: Entropy,
     ) -> Self {
-        Self {
-            response,
-            subprotocol,
-            entropy,
-        }
+        Self { response, subprotocol, entropy }
     }
 
     /// The server's response, for the headers it added, such as `Set-Cookie`.
@@ -67,10 +63,7 @@ pub(super) struct Expectation {
 
 impl Expectation {
     pub(super) const fn new(accept: SecWebSocketAccept, subprotocols: Vec<String>) -> Self {
-        Self {
-            accept,
-            subprotocols,
-        }
+        Self { accept, subprotocols }
     }
 
     /// Checks a 101; the subprotocol that it chose.
@@ -110,10 +103,7 @@ impl Expectation {
         let chosen = match Field::of(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Field::Absent => return Ok(None),
             Field::Repeated => return Err(ResponseError::RepeatedSubprotocol),
-            Field::Once(chosen) => chosen
-                .to_str()
-                .ok()
-                .filter(|chosen| token::is_token(chosen)),
+            Field::Once(chosen) => chosen.to_str().ok().filter(|chosen| token::is_token(chosen)),
         };
         let chosen = chosen.ok_or(ResponseError::InvalidSubprotocol)?.to_owned();
         if self.subprotocols.contains(&chosen) {
@@ -138,9 +128,7 @@ fn no_extension(headers: &HeaderMap) -> Result<(), ResponseError> {
     let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
     let extensions = ExtensionOffer::parse_all(lines).map_err(|_| ResponseError::Extensions)?;
     match extensions.first() {
-        Some(extension) => Err(ResponseError::UnrequestedExtension(
-            extension.name().to_owned(),
-        )),
+        Some(extension) => Err(ResponseError::UnrequestedExtension(extension.name().to_owned())),
         None => Ok(()),
     }
 }

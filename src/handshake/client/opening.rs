@@ -114,10 +114,6 @@ impl ClientHandshake {
     fn establish(&self, response: Response<()>) -> Result<Outcome, ResponseError> {
         let subprotocol = self.expectation.check(&response)?;
         let entropy = self.entropy.clone();
-        Ok(Outcome::Established(Established::new(
-            response,
-            subprotocol,
-            entropy,
-        )))
+        Ok(Outcome::Established(Established::new(response, subprotocol, entropy)))
     }
 }

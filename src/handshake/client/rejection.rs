@@ -46,31 +46,23 @@ enum Framing {
     Chunked(ChunkedDecoder),
     /// Where the transport does.
     Transport,
-    /// Here: nothing more belongs to it, or nothing more is kept.
+    /// Here.
     Complete,
 }
 
 impl Rejection {
     pub(super) fn new(head: Response<()>, max_body_size: usize) -> Self {
         let framing = Framing::of(&head);
-        Self {
-            response: head.map(|()| Vec::new()),
-            framing,
-            max_body_size,
-        }
+        Self { response: head.map(|()| Vec::new()), framing, max_body_size }
     }
 
     /// Takes what of the bytes that have arrived belongs to the body, without what frames it.
     pub fn receive(&mut self, input: &mut &mut [u8]) {
         while !input.is_empty() && !self.is_complete() {
-            let room = self
-                .max_body_size
-                .saturating_sub(self.response.body().len());
+            let room = self.max_body_size.saturating_sub(self.response.body().len());
             let (taken, content) = match &mut self.framing {
                 Framing::Length(left) => {
-                    let taken = usize::try_from(*left)
-                        .unwrap_or(usize::MAX)
-                        .min(input.len());
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
                     *left -= taken as u64;
                     (taken, input.get(..taken))
                 }
@@ -81,9 +73,6 @@ impl Rejection {
             let content = content.unwrap_or_default();
             let kept = content.get(..room).unwrap_or(content);
             self.response.body_mut().extend_from_slice(kept);
-            if kept.len() < content.len() || self.framing.is_exhausted() {
-                self.framing = Framing::Complete;
-            }
             *input = mem::take(input).get_mut(taken..).unwrap_or_default();
         }
     }
@@ -91,8 +80,14 @@ impl Rejection {
     /// Whether the body is complete, or as long as it may get.
     ///
     /// Where this stays `false`, the body ends with the transport.
-    pub const fn is_complete(&self) -> bool {
-        matches!(self.framing, Framing::Complete)
+    pub fn is_complete(&self) -> bool {
+        self.response.body().len() >= self.max_body_size
+            || match &self.framing {
+                Framing::Length(left) => *left == 0,
+                Framing::Chunked(decoder) => decoder.is_complete(),
+                Framing::Transport => false,
+                Framing::Complete => true,
+            }
     }
 
     /// The response, with the body that has arrived so far.
@@ -110,10 +105,7 @@ impl Framing {
     fn of(head: &Response<()>) -> Self {
         let headers = head.headers();
         // RFC 9112, §6.3 (1)
-        if matches!(
-            head.status(),
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        ) {
+        if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Complete;
         }
         // (3) and (4): an encoding goes before a length. One that isn't known here is kept as it is.
@@ -130,19 +122,6 @@ impl Framing {
             Field::Once(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
             _ => None,
         };
-        match length {
-            Some(0) => Self::Complete,
-            Some(length) => Self::Length(length),
-            None => Self::Transport,
-        }
-    }
-
-    const fn is_exhausted(&self) -> bool {
-        match self {
-            Self::Length(left) => *left == 0,
-            Self::Chunked(decoder) => decoder.is_complete(),
-            Self::Transport => false,
-            Self::Complete => true,
-        }
+        length.map_or(Self::Transport, Self::Length)
     }
 }

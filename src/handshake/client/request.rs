@@ -1,11 +1,8 @@
 use bytes::Bytes;
-use http::{
-    HeaderMap,
-    header::{
-        CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
-        SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-        TRANSFER_ENCODING, UPGRADE,
-    },
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 
 use super::error::OptionError;
@@ -33,7 +30,7 @@ pub struct ClientRequest {
     uri: WebSocketUri,
     origin: Option<Origin>,
     subprotocols: Vec<String>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) head_limits: HeadLimits,
     pub(super) max_body_size: usize,
 }
@@ -45,7 +42,7 @@ impl ClientRequest {
             uri,
             origin: None,
             subprotocols: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             head_limits: HeadLimits::default(),
             max_body_size: 64 * 1024,
         }
@@ -92,8 +89,22 @@ impl ClientRequest {
         if value.to_str().is_err() {
             return Err(OptionError::NonAsciiHeader(name));
         }
-        self.headers.append(name, value);
+        self.headers.push((name, value));
         Ok(self)
+    }
+
+    /// Adds a header given as text.
+    ///
+    /// # Errors
+    ///
+    /// As [`header`](Self::header), and [`OptionError`] for a name that isn't a token or a value that
+    /// has a control character.
+    pub fn header_line(self, name: &str, value: &str) -> Result<Self, OptionError> {
+        let parsed_name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| OptionError::InvalidHeaderName(name.to_owned()))?;
+        let parsed_value = HeaderValue::from_str(value)
+            .map_err(|_| OptionError::InvalidHeaderValue(parsed_name.clone()))?;
+        self.header(parsed_name, parsed_value)
     }
 
     /// Limits of the response's head.

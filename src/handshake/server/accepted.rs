@@ -1,13 +1,14 @@
 use bytes::Bytes;
 use http::{
-    HeaderMap, Response, StatusCode,
-    header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+    Response, StatusCode,
+    header::{
+        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+    },
 };
 
 use crate::{
     config::Config,
     connection::Connection,
-    entropy::Entropy,
     handshake::{accept_key::SecWebSocketAccept, encode::HeadWriter},
     role::Role,
 };
@@ -36,7 +37,7 @@ use crate::{
 pub struct Accepted {
     accept: SecWebSocketAccept,
     subprotocol: Option<String>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
     outgoing: Bytes,
 }
 
@@ -45,7 +46,7 @@ impl Accepted {
     pub(super) fn new(
         accept: SecWebSocketAccept,
         subprotocol: Option<String>,
-        headers: HeaderMap,
+        headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Self {
         // §4.2.2 (5) And no field that announces a body, as what follows are frames.
         let mut head = HeadWriter::status(StatusCode::SWITCHING_PROTOCOLS);
@@ -59,12 +60,7 @@ impl Accepted {
             head.field(name.as_str(), value);
         }
         let outgoing = head.finish(b"");
-        Self {
-            accept,
-            subprotocol,
-            headers,
-            outgoing,
-        }
+        Self { accept, subprotocol, headers, outgoing }
     }
 
     /// The bytes of the response that are still to be sent. Advance it past what was written.
@@ -85,7 +81,10 @@ impl Accepted {
         if let Some(Ok(name)) = self.subprotocol.as_deref().map(HeaderValue::from_str) {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
         }
-        headers.extend(self.headers.clone());
+        for (name, value) in self.headers.iter().cloned() {
+            // `append` would panic where the map is full, at tens of thousands of fields.
+            let _ = headers.try_append(name, value);
+        }
         response
     }
 
@@ -99,7 +98,6 @@ impl Accepted {
     /// Nothing of it may be sent before the response has been. Its first input is what the
     /// handshake left in the cursor behind the request.
     pub fn into_connection(self, config: Config) -> Connection {
-        // §5.1 A server masks nothing, so the source is never asked.
-        Connection::with_entropy(Role::Server, config, Entropy::default())
+        Connection::new(Role::Server, config)
     }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     header::{
-        CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
         SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
         TRANSFER_ENCODING, UPGRADE,
     },
@@ -31,7 +31,7 @@ use super::{
 ///     Ok(upgrade) => Acceptance::new()
 ///         .subprotocol(upgrade.select_subprotocol(&["chat"]))
 ///         .into(),
-///     Err(_) if request.uri().path() == "/" => Decision::Reject(Response::new("a page".into())),
+///     Err(_) if request.uri().path() == "/" => Decision::Respond(Response::new("a page".into())),
 ///     Err(_) => Decision::accept(), // that is, refuse as the protocol says
 /// })?;
 /// let Answer::Refused(refusal) = answer else { unreachable!() };
@@ -52,7 +52,7 @@ pub fn negotiate<B>(
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
         (Decision::Accept(_), Err(error)) => Refusal::from(error),
-        (Decision::Reject(response), _) => Refusal::new(response)?,
+        (Decision::Respond(response), _) => Refusal::new(response)?,
     };
     // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
     Ok(Answer::Refused(match *request.method() {
@@ -69,7 +69,7 @@ pub enum Decision {
     /// Answers with this response instead, whatever its status: an error, a redirection, a page.
     ///
     /// `Connection`, `Content-Length` and what else frames a response is set by the library.
-    Reject(Response<Bytes>),
+    Respond(Response<Bytes>),
 }
 
 impl Decision {
@@ -77,12 +77,28 @@ impl Decision {
     pub fn accept() -> Self {
         Self::Accept(Acceptance::new())
     }
+
+    /// Answers with this status and body.
+    ///
+    /// ```
+    /// use http::{StatusCode, header::HeaderValue};
+    /// use sansocket::handshake::Decision;
+    ///
+    /// let html = HeaderValue::from_static("text/html; charset=utf-8");
+    /// let page = Decision::reply(StatusCode::OK, html, "<p>Hello</p>");
+    /// ```
+    pub fn reply(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        Self::Respond(response)
+    }
 }
 
 impl From<RequestError> for Decision {
     /// Refuses, as the library itself refuses a request with this error.
     fn from(error: RequestError) -> Self {
-        Self::Reject(Refusal::from(error).into_response())
+        Self::Respond(Refusal::from(error).into_response())
     }
 }
 
@@ -105,7 +121,7 @@ impl From<Acceptance> for Decision {
 #[derive(Debug, Clone, Default)]
 pub struct Acceptance {
     subprotocol: Option<String>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Acceptance {
@@ -122,10 +138,17 @@ impl Acceptance {
         self
     }
 
+    /// Sets the subprotocol if none is set.
+    #[must_use]
+    pub fn or_subprotocol(mut self, name: Option<&str>) -> Self {
+        self.subprotocol = self.subprotocol.or_else(|| name.map(str::to_owned));
+        self
+    }
+
     /// Adds a header to the response. Those that make up the handshake can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.headers.push((name, value));
         self
     }
 }
@@ -167,14 +190,11 @@ impl UpgradeRequest<'_> {
     ///
     /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
     pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
-        let Acceptance {
-            subprotocol,
-            headers,
-        } = acceptance;
-        if let Some(name) = headers.keys().find(|name| OWNED.contains(name)) {
+        let Acceptance { subprotocol, headers } = acceptance;
+        if let Some((name, _)) = headers.iter().find(|(name, _)| OWNED.contains(name)) {
             return Err(DecisionError::OwnedHeader(name.clone()));
         }
-        all_ascii(&headers)?;
+        all_ascii(headers.iter().map(|(name, value)| (name, value)))?;
         // §4.2.2 (5.5) One of the client's, or the field is absent.
         match subprotocol {
             Some(name) if !self.subprotocols().contains(&name.as_str()) => {
@@ -188,14 +208,17 @@ impl UpgradeRequest<'_> {
 }
 
 /// That all the values are ASCII: a `HeaderValue` can't hold a line break but it can hold the rest.
-pub(super) fn all_ascii(headers: &HeaderMap) -> Result<(), DecisionError> {
-    match headers.iter().find(|(_, value)| value.to_str().is_err()) {
+pub(super) fn all_ascii<'a>(
+    mut headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Result<(), DecisionError> {
+    match headers.find(|(_, value)| value.to_str().is_err()) {
         Some((name, _)) => Err(DecisionError::NonAsciiHeader(name.clone())),
         None => Ok(()),
     }
 }
 
-/// §4.2.2 What the response is made of, and §4.2.8 what a 101 must not have (RFC 9110, §8.6).
+/// What the response is made of (§4.2.2), and what would announce a body, which a 101 must not have
+/// (RFC 9110, §6.4.1 and §8.6).
 const OWNED: [HeaderName; 9] = [
     CONNECTION,
     UPGRADE,

@@ -45,16 +45,14 @@ impl Default for ServerHandshake {
 impl ServerHandshake {
     /// A handshake with these limits for the request's head.
     pub const fn new(limits: HeadLimits) -> Self {
-        Self {
-            head: HeadReader::new(limits),
-        }
+        Self { head: HeadReader::new(limits) }
     }
 
     /// Takes bytes that have arrived; the request, when its head is complete.
     ///
     /// The request is any of HTTP/1.0 or HTTP/1.1, a plain `GET` of a browser included. What is
     /// behind its head stays in `input`: after a successful handshake it is the first input of the
-    /// connection.
+    /// connection. There is one request on a connection, so nothing is to be given to this afterwards.
     ///
     /// # Errors
     ///

@@ -50,29 +50,20 @@ enum Absent {
 impl OriginPolicy {
     /// All pages.
     pub const fn any() -> Self {
-        Self {
-            allowed: Allowed::Any,
-            absent: Absent::Accepted,
-        }
+        Self { allowed: Allowed::Any, absent: Absent::Accepted }
     }
 
     /// Pages that were served by the host, and under the port, that the request is addressed to.
     ///
     /// The scheme is not compared, as a server behind a proxy doesn't know its own.
     pub const fn same_origin() -> Self {
-        Self {
-            allowed: Allowed::Same,
-            absent: Absent::Accepted,
-        }
+        Self { allowed: Allowed::Same, absent: Absent::Accepted }
     }
 
     /// Pages of these origins.
     pub fn list(origins: impl IntoIterator<Item = Origin>) -> Self {
         let allowed = Allowed::List(origins.into_iter().collect());
-        Self {
-            allowed,
-            absent: Absent::Accepted,
-        }
+        Self { allowed, absent: Absent::Accepted }
     }
 
     /// Refuses clients without an `Origin` as well.
@@ -91,16 +82,12 @@ impl OriginPolicy {
     pub fn check(&self, upgrade: &UpgradeRequest<'_>) -> Result<(), RequestError> {
         let allowed = match Field::of(upgrade.headers(), &ORIGIN) {
             Field::Absent => matches!(self.absent, Absent::Accepted),
-            Field::Once(origin) => self
-                .allowed
-                .contains(origin.to_str().unwrap_or_default(), upgrade),
+            Field::Once(origin) => {
+                self.allowed.contains(origin.to_str().unwrap_or_default(), upgrade)
+            }
             Field::Repeated => matches!(self.allowed, Allowed::Any),
         };
-        if allowed {
-            Ok(())
-        } else {
-            Err(RequestError::Origin)
-        }
+        if allowed { Ok(()) } else { Err(RequestError::Origin) }
     }
 }
 

@@ -52,7 +52,7 @@ impl Refusal {
         if !response.body().is_empty() && has_no_body(status) {
             return Err(DecisionError::BodyForbidden(status));
         }
-        all_ascii(response.headers())?;
+        all_ascii(response.headers().iter())?;
         frame(&mut response);
         Ok(Self::encode(response))
     }
@@ -75,8 +75,7 @@ impl Refusal {
     /// The answer to a HEAD request: all that announces the body, and no body.
     pub(super) fn without_content(mut self) -> Self {
         let body = self.response.body_mut();
-        self.outgoing
-            .truncate(self.outgoing.len().saturating_sub(body.len()));
+        self.outgoing.truncate(self.outgoing.len().saturating_sub(body.len()));
         body.clear();
         self
     }
@@ -86,10 +85,9 @@ impl Refusal {
         let mut response = Response::new(Bytes::from(format!("{reason}\n")));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         frame(&mut response);
         Self::encode(response)
     }
@@ -137,20 +135,12 @@ fn frame(response: &mut Response<Bytes>) {
     let length = response.body().len();
     let status = response.status();
     let headers = response.headers_mut();
-    for name in [
-        CONTENT_LENGTH,
-        TRAILER,
-        TRANSFER_ENCODING,
-        HeaderName::from_static("keep-alive"),
-    ] {
+    for name in [CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING, HeaderName::from_static("keep-alive")]
+    {
         headers.remove(name);
     }
     // RFC 9110, §7.8: whoever sends `Upgrade` names it in `Connection`.
-    let connection = if headers.contains_key(UPGRADE) {
-        "Upgrade, close"
-    } else {
-        "close"
-    };
+    let connection = if headers.contains_key(UPGRADE) { "Upgrade, close" } else { "close" };
     headers.insert(CONNECTION, HeaderValue::from_static(connection));
     // RFC 9110, §8.6: a 204 must not have it, and in a 304 it would be that of another response.
     if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
@@ -160,8 +150,5 @@ fn frame(response: &mut Response<Bytes>) {
 
 /// RFC 9110, §6.4.1, and §15.3.6 for the 205.
 const fn has_no_body(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-    )
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }

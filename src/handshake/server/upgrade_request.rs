@@ -85,13 +85,7 @@ impl<'request> UpgradeRequest<'request> {
         // §4.2.1 (9)
         let extensions = ExtensionOffer::parse_all(headers.get_all(SEC_WEBSOCKET_EXTENSIONS))
             .map_err(|_| RequestError::Extensions)?;
-        Ok(Self {
-            headers,
-            authority,
-            accept: key.accept(),
-            subprotocols,
-            extensions,
-        })
+        Ok(Self { headers, authority, accept: key.accept(), subprotocols, extensions })
     }
 
     /// The subprotocols that the client offers, the one it likes best first.
@@ -102,10 +96,7 @@ impl<'request> UpgradeRequest<'request> {
     /// The first of these subprotocols, in the server's order of preference, that the client offers
     /// (section 4.2.2). They are compared with case.
     pub fn select_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
-        supported
-            .iter()
-            .find(|name| self.subprotocols.contains(name))
-            .copied()
+        supported.iter().find(|name| self.subprotocols.contains(name)).copied()
     }
 
     /// The extensions that the client offers, the one it likes best first (section 9.1).

@@ -1,0 +1,120 @@
+use std::io;
+
+use http::{Response, StatusCode};
+
+use crate::connection::{SendError, UsageError};
+use crate::error::ProtocolError;
+use crate::handshake::{DecisionError, OptionError, RequestError, ResponseError, UriError};
+use crate::message::Message;
+
+/// Why an operation on a [`WebSocket`](super::WebSocket) failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No bytes arrived within the read timeout. Nothing is lost: read again.
+    #[error("nothing arrived within the read timeout")]
+    ReadTimedOut,
+    /// The peer took no bytes within the write timeout. What is queued stays queued: flush again,
+    /// or give up.
+    #[error("the peer took nothing within the write timeout")]
+    WriteTimedOut,
+    /// The peer took no bytes within the write timeout, and so much is queued that this message
+    /// was not.
+    #[error("the peer takes nothing and the outgoing queue is full")]
+    BufferFull(Message<'static>),
+    /// The closing handshake didn't end within its deadline.
+    #[error("the closing handshake did not end within its deadline")]
+    CloseTimedOut,
+    /// The peer broke the protocol, or a limit. It has been told, and the connection is closed.
+    #[error("the peer broke the protocol: {0}")]
+    Protocol(#[from] ProtocolError),
+    /// The transport ended before the closing handshake: an abnormal closure (RFC 6455, section
+    /// 7.1.5).
+    #[error("the connection was lost before the closing handshake")]
+    Lost,
+    /// The protocol doesn't allow what was asked for.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// The transport failed.
+    #[error("the transport failed: {0}")]
+    Io(#[source] io::Error),
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::BufferFull(message) => Self::BufferFull(message),
+            SendError::Refused(error) => Self::Usage(error),
+        }
+    }
+}
+
+/// Why a client got no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL can't be connected to.
+    #[error("the URL is not valid: {0}")]
+    Uri(#[from] UriError),
+    /// An option can't be part of the request.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// The URL is one of `wss`, and this client speaks no TLS by itself: connect a TLS stream and use
+    /// [`Client::connect_over`](super::Client::connect_over).
+    #[error("wss needs a TLS stream to connect over")]
+    TlsUnsupported,
+    /// The host's addresses could not be found out.
+    #[error("the host name could not be resolved: {0}")]
+    Resolve(#[source] io::Error),
+    /// No address of the host accepted a connection.
+    #[error("could not connect to {host}: {source}")]
+    Connect {
+        /// The host and port of the URL.
+        host: String,
+        /// The error of the last address.
+        source: io::Error,
+    },
+    /// The server's answer took longer than the handshake may.
+    #[error("the server did not complete the handshake in time")]
+    TimedOut,
+    /// The server's answer is no valid one.
+    #[error("the server's response is not valid: {0}")]
+    Response(#[from] ResponseError),
+    /// The server answered with something other than a WebSocket: here it is, with as much of its
+    /// body as arrived.
+    #[error("the server answered with the status {}", .0.status())]
+    Rejected(Box<Response<Vec<u8>>>),
+    /// The transport failed.
+    #[error("the transport failed during the handshake: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// Why a server got no connection. The client has been answered, where it could be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// The request was answered with this status instead of a WebSocket.
+    #[error("the request was answered with the status {status}{}", reason(.error.as_ref()))]
+    Refused {
+        /// The status of the answer.
+        status: StatusCode,
+        /// What was wrong with the request; `None` if the answer is the application's own.
+        error: Option<RequestError>,
+    },
+    /// The client's request took longer than the handshake may.
+    #[error("the client did not complete the handshake in time")]
+    TimedOut,
+    /// The application's decision can't be carried out. The client was answered with a 500.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The client ended the connection before its request was complete.
+    #[error("the client ended the connection before its request was complete")]
+    Truncated,
+    /// The transport failed.
+    #[error("the transport failed during the handshake: {0}")]
+    Io(#[source] io::Error),
+}
+
+fn reason(error: Option<&RequestError>) -> String {
+    error.map(|error| format!(": {error}")).unwrap_or_default()
+}

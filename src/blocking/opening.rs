@@ -1,0 +1,147 @@
+//! Both opening handshakes, driven over a stream before one deadline.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+
+use crate::blocking::deadline::Deadline;
+use crate::blocking::error::{AcceptError, ConnectError};
+use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::stream::Stream;
+use crate::handshake::{
+    Accepted, Answer, ClientHandshake, Decision, DecisionError, Established, HeadLimits, Outcome,
+    Refusal, RequestError, ServerHandshake, UpgradeRequest, negotiate,
+};
+use http::Request;
+
+/// A stream on which the opening handshake takes place.
+pub(super) struct Opening<'s, S> {
+    pub(super) stream: &'s mut Stream<S>,
+    /// What was read; behind the handshake, the first frames.
+    pub(super) buffer: &'s mut ReadBuffer,
+    pub(super) deadline: Deadline,
+}
+
+impl<S: Read + Write> Opening<'_, S> {
+    /// Sends the request and waits for what becomes of it.
+    pub(super) fn connect(
+        &mut self,
+        mut handshake: ClientHandshake,
+    ) -> Result<Established, ConnectError> {
+        let outgoing = handshake.outgoing();
+        self.stream.write_before(self.deadline, outgoing).map_err(client_error)?;
+        loop {
+            match self.buffer.consume(|input| handshake.receive(input))? {
+                Some(Outcome::Established(established)) => return Ok(established),
+                Some(Outcome::Rejected(mut rejection)) => {
+                    self.buffer.consume(|input| rejection.receive(input));
+                    // The head is an answer already: what can't be read of the body is left out.
+                    while !rejection.is_complete() && matches!(self.fill(), Ok(1..)) {
+                        self.buffer.consume(|input| rejection.receive(input));
+                    }
+                    return Err(ConnectError::Rejected(Box::new(rejection.into_response())));
+                }
+                None if self.fill().map_err(client_error)? == 0 => {
+                    return Err(handshake.receive_eof().into());
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Waits for the request.
+    pub(super) fn receive_request(
+        &mut self,
+        limits: HeadLimits,
+    ) -> Result<Request<()>, AcceptError> {
+        let mut handshake = ServerHandshake::new(limits);
+        loop {
+            match self.buffer.consume(|input| handshake.receive(input)) {
+                Ok(Some(request)) => return Ok(request),
+                Ok(None) => {}
+                Err(error) => return Err(self.refuse(error.into(), Some(error))),
+            }
+            if self.fill().map_err(server_error)? == 0 {
+                return Err(AcceptError::Truncated);
+            }
+        }
+    }
+
+    /// Answers the request as `decide` says.
+    pub(super) fn answer(
+        &mut self,
+        request: &Request<()>,
+        decide: impl FnOnce(
+            Result<&UpgradeRequest<'_>, &RequestError>,
+        ) -> Result<Decision, RequestError>,
+    ) -> Result<Accepted, AcceptError> {
+        let mut error = None;
+        let answer = negotiate(request, |_, upgrade| match decide(upgrade) {
+            Ok(Decision::Respond(response)) => Decision::Respond(response),
+            Ok(Decision::Accept(acceptance)) => {
+                error = upgrade.err().copied();
+                Decision::Accept(acceptance)
+            }
+            Err(refused) => {
+                error = Some(refused);
+                refused.into()
+            }
+        });
+        match answer {
+            Ok(Answer::Accepted(mut accepted)) => {
+                let outgoing = accepted.outgoing();
+                self.stream.write_before(self.deadline, outgoing).map_err(server_error)?;
+                Ok(accepted)
+            }
+            Ok(Answer::Refused(refusal)) => Err(self.refuse(refusal, error)),
+            Err(decision) => Err(self.fail(decision)),
+        }
+    }
+
+    /// Sends the refusal and ends the transport so that the client gets to read it.
+    fn refuse(&mut self, refusal: Refusal, error: Option<RequestError>) -> AcceptError {
+        let status = refusal.response().status();
+        match self.send_last(refusal) {
+            Ok(()) => AcceptError::Refused { status, error },
+            Err(error) => server_error(error),
+        }
+    }
+
+    fn fail(&mut self, error: DecisionError) -> AcceptError {
+        match self.send_last(Refusal::from(error.clone())) {
+            Ok(()) => error.into(),
+            Err(error) => server_error(error),
+        }
+    }
+
+    fn send_last(&mut self, mut refusal: Refusal) -> io::Result<()> {
+        let outgoing: &mut Bytes = refusal.outgoing();
+        self.stream.write_before(self.deadline, outgoing)?;
+        self.stream.shutdown_write()?;
+        // RFC 9112, §9.6: closing with unread bytes would reset the connection, and the answer
+        // could be lost with it.
+        if self.stream.is_controlled() {
+            self.stream.drain_before(self.deadline);
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        let deadline = self.deadline;
+        self.buffer.fill(self.stream, |stream, buffer| stream.read_before(deadline, buffer))
+    }
+}
+
+fn client_error(error: io::Error) -> ConnectError {
+    match error.kind() {
+        io::ErrorKind::TimedOut => ConnectError::TimedOut,
+        _ => ConnectError::Io(error),
+    }
+}
+
+fn server_error(error: io::Error) -> AcceptError {
+    match error.kind() {
+        io::ErrorKind::TimedOut => AcceptError::TimedOut,
+        _ => AcceptError::Io(error),
+    }
+}

@@ -1,0 +1,74 @@
+use std::io::{self, Read, Write};
+
+use crate::blocking::stream::Stream;
+
+/// A small buffer to begin with: most connections are idle, and most messages short.
+const LEAST: usize = 4 * 1024;
+
+/// From here on a larger buffer saves no system calls that matter.
+const MOST: usize = 64 * 1024;
+
+/// After so many reads that needed less than a quarter, half of the buffer is given back.
+const PATIENCE: u8 = 32;
+
+/// What was read and not taken yet.
+///
+/// It grows while reads fill it, and shrinks while they don't. Memory is initialised when the
+/// buffer grows, not at every read.
+#[derive(Debug, Default)]
+pub(super) struct ReadBuffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    small_reads: u8,
+}
+
+impl ReadBuffer {
+    /// Lets `take` cut what it needs off the front of the bytes that are there.
+    pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
+        let mut input = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
+        let taken = take(&mut input);
+        self.start = self.end - input.len();
+        taken
+    }
+
+    /// Whether everything was taken.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Reads more by one call of `read`, once everything was taken; 0 at the end of the stream.
+    pub(super) fn fill<S: Read + Write>(
+        &mut self,
+        stream: &mut Stream<S>,
+        read: impl FnOnce(&mut Stream<S>, &mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; LEAST];
+        }
+        let count = read(stream, &mut self.bytes)?;
+        (self.start, self.end) = (0, count);
+        if count == self.bytes.len() && count < MOST {
+            // The bytes that are there stay in front.
+            self.bytes.resize(count * 2, 0);
+            self.small_reads = 0;
+        } else if count < self.bytes.len() / 4 {
+            self.small_reads = self.small_reads.saturating_add(1);
+        } else {
+            self.small_reads = 0;
+        }
+        if self.small_reads == PATIENCE {
+            self.small_reads = 0;
+            self.bytes.truncate((self.bytes.len() / 2).max(LEAST));
+            self.bytes.shrink_to_fit();
+        }
+        Ok(count)
+    }
+
+    /// Gives everything back, while nothing arrives.
+    pub(super) fn release(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use http::Request;
+
+use crate::blocking::deadline::Deadline;
+use crate::blocking::error::AcceptError;
+use crate::blocking::opening::Opening;
+use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::stream::Stream;
+use crate::blocking::timeouts::Timeouts;
+use crate::blocking::websocket::WebSocket;
+use crate::config::Config;
+use crate::handshake::{Decision, HeadLimits, OriginPolicy, RequestError, UpgradeRequest};
+
+/// Accepts a WebSocket on a TCP connection, with the defaults of [`Server`].
+///
+/// # Errors
+///
+/// [`AcceptError`] says why there is none; the client has been answered.
+pub fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, AcceptError> {
+    Server::new().accept(stream)
+}
+
+/// What a server offers and allows: the builder of server connections.
+///
+/// One serves any number of connections, from any number of threads.
+///
+/// ```no_run
+/// use std::net::TcpListener;
+/// use sansocket::blocking::Server;
+///
+/// let server = Server::new().subprotocols(["chat.v2", "chat.v1"]);
+/// for stream in TcpListener::bind("127.0.0.1:9001")?.incoming() {
+///     let (server, stream) = (server.clone(), stream?);
+///     std::thread::spawn(move || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///         let mut socket = server.accept(stream)?;
+///         socket.serve(|message, outbox| outbox.send(message))?;
+///         Ok(())
+///     });
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    subprotocols: Arc<[String]>,
+    origins: Arc<OriginPolicy>,
+    decide: Option<Arc<Decide>>,
+    head_limits: HeadLimits,
+    config: Config,
+    timeouts: Timeouts,
+}
+
+type Decide =
+    dyn Fn(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision + Send + Sync;
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Server {
+    /// A server that accepts every valid opening handshake, from pages of any origin, without a
+    /// subprotocol.
+    pub fn new() -> Self {
+        Self {
+            subprotocols: Arc::new([]),
+            origins: Arc::new(OriginPolicy::any()),
+            decide: None,
+            head_limits: HeadLimits::default(),
+            config: Config::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The subprotocols that this server speaks, the one it likes best first. The first of them
+    /// that the client offers is used; a client that offers none of them is accepted without.
+    #[must_use]
+    pub fn subprotocols<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.subprotocols = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which web pages may open a connection. A server that knows its users by cookies needs one.
+    #[must_use]
+    pub fn origins(mut self, policy: OriginPolicy) -> Self {
+        self.origins = Arc::new(policy);
+        self
+    }
+
+    /// Decides about each request.
+    ///
+    /// The closure sees the whole request and what the protocol makes of it, also of one that is no
+    /// opening handshake, so that it can answer a plain `GET` with a page. It is asked after the
+    /// origin policy. What it accepts without naming a subprotocol gets that of
+    /// [`subprotocols`](Self::subprotocols).
+    ///
+    /// ```
+    /// use sansocket::blocking::Server;
+    /// use sansocket::handshake::Decision;
+    ///
+    /// let server = Server::new().on_request(|request, upgrade| match (request.uri().path(), upgrade) {
+    ///     ("/health", Err(_)) => Decision::Respond(http::Response::new("healthy".into())),
+    ///     _ => Decision::accept(),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn on_request(
+        mut self,
+        decide: impl Fn(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.decide = Some(Arc::new(decide));
+        self
+    }
+
+    /// Limits of the request's head.
+    #[must_use]
+    pub const fn head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head_limits = limits;
+        self
+    }
+
+    /// Limits and choices of the connections.
+    #[must_use]
+    pub const fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// How long each kind of waiting may take.
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Accepts a WebSocket on a TCP connection. `TCP_NODELAY` is on.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`] says why there is none; the client has been answered.
+    pub fn accept(&self, stream: TcpStream) -> Result<WebSocket<TcpStream>, AcceptError> {
+        stream.set_nodelay(true).map_err(AcceptError::Io)?;
+        self.open(Stream::socket(stream))
+    }
+
+    /// Accepts a WebSocket over any other stream: TLS, one in memory.
+    ///
+    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake or a
+    /// refusal. The handshake deadline is looked at between two calls, but can't interrupt one.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`] says why there is none; the client has been answered.
+    pub fn accept_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
+        self.open(Stream::uncontrolled(stream))
+    }
+
+    fn open<S: Read + Write>(&self, mut stream: Stream<S>) -> Result<WebSocket<S>, AcceptError> {
+        let mut buffer = ReadBuffer::default();
+        let deadline = Deadline::after(self.timeouts.handshake);
+        let mut opening = Opening { stream: &mut stream, buffer: &mut buffer, deadline };
+        let request = opening.receive_request(self.head_limits)?;
+        let accepted = opening.answer(&request, |upgrade| self.decide(&request, upgrade))?;
+        let subprotocol = accepted.subprotocol().map(Into::into);
+        let connection = accepted.into_connection(self.config);
+        WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
+            .map_err(AcceptError::Io)
+    }
+
+    fn decide(
+        &self,
+        request: &Request<()>,
+        upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
+    ) -> Result<Decision, RequestError> {
+        if let Ok(upgrade) = upgrade {
+            self.origins.check(upgrade)?;
+        }
+        let decision =
+            self.decide.as_ref().map_or_else(Decision::accept, |decide| decide(request, upgrade));
+        Ok(match (decision, upgrade) {
+            (Decision::Accept(acceptance), Ok(upgrade)) => {
+                let supported: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
+                let selected = upgrade.select_subprotocol(&supported);
+                acceptance.or_subprotocol(selected).into()
+            }
+            (decision, _) => decision,
+        })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Server")
+            .field("subprotocols", &self.subprotocols)
+            .field("origins", &self.origins)
+            .field("head_limits", &self.head_limits)
+            .field("config", &self.config)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}

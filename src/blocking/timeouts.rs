@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+/// How long each kind of waiting may take.
+///
+/// ```
+/// use std::time::Duration;
+/// use sansocket::blocking::Timeouts;
+///
+/// let timeouts = Timeouts::default()
+///     .handshake(Duration::from_secs(3))
+///     .read(Some(Duration::from_secs(30)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub(super) connect: Duration,
+    pub(super) handshake: Duration,
+    pub(super) read: Option<Duration>,
+    pub(super) write: Option<Duration>,
+    pub(super) close: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            handshake: Duration::from_secs(10),
+            read: None,
+            write: Some(Duration::from_secs(60)),
+            close: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Timeouts {
+    /// How long a client may take to connect, over all the addresses of the host; 10 seconds by
+    /// default. Looking up the addresses is the system's affair and not counted.
+    #[must_use]
+    pub const fn connect(mut self, timeout: Duration) -> Self {
+        self.connect = timeout;
+        self
+    }
+
+    /// How long the opening handshake may take as a whole, however slowly the peer drips its bytes;
+    /// 10 seconds by default.
+    #[must_use]
+    pub const fn handshake(mut self, timeout: Duration) -> Self {
+        self.handshake = timeout;
+        self
+    }
+
+    /// How long a read for messages may wait for bytes; for ever by default. One that passes it
+    /// fails with [`Error::ReadTimedOut`](super::Error::ReadTimedOut), and the next goes on where it
+    /// stopped. Not zero.
+    #[must_use]
+    pub const fn read(mut self, timeout: Option<Duration>) -> Self {
+        self.read = timeout;
+        self
+    }
+
+    /// How long a write may wait for the peer to take bytes; 60 seconds by default. Not zero.
+    #[must_use]
+    pub const fn write(mut self, timeout: Option<Duration>) -> Self {
+        self.write = timeout;
+        self
+    }
+
+    /// How long the end may take, from a Close frame to the end of the transport; 5 seconds by
+    /// default.
+    #[must_use]
+    pub const fn close(mut self, timeout: Duration) -> Self {
+        self.close = timeout;
+        self
+    }
+}

@@ -1,0 +1,174 @@
+//! The syntax of a head, its limits, and that what is wrong is refused as soon as it is seen.
+
+use sansocket::handshake::{HeadError, HeadLimits, RequestError, ServerHandshake};
+
+use crate::peer::{client, read, request, response};
+
+/// After how many bytes, given one at a time, a server fails, and how.
+fn fails(bytes: &[u8]) -> Option<(usize, HeadError)> {
+    let mut server = ServerHandshake::default();
+    for (index, byte) in bytes.iter().enumerate() {
+        match server.receive(&mut &mut [*byte][..]) {
+            Ok(None) => {}
+            Ok(Some(_)) => return None,
+            Err(RequestError::Head(error)) => return Some((index + 1, error)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the head has no end");
+}
+
+#[test]
+fn what_no_head_may_contain_is_refused_at_that_byte() {
+    for (bytes, error) in [
+        ("GET / HTTP/1.1\n", HeadError::BareLineFeed),
+        ("GET / HTTP/1.1\r\nHost: a\n", HeadError::BareLineFeed),
+        ("GET / HTTP/1.1\r\n\n", HeadError::BareLineFeed),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\n", HeadError::BareLineFeed),
+        ("\n", HeadError::BareLineFeed),
+        ("GET / HTTP/1.1\r ", HeadError::BareCarriageReturn),
+        ("GET / HTTP/1.1\r\nHost: a\rb", HeadError::BareCarriageReturn),
+        ("GET / HTTP/1.1\r\nHost: a\r\r", HeadError::BareCarriageReturn),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\rx", HeadError::BareCarriageReturn),
+        ("GET / HTTP/1.1\r\nHost: a\r\n ", HeadError::FoldedHeader),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\t", HeadError::FoldedHeader),
+        ("GET / HTTP/1.1\r\n ", HeadError::FoldedHeader),
+        ("GET / HTTP/1.1\r\nHost: a\0", HeadError::ControlCharacter),
+        ("GET / HTTP/1.1\r\n\0", HeadError::ControlCharacter),
+        ("GET / HTTP/1.1\r\nHost: a\x0b", HeadError::ControlCharacter),
+        ("GET /\x7f", HeadError::ControlCharacter),
+        ("\0", HeadError::ControlCharacter),
+        // The first byte of a TLS handshake.
+        ("\x16", HeadError::ControlCharacter),
+        ("\r", HeadError::StartLine),
+        (" ", HeadError::StartLine),
+        ("\t", HeadError::StartLine),
+    ] {
+        assert_eq!(fails(bytes.as_bytes()), Some((bytes.len(), error)), "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_is_no_head_is_refused_at_its_end() {
+    for (bytes, error) in [
+        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\nHost\t: a\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\nHost\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\n: a\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\nH@st: a\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\nH\u{f6}st: a\r\n\r\n", HeadError::HeaderName),
+        ("GET / HTTP/1.1\r\nHost a\r\n\r\n", HeadError::HeaderName),
+        ("GET  / HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("GET /  HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("GET / HTTP/1.1 \r\n\r\n", HeadError::StartLine),
+        ("GET\t/ HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("GET /\r\n\r\n", HeadError::StartLine),
+        ("GET\r\n\r\n", HeadError::StartLine),
+        ("G\u{f6}T / HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("HTTP/1.1 200 OK\r\n\r\n", HeadError::StartLine),
+        ("PRI * HTTP/2.0\r\n\r\n", HeadError::Version),
+    ] {
+        assert_eq!(fails(bytes.as_bytes()), Some((bytes.len(), error)), "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_response_is_held_to_the_same_syntax() {
+    for (bytes, error) in [
+        ("HTTP/1.1 101 X\n", HeadError::BareLineFeed),
+        ("HTTP/1.1 101 X\r\nUpgrade: a\r\n b", HeadError::FoldedHeader),
+        ("HTTP/1.1 101 X\r\nUpgrade : a\r\n\r\n", HeadError::HeaderName),
+        ("HTTP/1.1 101 X\r\nUpgrade: a\0", HeadError::ControlCharacter),
+        ("HTTP/1.1 1O1 X\r\n\r\n", HeadError::StartLine),
+        ("HTTP/1.1 099 X\r\n\r\n", HeadError::StartLine),
+        ("HTTP/1.1 1010 X\r\n\r\n", HeadError::StartLine),
+        ("HTTP/1.1  101 X\r\n\r\n", HeadError::StartLine),
+        ("HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("GET / HTTP/1.1\r\n\r\n", HeadError::StartLine),
+        ("HTTP/3.0 200 OK\r\n\r\n", HeadError::Version),
+    ] {
+        let mut bytes = bytes.as_bytes().to_vec();
+        let result = client(&[]).receive(&mut &mut bytes[..]).unwrap_err();
+        assert_eq!(result, error.into(), "{}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn white_space_around_a_value_is_no_part_of_it() {
+    let request = read("GET / HTTP/1.1\r\nA:b\r\nC: \t d e\t \r\nF:\r\nG: \r\n\r\n").unwrap();
+    let headers = request.headers();
+    assert_eq!((&headers["a"], &headers["c"]), (&"b".parse().unwrap(), &"d e".parse().unwrap()));
+    assert_eq!((headers["f"].len(), headers["g"].len()), (0, 0));
+}
+
+#[test]
+fn bytes_outside_ascii_may_stand_in_a_value() {
+    assert!(read("GET / HTTP/1.1\r\nX: \u{fc}\r\n\r\n").is_ok());
+    assert!(read(b"GET / HTTP/1.1\r\nX: \xff\xfe\r\n\r\n").is_ok());
+}
+
+#[test]
+fn a_head_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
+    let padded = |size: usize| {
+        let head = request("", "X-Padding: ");
+        head.replace("X-Padding: ", &format!("X-Padding: {}", "x".repeat(size - head.len())))
+    };
+    let limit = 16 * 1024;
+    assert!(read(padded(limit)).is_ok());
+    let error = HeadError::TooLarge { limit };
+    assert_eq!(read(padded(limit + 1)).unwrap_err(), error.into());
+    assert_eq!(RequestError::Head(error).status(), 431);
+}
+
+#[test]
+fn a_head_that_never_ends_is_refused_as_soon_as_it_passes_the_limit() {
+    let mut endless = request("", "").trim_end().to_owned() + "\r\nX: ";
+    endless += &"x".repeat(17 * 1024);
+    let limit = 16 * 1024;
+    assert_eq!(fails(endless.as_bytes()), Some((limit + 1, HeadError::TooLarge { limit })));
+}
+
+#[test]
+fn header_lines_are_counted_and_none_is_passed_over() {
+    let head = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(count));
+    assert_eq!(read(head(100)).unwrap().headers().len(), 100);
+    let error = RequestError::Head(HeadError::TooManyHeaders { limit: 100 });
+    assert_eq!(read(head(101)).unwrap_err(), error);
+    assert_eq!(error.status(), 431);
+
+    // At the first byte of the line that is too many.
+    let bytes = head(101);
+    let failed = fails(bytes.as_bytes()).unwrap().0;
+    assert_eq!(&bytes[..failed], head(100).trim_end().to_owned() + "\r\nX");
+}
+
+#[test]
+fn limits_can_be_raised_beyond_what_a_header_map_holds_without_a_panic() {
+    let limits = HeadLimits::default().max_size(1 << 20).max_headers(usize::MAX);
+    let mut bytes = format!("GET / HTTP/1.1\r\n{}\r\n", "a:\r\n".repeat(40_000)).into_bytes();
+    let error = ServerHandshake::new(limits).receive(&mut &mut bytes[..]).unwrap_err();
+    assert_eq!(error, HeadError::TooManyHeaders { limit: 16_384 }.into());
+    let mut bytes = format!("GET / HTTP/1.1\r\n{}\r\n", "a:\r\n".repeat(16_384)).into_bytes();
+    let request = ServerHandshake::new(limits).receive(&mut &mut bytes[..]).unwrap().unwrap();
+    assert_eq!(request.headers().len(), 16_384);
+}
+
+#[test]
+fn after_an_error_there_is_no_going_on() {
+    let mut server = ServerHandshake::default();
+    let error = RequestError::Head(HeadError::BareLineFeed);
+    assert_eq!(server.receive(&mut &mut b"\n".to_vec()[..]).unwrap_err(), error);
+    let mut bytes = request("", "").into_bytes();
+    assert_eq!(server.receive(&mut &mut bytes[..]).unwrap_err(), error);
+}
+
+#[test]
+fn what_is_behind_the_head_is_not_touched() {
+    let mut bytes = response("", "").into_bytes();
+    let head = bytes.len();
+    bytes.extend([0, b'\n', b'\r', b'\r', 0xff]);
+    let mut input = &mut bytes[..];
+    assert!(client(&[]).receive(&mut input).unwrap().is_some());
+    assert_eq!(input, &mut [0, b'\n', b'\r', b'\r', 0xff]);
+    assert_eq!(bytes.len() - head, 5);
+}
