@@ -41,17 +41,18 @@ impl Config {
         self
     }
 
-    /// The most bytes that the payload of one received frame may have, on the wire; 16 MiB by default.
+    /// The most bytes that the payload of one received data frame may have, on the wire; 16 MiB by
+    /// default. Control frames never have more than 125.
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;
         self
     }
 
-    /// How many bytes may wait to be written before a further message is refused; 16 MiB by default.
+    /// From how many waiting bytes on a further message is refused; 16 MiB by default.
     ///
-    /// A message is always taken while nothing waits, so that one larger than this limit can be
-    /// sent too and a retry after the queue was drained always succeeds.
+    /// Below that a message is taken, however long it is, so the queue can hold one message more.
+    /// While nothing waits a message is always taken: a retry after the queue was drained succeeds.
     #[must_use]
     pub const fn max_outgoing_size(mut self, bytes: usize) -> Self {
         self.max_outgoing_size = bytes;
@@ -73,5 +74,7 @@ pub enum Delivery {
     #[default]
     Messages,
     /// Each message in pieces, as its bytes arrive, in constant memory.
+    ///
+    /// Pieces may have been handed out before an error is found in what follows them.
     Chunks,
 }

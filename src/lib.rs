@@ -58,6 +58,8 @@
 //! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
 //!
 //! Without features the crate is `no_std` and needs `alloc`.
+//!
+//! [`bytes`] and [`http`] are part of the public face, and re-exported.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -77,6 +79,7 @@ pub mod handshake;
 mod message;
 mod role;
 
+pub use bytes;
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
 pub use connection::{
@@ -85,5 +88,12 @@ pub use connection::{
 };
 pub use entropy::Entropy;
 pub use error::ProtocolError;
+#[cfg(feature = "handshake")]
+pub use http;
 pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;
+
+/// Runs the examples of the README.
+#[cfg(all(doctest, feature = "blocking"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -150,8 +150,9 @@ impl Client {
         let addresses =
             (uri.host(), uri.port()).to_socket_addrs().map_err(ConnectError::Resolve)?;
         let deadline = Deadline::after(self.timeouts.connect);
-        let stream = connect_to_any(addresses, deadline).map_err(ConnectError::Connect)?;
-        stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+        let stream = connect_to_any(addresses, deadline)
+            .map_err(|source| ConnectError::Connect { host: uri.host_field(), source })?;
+        stream.set_nodelay(true).map_err(ConnectError::Io)?;
         self.open(Stream::socket(stream))
     }
 

@@ -66,9 +66,14 @@ pub enum ConnectError {
     /// The host's addresses could not be found out.
     #[error("the host name could not be resolved: {0}")]
     Resolve(#[source] io::Error),
-    /// No address of the host accepted a connection; this is the error of the last one.
-    #[error("the connection could not be made: {0}")]
-    Connect(#[source] io::Error),
+    /// No address of the host accepted a connection.
+    #[error("could not connect to {host}: {source}")]
+    Connect {
+        /// The host and port of the URL.
+        host: String,
+        /// The error of the last address.
+        source: io::Error,
+    },
     /// The server's answer took longer than the handshake may.
     #[error("the server did not complete the handshake in time")]
     TimedOut,
@@ -93,7 +98,7 @@ pub enum AcceptError {
     Refused {
         /// The status of the answer.
         status: StatusCode,
-        /// What was wrong with the request; `None` if the application declined a valid one.
+        /// What was wrong with the request; `None` if the answer is the application's own.
         error: Option<RequestError>,
     },
     /// The client's request took longer than the handshake may.

@@ -71,12 +71,21 @@ impl<S: Read + Write> Opening<'_, S> {
     pub(super) fn answer(
         &mut self,
         request: &Request<()>,
-        decide: impl FnOnce(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
+        decide: impl FnOnce(
+            Result<&UpgradeRequest<'_>, &RequestError>,
+        ) -> Result<Decision, RequestError>,
     ) -> Result<Accepted, AcceptError> {
         let mut error = None;
-        let answer = negotiate(request, |request, upgrade| {
-            error = upgrade.err().copied();
-            decide(request, upgrade)
+        let answer = negotiate(request, |_, upgrade| match decide(upgrade) {
+            Ok(Decision::Respond(response)) => Decision::Respond(response),
+            Ok(Decision::Accept(acceptance)) => {
+                error = upgrade.err().copied();
+                Decision::Accept(acceptance)
+            }
+            Err(refused) => {
+                error = Some(refused);
+                refused.into()
+            }
         });
         match answer {
             Ok(Answer::Accepted(mut accepted)) => {

@@ -108,7 +108,7 @@ impl Server {
     /// use sansocket::handshake::Decision;
     ///
     /// let server = Server::new().on_request(|request, upgrade| match (request.uri().path(), upgrade) {
-    ///     ("/health", Err(_)) => Decision::Reject(http::Response::new("healthy".into())),
+    ///     ("/health", Err(_)) => Decision::Respond(http::Response::new("healthy".into())),
     ///     _ => Decision::accept(),
     /// });
     /// ```
@@ -189,8 +189,7 @@ impl Server {
         let deadline = Deadline::after(self.timeouts.handshake);
         let mut opening = Opening { stream: &mut stream, buffer: &mut buffer, deadline };
         let request = opening.receive_request(self.head_limits)?;
-        let accepted =
-            opening.answer(&request, |request, upgrade| self.decide(request, upgrade))?;
+        let accepted = opening.answer(&request, |upgrade| self.decide(&request, upgrade))?;
         let subprotocol = accepted.subprotocol().map(Into::into);
         let connection = accepted.into_connection(self.config);
         WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
@@ -201,20 +200,20 @@ impl Server {
         &self,
         request: &Request<()>,
         upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
-    ) -> Decision {
-        if let Err(error) = upgrade.map_or(Ok(()), |upgrade| self.origins.check(upgrade)) {
-            return error.into();
+    ) -> Result<Decision, RequestError> {
+        if let Ok(upgrade) = upgrade {
+            self.origins.check(upgrade)?;
         }
         let decision =
             self.decide.as_ref().map_or_else(Decision::accept, |decide| decide(request, upgrade));
-        match (decision, upgrade) {
+        Ok(match (decision, upgrade) {
             (Decision::Accept(acceptance), Ok(upgrade)) => {
                 let supported: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();
                 let selected = upgrade.select_subprotocol(&supported);
                 acceptance.or_subprotocol(selected).or_extensions(&self.extensions).into()
             }
             (decision, _) => decision,
-        }
+        })
     }
 }
 

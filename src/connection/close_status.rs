@@ -1,3 +1,5 @@
+use core::fmt;
+
 use crate::close_code::CloseCode;
 use crate::connection::close_frame::CloseFrame;
 use crate::message::Text;
@@ -66,5 +68,19 @@ impl CloseSignal {
 
     pub(crate) fn of(frame: Option<&CloseFrame<'_>>) -> Self {
         frame.map_or(Self::NoCode, |frame| Self::Code(frame.code()))
+    }
+}
+
+impl fmt::Display for CloseSignal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(formatter)
+    }
+}
+
+impl fmt::Display for CloseStatus {
+    /// The code and the reason as section 7.1.5 and 7.1.6 report them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.remote.fmt(formatter)?;
+        if self.reason.is_empty() { Ok(()) } else { write!(formatter, " {:?}", self.reason) }
     }
 }

@@ -50,13 +50,23 @@ impl DecodingHalf {
             return self.next_event_inflating(input);
         }
         // What most messages are is dealt with by itself, so that the compiler sees a short path.
-        if let Some(frame) = self.frames.next_whole_frame(input)? {
+        if let Some(frame) = self.frames.next_whole_frame(input, self.messages.at_most())? {
             let event = self.push(frame)?;
             if event.is_some() {
                 return Ok(event);
             }
         }
         self.next_event_from_pieces(input)
+    }
+
+    /// Gives up what has arrived of a message or control frame: no more of it will be taken.
+    pub(crate) fn discard(&mut self) {
+        self.messages.discard();
+        self.controls = ControlAssembler::default();
+        #[cfg(feature = "deflate")]
+        {
+            self.inflation = Inflation::Off;
+        }
     }
 
     fn next_event_from_pieces<'input>(

@@ -138,7 +138,7 @@ impl EncodingHalf {
         opcode: Opcode,
         payload: ControlPayload<'_>,
     ) -> Result<(), UsageError> {
-        if self.outgoing.remaining() >= self.max_outgoing_size {
+        if self.is_full() {
             return Err(UsageError::BacklogFull);
         }
         self.frame(opcode, Rsv::NONE, Fragment::Last, &payload.into_payload());
@@ -210,15 +210,17 @@ impl EncodingHalf {
         }
     }
 
-    /// The message, unless too much is waiting. While nothing waits any message is taken.
+    /// The message, unless too much is waiting already.
     #[inline]
     fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+        if self.is_full() { Err(SendError::BufferFull(message.into_owned())) } else { Ok(message) }
+    }
+
+    /// While nothing waits there is always room, so that a retry after draining succeeds.
+    #[inline]
+    fn is_full(&self) -> bool {
         let waiting = self.outgoing.remaining();
-        let room = self.max_outgoing_size.saturating_sub(waiting);
-        if waiting > 0 && message.len().saturating_add(FrameHeader::MAX_SIZE) > room {
-            return Err(SendError::BufferFull(message.into_owned()));
-        }
-        Ok(message)
+        waiting > 0 && waiting >= self.max_outgoing_size
     }
 
     #[inline]

@@ -4,9 +4,8 @@ use crate::message::Message;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// So much is waiting to be written that the message would pass
-    /// [`Config::max_outgoing_size`](crate::Config::max_outgoing_size). Here it is again: write what
-    /// is outgoing, then send it once more.
+    /// [`Config::max_outgoing_size`](crate::Config::max_outgoing_size) bytes are waiting to be
+    /// written. Here the message is again: write what is outgoing, then send it once more.
     #[error("the outgoing queue is full")]
     BufferFull(Message<'static>),
     /// It may not be sent at all in this state.

@@ -62,13 +62,15 @@ impl FrameDecoder {
         self.rules = self.rules.with_compression();
     }
 
-    /// The next frame, if it lies whole in the input; otherwise the input is left as it is.
+    /// The next frame, if it lies whole in the input and has at most `at_most` payload bytes;
+    /// otherwise the input is left as it is.
     ///
     /// What most frames are: nothing about them has to be remembered.
     #[inline]
     pub(crate) fn next_whole_frame<'input>(
         &mut self,
         input: &mut &'input mut [u8],
+        at_most: usize,
     ) -> Result<Option<FramePiece<'input>>, ProtocolError> {
         if !matches!(self.state, State::Header(PartialHeader { len: 0, .. })) {
             return Ok(None);
@@ -78,7 +80,7 @@ impl FrameDecoder {
         };
         self.check_size(&header)?;
         let length = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
-        if length > input.len() - header_size {
+        if length > at_most.min(input.len() - header_size) {
             return Ok(None);
         }
         let frame = take(input, header_size + length);
@@ -166,7 +168,11 @@ impl FrameDecoder {
     #[inline]
     fn check_size(&self, header: &FrameHeader) -> Result<(), ProtocolError> {
         let (size, limit) = (header.payload_len, self.max_frame_size);
-        if size > limit { Err(ProtocolError::FrameTooLarge { size, limit }) } else { Ok(()) }
+        if size > limit && !header.opcode.is_control() {
+            Err(ProtocolError::FrameTooLarge { size, limit })
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -108,6 +108,11 @@ impl Assembler {
         self.extend(piece)
     }
 
+    /// Forgets the open message, at its end or because no more of it will be taken.
+    pub(crate) fn discard(&mut self) {
+        self.body = Body::None(self.body.delivery());
+    }
+
     /// What a data frame with this opcode begins.
     #[inline]
     pub(super) fn begins(&self, opcode: Opcode) -> Result<Begins, ProtocolError> {
@@ -145,7 +150,7 @@ impl Assembler {
         let last = piece.header.fin && piece.remaining == 0;
         let delivered = self.body.extend(piece, last)?;
         if last {
-            self.body = Body::None(self.body.delivery());
+            self.discard();
         }
         Ok(delivered)
     }

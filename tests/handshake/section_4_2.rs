@@ -344,7 +344,7 @@ fn the_application_answers_a_plain_get_with_a_page() {
     let answer = negotiate(&request, |request, upgrade| {
         assert_eq!(request.uri(), "/");
         assert_eq!(upgrade.unwrap_err(), &RequestError::Version);
-        Decision::Reject(
+        Decision::Respond(
             Response::builder()
                 .header("Content-Type", "text/html")
                 .body(Bytes::from_static(b"<p>"))
@@ -364,7 +364,7 @@ fn a_valid_handshake_can_be_rejected() {
         assert!(upgrade.is_ok());
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::UNAUTHORIZED;
-        Decision::Reject(response)
+        Decision::Respond(response)
     });
     let Ok(Answer::Refused(mut refusal)) = answer else { panic!() };
     assert!(refusal.outgoing().starts_with(b"HTTP/1.1 401 Unauthorized\r\n"));
@@ -426,7 +426,7 @@ fn only_ascii_is_sent_in_the_headers_of_a_rejection() {
 #[test]
 fn the_answer_to_head_has_no_body() {
     let request = Request::builder().method(Method::HEAD).uri("/").body(()).unwrap();
-    let answer = negotiate(&request, |_, _| Decision::Reject(Response::new(Bytes::from("abc"))));
+    let answer = negotiate(&request, |_, _| Decision::Respond(Response::new(Bytes::from("abc"))));
     let Ok(Answer::Refused(mut refusal)) = answer else { panic!() };
     let expected = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\n";
     assert_eq!(refusal.outgoing(), expected);

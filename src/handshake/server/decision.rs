@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{
     Method, Request, Response, StatusCode,
     header::{
-        CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
         SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
         TRANSFER_ENCODING, UPGRADE,
     },
@@ -35,7 +35,7 @@ use super::{
 ///     Ok(upgrade) => Acceptance::new()
 ///         .subprotocol(upgrade.select_subprotocol(&["chat"]))
 ///         .into(),
-///     Err(_) if request.uri().path() == "/" => Decision::Reject(Response::new("a page".into())),
+///     Err(_) if request.uri().path() == "/" => Decision::Respond(Response::new("a page".into())),
 ///     Err(_) => Decision::accept(), // that is, refuse as the protocol says
 /// })?;
 /// let Answer::Refused(refusal) = answer else { unreachable!() };
@@ -56,7 +56,7 @@ pub fn negotiate<B>(
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
         (Decision::Accept(_), Err(error)) => Refusal::from(error),
-        (Decision::Reject(response), _) => Refusal::new(response)?,
+        (Decision::Respond(response), _) => Refusal::new(response)?,
     };
     // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
     Ok(Answer::Refused(match *request.method() {
@@ -73,7 +73,7 @@ pub enum Decision {
     /// Answers with this response instead, whatever its status: an error, a redirection, a page.
     ///
     /// `Connection`, `Content-Length` and what else frames a response is set by the library.
-    Reject(Response<Bytes>),
+    Respond(Response<Bytes>),
 }
 
 impl Decision {
@@ -81,12 +81,28 @@ impl Decision {
     pub fn accept() -> Self {
         Self::Accept(Acceptance::new())
     }
+
+    /// Answers with this status and body.
+    ///
+    /// ```
+    /// use http::{StatusCode, header::HeaderValue};
+    /// use sansocket::handshake::Decision;
+    ///
+    /// let html = HeaderValue::from_static("text/html; charset=utf-8");
+    /// let page = Decision::reply(StatusCode::OK, html, "<p>Hello</p>");
+    /// ```
+    pub fn reply(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        Self::Respond(response)
+    }
 }
 
 impl From<RequestError> for Decision {
     /// Refuses, as the library itself refuses a request with this error.
     fn from(error: RequestError) -> Self {
-        Self::Reject(Refusal::from(error).into_response())
+        Self::Respond(Refusal::from(error).into_response())
     }
 }
 

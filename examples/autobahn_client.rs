@@ -1,0 +1,45 @@
+//! The client that the Autobahn suite tests: it echoes every message of every case.
+//!
+//!     autobahn/run-client
+//!
+//! Where the suite is and what it is to call this client are in the environment, as `AUTOBAHN_URL`
+//! and `AUTOBAHN_AGENT`.
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+
+use sansocket::blocking::connect;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let url = env::var("AUTOBAHN_URL").unwrap_or_else(|_| "ws://127.0.0.1:9002".to_owned());
+    let agent = env::var("AUTOBAHN_AGENT").unwrap_or_else(|_| "sansocket".to_owned());
+
+    let cases = case_count(&url)?;
+    println!("{cases} cases");
+    for case in 1..=cases {
+        let mut socket = connect(&format!("{url}/runCase?case={case}&agent={agent}"))?;
+        // In many cases the suite breaks the protocol on purpose, and it judges what comes of it.
+        if let Err(error) = socket.serve(|message, outbox| outbox.send(message)) {
+            println!("case {case}: {error}");
+        }
+    }
+    connect(&format!("{url}/updateReports?agent={agent}"))?.read()?;
+    Ok(())
+}
+
+fn case_count(url: &str) -> Result<usize, Box<dyn Error>> {
+    let mut socket = connect(&format!("{url}/getCaseCount"))?;
+    let message = socket.read()?.ok_or("the suite did not say how many cases there are")?;
+    Ok(message.as_text().unwrap_or_default().parse()?)
+}

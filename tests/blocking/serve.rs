@@ -1,0 +1,150 @@
+//! A handler that is given the messages.
+
+use std::io;
+
+use sansocket::blocking::{Error, Server};
+use sansocket::frame::Opcode;
+use sansocket::{CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, Message, UsageError};
+
+use crate::bounded::bounded;
+use crate::loopback::{pair, serving};
+use crate::raw_peer::{RawPeer, from_client};
+
+/// What an application's handler fails with.
+#[derive(Debug)]
+enum Failure {
+    Socket(Error),
+    Application,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Socket(error)
+    }
+}
+
+#[test]
+fn a_message_that_lies_whole_in_the_read_buffer_is_borrowed_from_it() {
+    bounded(|| {
+        let (mut client, mut server) = pair(Server::new(), |client| client);
+        client.send(b"Hello").unwrap();
+        let outcome = server.serve(|message, _| {
+            // Shared bytes are those that were allocated for this message alone.
+            let address = message.as_bytes().as_ptr();
+            assert_ne!(message.into_bytes().as_ptr(), address);
+            Err(Failure::Application)
+        });
+        assert_matches!(outcome, Err(Failure::Application));
+    });
+}
+
+#[test]
+fn the_error_of_a_handler_ends_serve_and_loses_nothing_behind_it() {
+    bounded(|| {
+        let (mut client, mut server) = pair(Server::new(), |client| client);
+        for text in ["one", "fail", "two"] {
+            client.write(text).unwrap();
+        }
+        client.flush().unwrap();
+        let mut handled = Vec::new();
+        for _ in 0..2 {
+            let outcome = server.serve(|message, _| {
+                handled.push(message.clone().into_owned());
+                match message.as_text() {
+                    Some("one") => Ok(()),
+                    _ => Err(Failure::Application),
+                }
+            });
+            assert_matches!(outcome, Err(Failure::Application));
+            assert_eq!(server.state(), ConnectionState::Open);
+        }
+        assert_eq!(handled, ["one", "fail", "two"].map(Message::from));
+    });
+}
+
+#[test]
+fn an_error_of_the_connection_becomes_the_handlers() {
+    bounded(|| {
+        let (client, mut server) = pair(Server::new(), |client| client);
+        drop(client);
+        let outcome: Result<(), Failure> = server.serve(|_, _| unreachable!());
+        assert_matches!(outcome, Err(Failure::Socket(Error::Lost)));
+    });
+}
+
+#[test]
+fn a_handler_can_use_an_error_of_its_own_kind() {
+    bounded(|| {
+        let (client, mut server) = pair(Server::new(), |client| client);
+        drop(client);
+        let outcome: Result<(), Box<dyn std::error::Error>> =
+            server.serve(|_, _| Err(io::Error::other("unreachable").into()));
+        assert!(outcome.unwrap_err().is::<Error>());
+    });
+}
+
+#[test]
+fn serve_ends_after_a_handler_closed_and_the_peer_answered() {
+    bounded(|| {
+        let (address, server) = serving(Server::new(), |mut socket| {
+            let outcome = socket.serve(|message, outbox| {
+                outbox.send(message)?;
+                outbox.ping(b"bye")?;
+                outbox.close(CloseCode::GOING_AWAY, "enough")?;
+                let refused = outbox.send("too late");
+                assert_matches!(refused, Err(Error::Usage(UsageError::NotOpen)));
+                Ok::<(), Error>(())
+            });
+            (outcome, socket.close_status())
+        });
+        let mut peer = RawPeer::client(address);
+        peer.send(from_client(Opcode::Text, b"Hello"));
+        peer.expect_frame(Opcode::Text, b"Hello");
+        peer.expect_frame(Opcode::Ping, b"bye");
+        peer.expect_frame(Opcode::Close, b"\x03\xE9enough");
+        peer.send(from_client(Opcode::Close, b"\x03\xE9"));
+        peer.expect_eof();
+        drop(peer);
+        let (outcome, status) = server.join().unwrap();
+        outcome.unwrap();
+        let status = status.unwrap();
+        assert_eq!(status.closed_by, ClosedBy::Local);
+        assert_eq!(status.remote, CloseSignal::Code(CloseCode::GOING_AWAY));
+    });
+}
+
+#[test]
+fn one_call_of_a_handler_that_queues_too_much_gets_the_message_back() {
+    bounded(|| {
+        let config = Config::default().max_outgoing_size(500);
+        let (mut client, mut server) = pair(Server::new().config(config), |client| client);
+        client.send("go").unwrap();
+        let outcome = server.serve(|_, outbox| {
+            outbox.send(vec![1; 900])?;
+            outbox.send(vec![2; 900])
+        });
+        assert_matches!(outcome, Err(Error::BufferFull(message)) if message.as_bytes() == [2; 900]);
+        // The first is sent all the same, and the connection goes on.
+        server.send("still here").unwrap();
+        assert_eq!(client.read().unwrap(), Some(vec![1; 900].into()));
+        assert_eq!(client.read().unwrap(), Some("still here".into()));
+    });
+}
+
+#[test]
+fn a_handler_that_sends_more_than_it_gets_does_not_fill_the_queue() {
+    bounded(|| {
+        let config = Config::default().max_outgoing_size(256 * 1024);
+        let (mut client, mut server) = pair(Server::new().config(config), |client| client);
+        let serving =
+            std::thread::spawn(move || server.serve(|_, outbox| outbox.send(vec![7; 32 * 1024])));
+        for _ in 0..500 {
+            client.write("more").unwrap();
+        }
+        for _ in 0..500 {
+            assert_eq!(client.read().unwrap().unwrap().len(), 32 * 1024);
+        }
+        drop(client);
+        assert_matches!(serving.join().unwrap(), Err(Error::Lost));
+    });
+}

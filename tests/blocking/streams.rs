@@ -1,0 +1,83 @@
+//! Streams other than TCP, and what is set on TCP.
+
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use sansocket::CloseCode;
+use sansocket::blocking::{Client, Error, Server};
+
+use crate::bounded::bounded;
+use crate::faulty_stream::FaultyStream;
+use crate::loopback::pair;
+use crate::memory_peer::MemoryPeer;
+
+#[test]
+fn nagle_is_off_at_both_ends() {
+    bounded(|| {
+        let (client, server) = pair(Server::new(), |client| client);
+        assert!(client.stream().nodelay().unwrap());
+        assert!(server.stream().nodelay().unwrap());
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_carries_a_connection() {
+    bounded(|| {
+        let (one, other) = UnixStream::pair().unwrap();
+        let serving = thread::spawn(move || {
+            let mut socket = Server::new().accept_over(one).unwrap();
+            socket.serve(|message, outbox| outbox.send(message))
+        });
+        let mut socket = Client::new("ws://localhost/").unwrap().connect_over(other).unwrap();
+        for size in [0, 1, 70_000] {
+            socket.send(vec![7; size]).unwrap();
+            assert_eq!(socket.read().unwrap(), Some(vec![7; size].into()));
+        }
+        assert!(socket.close(CloseCode::NORMAL, "").unwrap().is_clean());
+        let outcome: Result<(), Error> = serving.join().unwrap();
+        outcome.unwrap();
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn the_timeouts_of_a_stream_of_ones_own_are_left_alone() {
+    bounded(|| {
+        let (one, other) = UnixStream::pair().unwrap();
+        let timeout = Some(std::time::Duration::from_millis(20));
+        one.set_read_timeout(timeout).unwrap();
+        let connecting = thread::spawn(move || {
+            Client::new("ws://localhost/").unwrap().connect_over(other).unwrap()
+        });
+        let mut socket = Server::new().accept_over(one).unwrap();
+        let client = connecting.join().unwrap();
+        assert_eq!(socket.stream().read_timeout().unwrap(), timeout);
+        assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+        drop(client);
+        assert_matches!(socket.read(), Err(Error::Lost));
+    });
+}
+
+#[test]
+fn any_scheme_is_connected_over_a_stream_of_ones_own() {
+    bounded(|| {
+        for url in ["ws://memory/", "wss://memory/"] {
+            let stream = FaultyStream::to(MemoryPeer::echo_server());
+            let mut socket = Client::new(url).unwrap().connect_over(stream).unwrap();
+            socket.send("Hello").unwrap();
+            assert_eq!(socket.read().unwrap(), Some("Hello".into()));
+        }
+    });
+}
+
+#[test]
+fn the_stream_is_handed_back() {
+    bounded(|| {
+        let stream = FaultyStream::to(MemoryPeer::echo_server());
+        let mut socket = Client::new("ws://memory/").unwrap().connect_over(stream).unwrap();
+        socket.send("Hello").unwrap();
+        assert_eq!(socket.into_stream().peer.messages(), ["Hello".into()]);
+    });
+}

@@ -1,0 +1,193 @@
+//! How long each kind of waiting takes, and that nothing is lost by it.
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
+
+use sansocket::blocking::{ConnectError, Error, Server, Timeouts};
+use sansocket::frame::Opcode;
+use sansocket::{Config, ConnectionState, Message};
+
+use crate::bounded::bounded;
+use crate::loopback::{Socket, client, listen, pair, serving};
+use crate::raw_peer::{RawPeer, from_client, from_server};
+
+const SHORT: Duration = Duration::from_millis(3);
+
+/// Reads until a message is there, however often that times out.
+fn read_at_last(socket: &mut Socket) -> Message<'static> {
+    loop {
+        match socket.read() {
+            Err(Error::ReadTimedOut) => {}
+            outcome => return outcome.unwrap().unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_read_that_timed_out_at_any_byte_of_a_frame_is_resumed() {
+    bounded(|| {
+        let server = Server::new().timeouts(Timeouts::default().read(Some(SHORT)));
+        let (address, server) = serving(server, |socket| socket);
+        let mut peer = RawPeer::client(address);
+        let mut server = server.join().unwrap();
+        let payload: Vec<u8> = (0..130).collect();
+        let frame = from_client(Opcode::Binary, &payload);
+        let (last, head) = frame.split_last().unwrap();
+        for byte in head {
+            peer.send([*byte]);
+            assert_matches!(server.read(), Err(Error::ReadTimedOut));
+            assert_eq!(server.state(), ConnectionState::Open);
+        }
+        peer.send([*last]);
+        assert_eq!(read_at_last(&mut server), payload.into());
+    });
+}
+
+#[test]
+fn a_read_that_timed_out_between_the_fragments_of_a_message_is_resumed() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let timeouts = Timeouts::default().read(Some(SHORT));
+        let connecting = thread::spawn(move || client(address).timeouts(timeouts).connect());
+        let mut peer = RawPeer::server(&listener);
+        let mut client = connecting.join().unwrap().unwrap();
+        for piece in [&b"\x01\x01\xE2"[..], b"\x89\0", b"\0\x01\x82"] {
+            peer.send(piece);
+            assert_matches!(client.read(), Err(Error::ReadTimedOut));
+        }
+        peer.send(b"\x80\x01\xAC");
+        assert_eq!(read_at_last(&mut client), "\u{20AC}".into());
+    });
+}
+
+#[test]
+fn a_read_that_timed_out_can_be_followed_by_a_write() {
+    bounded(|| {
+        let timeouts = Timeouts::default().read(Some(SHORT));
+        let (mut client, mut server) = pair(Server::new().timeouts(timeouts), |client| client);
+        assert_matches!(server.read(), Err(Error::ReadTimedOut));
+        assert_matches!(server.messages().next(), Some(Err(Error::ReadTimedOut)));
+        server.send("are you there?").unwrap();
+        assert_eq!(client.read().unwrap(), Some("are you there?".into()));
+        client.send("yes").unwrap();
+        assert_eq!(read_at_last(&mut server), "yes".into());
+    });
+}
+
+#[test]
+fn a_peer_that_stops_reading_fills_the_queue_and_then_gets_everything_in_order() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let timeouts = Timeouts::default().write(Some(SHORT));
+        let config = Config::default().max_outgoing_size(1 << 20);
+        let client = client(address).timeouts(timeouts).config(config);
+        let connecting = thread::spawn(move || client.connect().unwrap());
+        let mut peer = RawPeer::server(&listener);
+        let mut client = connecting.join().unwrap();
+        let message = |number: u32| [number.to_be_bytes().to_vec(), vec![7; 200 << 10]].concat();
+
+        let mut sent = 0;
+        let refused = loop {
+            match client.write(message(sent)) {
+                Ok(()) => sent += 1,
+                Err(Error::BufferFull(message)) => break message,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        assert!(sent > 4, "the queue takes a mebibyte");
+        assert_eq!(refused, message(sent).into());
+        assert_matches!(client.flush(), Err(Error::WriteTimedOut));
+        assert_matches!(client.read(), Err(Error::WriteTimedOut));
+        assert_eq!(client.state(), ConnectionState::Open);
+
+        let reading = thread::spawn(move || {
+            for number in 0..=sent {
+                assert!(peer.receive_frame() == (Opcode::Binary, message(number)), "{number}");
+            }
+        });
+        let mut again = refused;
+        while let Err(error) = client.write(again) {
+            let Error::BufferFull(message) = error else { panic!("{error}") };
+            again = message;
+        }
+        while let Err(error) = client.flush() {
+            assert_matches!(error, Error::WriteTimedOut);
+        }
+        reading.join().unwrap();
+    });
+}
+
+#[test]
+fn a_message_whose_send_timed_out_is_queued() {
+    bounded(|| {
+        let timeouts = Timeouts::default().write(Some(SHORT));
+        let (mut client, mut server) = pair(Server::new(), |client| client.timeouts(timeouts));
+        let message = vec![7; 16 << 20];
+        assert_matches!(client.send(&message[..]), Err(Error::WriteTimedOut));
+        let reading = thread::spawn(move || server.read().unwrap().unwrap());
+        while let Err(error) = client.flush() {
+            assert_matches!(error, Error::WriteTimedOut);
+        }
+        assert!(reading.join().unwrap().as_bytes() == message);
+    });
+}
+
+#[test]
+fn the_deadline_of_the_handshake_does_not_leak_into_the_connection() {
+    bounded(|| {
+        let timeouts = Timeouts::default().handshake(Duration::from_secs(7));
+        for (read, write) in
+            [(None, None), (Some(Duration::from_secs(11)), Some(Duration::from_secs(12)))]
+        {
+            let timeouts = timeouts.read(read).write(write);
+            let server = Server::new().timeouts(timeouts);
+            let (client, server) = pair(server, |client| client.timeouts(timeouts));
+            for socket in [client, server] {
+                assert_eq!(socket.stream().read_timeout().unwrap(), read);
+                assert_eq!(socket.stream().write_timeout().unwrap(), write);
+            }
+        }
+    });
+}
+
+#[test]
+fn by_default_a_read_waits_for_ever_and_a_write_for_a_minute() {
+    bounded(|| {
+        let (client, server) = pair(Server::new(), |client| client);
+        for socket in [client, server] {
+            assert_eq!(socket.stream().read_timeout().unwrap(), None);
+            assert_eq!(socket.stream().write_timeout().unwrap(), Some(Duration::from_secs(60)));
+        }
+    });
+}
+
+#[test]
+fn no_time_to_connect_is_no_connection() {
+    bounded(|| {
+        let (_listener, address) = listen();
+        let timeouts = Timeouts::default().connect(Duration::ZERO);
+        let outcome = client(address).timeouts(timeouts).connect();
+        assert_matches!(outcome.err(), Some(ConnectError::Connect { source, .. })
+            if source.kind() == ErrorKind::TimedOut);
+    });
+}
+
+#[test]
+fn what_arrived_with_the_handshake_is_there_without_a_read() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let timeouts = Timeouts::default().read(Some(SHORT));
+        let connecting = thread::spawn(move || client(address).timeouts(timeouts).connect());
+        let mut peer = RawPeer::accept(&listener);
+        let mut segment = crate::raw_peer::response_to(&peer.receive_head()).into_bytes();
+        segment.extend(from_server(Opcode::Text, b"one"));
+        segment.extend(&from_server(Opcode::Text, b"two")[..3]);
+        peer.send(segment);
+        let mut client = connecting.join().unwrap().unwrap();
+        assert_eq!(client.read().unwrap(), Some("one".into()));
+        assert_matches!(client.read(), Err(Error::ReadTimedOut));
+        peer.send(b"wo");
+        assert_eq!(read_at_last(&mut client), "two".into());
+    });
+}
