@@ -2,6 +2,7 @@
 //! and an orderly end on Ctrl-C.
 //!
 //!     cargo run --example echo_server [ADDR]
+//!     cargo run --example echo_server --features deflate [ADDR]   # compresses, if the client wants it
 //!
 //! Then open <http://127.0.0.1:9001/> in a browser, or run the example `echo_client` with the URL
 //! `ws://127.0.0.1:9001`.
@@ -146,7 +147,10 @@ fn server() -> Server {
         .read(Some(GLANCE))
         .write(Some(Duration::from_secs(10)))
         .close(Duration::from_secs(5));
-    Server::new().config(config).timeouts(timeouts).on_request(decide)
+    let server = Server::new().config(config).timeouts(timeouts).on_request(decide);
+    #[cfg(feature = "deflate")]
+    let server = server.deflate(&sansocket::extension::Deflate::default());
+    server
 }
 
 /// A WebSocket on every path; a browser that asks for `/` gets a page from which to open one.
