@@ -175,6 +175,10 @@ impl Reader {
             demand(opcode < CLOSE || short <= 125, PROTOCOL_ERROR)?;
         }
 
+        if arrived == 3 && short == 127 {
+            // 5.2: "the most significant bit MUST be 0".
+            demand(self.header[2] & 0x80 == 0, PROTOCOL_ERROR)?;
+        }
         // 5.2: 126 means two more bytes, 127 means eight, most significant first.
         let length_ends = match short {
             126 => 4,
@@ -190,8 +194,6 @@ impl Reader {
             _ => u64::from(short),
         };
         if arrived == length_ends {
-            // 5.2: "the most significant bit MUST be 0".
-            demand(length >> 63 == 0, PROTOCOL_ERROR)?;
             // 5.2: "the minimal number of bytes MUST be used to encode the length".
             demand(short != 126 || length > 125, PROTOCOL_ERROR)?;
             demand(short != 127 || length > 0xFFFF, PROTOCOL_ERROR)?;
