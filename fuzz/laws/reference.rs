@@ -1,6 +1,6 @@
 //! Frames and messages, read in the plainest way, from the text of RFC 6455.
 //!
-//! Shares no code with the library but its names for roles and kinds.
+//! Shares nothing with the library but its names for roles and kinds.
 
 use sansocket::{MessageKind, Role};
 
@@ -211,9 +211,9 @@ impl Reader {
 
     /// The header is complete.
     fn begin(&mut self, body: Body) -> Result<(), u16> {
-        // 10.4: limits of the implementation.
-        demand(body.length <= self.max_frame_size, MESSAGE_TOO_BIG)?;
         if body.opcode < CLOSE {
+            // 10.4: limits of the implementation.
+            demand(body.length <= self.max_frame_size, MESSAGE_TOO_BIG)?;
             // 5.4: fragments of one message are not interleaved with those of another, and there is
             // nothing else to continue.
             demand((body.opcode == CONTINUATION) == self.open.is_some(), PROTOCOL_ERROR)?;
