@@ -27,6 +27,11 @@ pub mod http_head;
 #[cfg(feature = "handshake")]
 pub mod server_handshake;
 
+#[cfg(feature = "deflate")]
+pub mod deflate_offers;
+#[cfg(feature = "deflate")]
+pub mod inflate;
+
 pub mod payload;
 pub mod reference;
 pub mod script;

@@ -11,6 +11,9 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+#[cfg(feature = "deflate")]
+mod compression;
+
 use bytes::{Buf, Bytes};
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, Role};

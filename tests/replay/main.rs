@@ -49,6 +49,18 @@ fn client_handshake() {
     replay("client_handshake", laws::client_handshake::law);
 }
 
+#[cfg(feature = "deflate")]
+#[test]
+fn inflate() {
+    replay("inflate", laws::inflate::law);
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn deflate_offers() {
+    replay("deflate_offers", laws::deflate_offers::law);
+}
+
 /// Fails naming all the seeds with which the law is broken.
 fn replay(target: &str, law: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);

@@ -1,0 +1,145 @@
+//! What compression costs: with context takeover one compressor and one decompressor for each
+//! connection, without it nothing between two messages, and while a bomb is inflated no more than the
+//! limit.
+
+use sansocket::extension::{
+    AgreedDeflate, ContextTakeover, Deflate, DeflateParameters, SenderParameters, WindowBits,
+};
+use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
+use sansocket::{Config, Delivery, Event, ProtocolError, Role};
+
+use crate::{Measured, ROLES};
+
+fn agreed(context_takeover: ContextTakeover) -> AgreedDeflate {
+    let sender = SenderParameters { context_takeover, max_window_bits: None };
+    Deflate::default().agree(DeflateParameters { server: sender, client: sender })
+}
+
+fn compressing(role: Role, config: Config, agreed: &AgreedDeflate) -> Measured {
+    let Measured { connection, heap } = Measured::new(role, config);
+    Measured { connection: connection.with_deflate(agreed), heap }
+}
+
+fn text() -> String {
+    "compressible, ".repeat(100)
+}
+
+/// A compressed message, as this end sends it.
+fn message(sender: Role, agreed: &AgreedDeflate, payload: &[u8]) -> Vec<u8> {
+    use bytes::Buf;
+    let mut connection = compressing(sender, Config::default(), agreed).connection;
+    connection.send(payload).unwrap();
+    let outgoing = connection.outgoing();
+    outgoing.copy_to_bytes(outgoing.remaining()).to_vec()
+}
+
+#[test]
+fn without_takeover_an_idle_connection_keeps_nothing() {
+    let agreed = agreed(ContextTakeover::No);
+    for role in ROLES {
+        let mut incoming = message(role.peer(), &agreed, text().as_bytes());
+        // The first of all connections fills the pool.
+        let mut first = compressing(role, Config::default(), &agreed);
+        first.receive(&mut incoming.clone());
+        first.act(|connection| connection.send(text()).unwrap());
+
+        let mut measured = compressing(role, Config::default(), &agreed);
+        assert_eq!(measured.heap, 0, "new");
+        measured.receive(&mut incoming);
+        measured.act(|connection| connection.send(text()).unwrap());
+        measured.act(|connection| {
+            connection.fragments().write(text()).unwrap();
+            connection.fragments().finish(text()).unwrap();
+        });
+        measured.drain();
+        assert_eq!(measured.heap, 0, "after messages");
+    }
+}
+
+#[test]
+fn with_takeover_a_connection_keeps_what_the_readme_says() {
+    // Window bits and memory level; KiB to send, and KiB to receive from a peer of the same kind.
+    for (bits, memory_level, to_send, to_receive) in
+        [(15, 8, 372, 94), (12, 5, 162, 53), (9, 1, 135, 48)]
+    {
+        let sender = SenderParameters {
+            context_takeover: ContextTakeover::Yes,
+            max_window_bits: WindowBits::new(bits),
+        };
+        let deflate = Deflate::default().memory_level(memory_level);
+        let agreed = deflate.agree(DeflateParameters { server: sender, client: sender });
+        for role in ROLES {
+            let mut measured = compressing(role, Config::default(), &agreed);
+            assert_eq!(measured.heap, 0, "before the first message");
+            measured.act(|connection| connection.send(text()).unwrap());
+            measured.drain();
+            assert_eq!((measured.heap + 1023) / 1024, to_send, "{bits} bits to send");
+            let before = measured.heap;
+            for _ in 0..40 {
+                measured.receive(&mut message(role.peer(), &agreed, &[7; 3000]));
+            }
+            assert_eq!(
+                (measured.heap - before + 1023) / 1024,
+                to_receive,
+                "{bits} bits to receive"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bomb_stops_at_the_limit_with_no_more_memory_than_that() {
+    // A megabyte that would become a gigabyte: a block of a mebibyte, again and again.
+    const LIMIT: u64 = 4 << 20;
+    let agreed = agreed(ContextTakeover::No);
+    for role in ROLES {
+        let inflated = vec![b'a'; 1 << 20];
+        let mut block = message(role.peer(), &agreed, &inflated);
+        let (header, size) = FrameHeader::decode(&block).unwrap().unwrap();
+        let block = block.get_mut(size..).unwrap();
+        if let Some(key) = header.mask {
+            key.apply(block);
+        }
+        let payload = [&*block, b"\x00\x00\xff\xff"].concat().repeat(1024);
+        assert!(payload.len() > 1_000_000);
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            let mut bytes = frame(role.peer(), &payload);
+            let config = Config::default().max_message_size(LIMIT).delivery(delivery);
+            let mut measured = compressing(role, config, &agreed);
+            let mut error = None;
+            let info = allocation_counter::measure(|| {
+                let mut input = &mut bytes[..];
+                error = loop {
+                    match measured.connection.next_event(&mut input) {
+                        Ok(Some(Event::Chunk(_))) => {}
+                        Ok(_) => break None,
+                        Err(error) => break Some(error),
+                    }
+                };
+            });
+            assert_eq!(
+                error,
+                Some(ProtocolError::MessageTooLarge { size: LIMIT + 1, limit: LIMIT })
+            );
+            // While a message grows there are its old and its new place.
+            let limit = match delivery {
+                Delivery::Messages => 2 * LIMIT + 200_000,
+                Delivery::Chunks => 200_000,
+            };
+            assert!(info.bytes_max <= limit, "{} in {delivery:?}", info.bytes_max);
+        }
+    }
+}
+
+fn frame(sender: Role, payload: &[u8]) -> Vec<u8> {
+    let mask = (sender == Role::Client).then_some(MaskingKey::new([1, 2, 3, 4]));
+    let payload_len = payload.len() as u64;
+    let header =
+        FrameHeader { fin: true, rsv: Rsv::RSV1, opcode: Opcode::Binary, mask, payload_len };
+    let mut bytes = header.encode().as_ref().to_vec();
+    match mask {
+        Some(key) => key.append(payload, &mut bytes),
+        None => bytes.extend_from_slice(payload),
+    }
+    bytes
+}
