@@ -7,10 +7,10 @@
 
 use std::env;
 use std::error::Error;
-use std::net::TcpStream;
 use std::process::ExitCode;
 
-use sansocket::blocking::{Client, WebSocket};
+use sansocket::blocking::Client;
+use sansocket::handshake::UriError;
 
 fn main() -> ExitCode {
     match run() {
@@ -29,25 +29,25 @@ fn run() -> Result<(), Box<dyn Error>> {
     let cases = case_count(&url)?;
     println!("{cases} cases");
     for case in 1..=cases {
-        let mut socket = open(&format!("{url}/runCase?case={case}&agent={agent}"))?;
+        let mut socket = client(&format!("{url}/runCase?case={case}&agent={agent}"))?.connect()?;
         // In many cases the suite breaks the protocol on purpose, and it judges what comes of it.
         if let Err(error) = socket.serve(|message, outbox| outbox.send(message)) {
             println!("case {case}: {error}");
         }
     }
-    open(&format!("{url}/updateReports?agent={agent}"))?.read()?;
+    client(&format!("{url}/updateReports?agent={agent}"))?.connect()?.read()?;
     Ok(())
 }
 
 fn case_count(url: &str) -> Result<usize, Box<dyn Error>> {
-    let mut socket = open(&format!("{url}/getCaseCount"))?;
+    let mut socket = client(&format!("{url}/getCaseCount"))?.connect()?;
     let message = socket.read()?.ok_or("the suite did not say how many cases there are")?;
     Ok(message.as_text().unwrap_or_default().parse()?)
 }
 
-fn open(url: &str) -> Result<WebSocket<TcpStream>, Box<dyn Error>> {
+fn client(url: &str) -> Result<Client, UriError> {
     let client = Client::new(url)?;
     #[cfg(feature = "deflate")]
     let client = client.deflate(&sansocket::extension::Deflate::default());
-    Ok(client.connect()?)
+    Ok(client)
 }

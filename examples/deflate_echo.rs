@@ -7,6 +7,7 @@
 //! PARAMETERS are written as in a query, such as `server_no_context_takeover&client_max_window_bits=10`.
 //! The server takes those of a connection from the query of its URL. `.ci/interop-deflate` talks with
 //! other libraries through this.
+#![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 use std::env;
 use std::error::Error;
