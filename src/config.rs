@@ -40,7 +40,8 @@ impl Config {
         self
     }
 
-    /// The most bytes that the payload of one received frame may have; 16 MiB by default.
+    /// The most bytes that the payload of one received data frame may have; 16 MiB by default.
+    /// Control frames never have more than 125.
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;
@@ -72,5 +73,7 @@ pub enum Delivery {
     #[default]
     Messages,
     /// Each message in pieces, as its bytes arrive, in constant memory.
+    ///
+    /// Pieces may have been handed out before an error is found in what follows them.
     Chunks,
 }

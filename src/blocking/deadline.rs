@@ -12,6 +12,10 @@ impl Deadline {
         Self(Instant::now().checked_add(timeout))
     }
 
+    pub(super) fn has_passed(self) -> bool {
+        self.remaining().is_err()
+    }
+
     /// How long it is until then, for a socket timeout: never zero, `None` for ever.
     pub(super) fn remaining(self) -> io::Result<Option<Duration>> {
         let Some(instant) = self.0 else {

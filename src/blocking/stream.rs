@@ -11,6 +11,8 @@ use crate::blocking::socket::Socket;
 pub(super) struct Stream<S> {
     inner: S,
     control: Option<Control<S>>,
+    /// Whether something was written since the last flush that succeeded.
+    unflushed: bool,
 }
 
 /// What a [`Socket`] can do and a mere `Read + Write` can't, as a value: so that one
@@ -35,12 +37,12 @@ impl<S: Read + Write> Stream<S> {
             set_write_timeout: S::set_write_timeout,
             shutdown_write: S::shutdown_write,
         };
-        Self { inner, control: Some(control) }
+        Self { inner, control: Some(control), unflushed: false }
     }
 
     /// A stream whose timeouts and end are the caller's affair.
     pub(super) const fn uncontrolled(inner: S) -> Self {
-        Self { inner, control: None }
+        Self { inner, control: None, unflushed: false }
     }
 
     pub(super) const fn get(&self) -> &S {
@@ -97,7 +99,7 @@ impl<S: Read + Write> Stream<S> {
             }
             self.write_some(outgoing)?;
         }
-        retry(|| self.inner.flush())
+        self.flush()
     }
 
     /// Writes all that is outgoing. What was written is gone from it also when this fails.
@@ -105,7 +107,7 @@ impl<S: Read + Write> Stream<S> {
         while outgoing.has_remaining() {
             self.write_some(outgoing)?;
         }
-        retry(|| self.inner.flush())
+        self.flush()
     }
 
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
@@ -128,6 +130,14 @@ impl<S: Read + Write> Stream<S> {
         }
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        if self.unflushed {
+            retry(|| self.inner.flush())?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
     fn write_some(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let count = outgoing.chunks_vectored(&mut slices);
@@ -136,6 +146,7 @@ impl<S: Read + Write> Stream<S> {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => {
                 outgoing.advance(written);
+                self.unflushed = true;
                 Ok(())
             }
         }

@@ -46,13 +46,8 @@ pub struct WebSocket<S> {
     /// Why nothing can be written any more. What the peer said before that, often why it closed, is
     /// still read.
     write_error: Option<io::ErrorKind>,
-}
-
-/// Whether the closing handshake and the transport have to end by a certain time.
-#[derive(Clone, Copy)]
-enum Bound {
-    EachCall,
-    Before(Deadline),
+    /// By when everything has to be over, once the end has begun.
+    end_by: Option<Deadline>,
 }
 
 impl<S: Read + Write> WebSocket<S> {
@@ -64,7 +59,15 @@ impl<S: Read + Write> WebSocket<S> {
         subprotocol: Option<Box<str>>,
     ) -> io::Result<Self> {
         stream.bound_each(timeouts.read, timeouts.write)?;
-        Ok(Self { stream, buffer, connection, timeouts, subprotocol, write_error: None })
+        Ok(Self {
+            stream,
+            buffer,
+            connection,
+            timeouts,
+            subprotocol,
+            write_error: None,
+            end_by: None,
+        })
     }
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
@@ -204,7 +207,24 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::WriteTimedOut`] when the peer takes nothing; what is left stays queued.
     /// [`Error::Io`] when the transport fails.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.flush_within(Bound::EachCall)
+        if let Some(kind) = self.write_error {
+            self.discard_outgoing();
+            return Err(Error::Io(kind.into()));
+        }
+        let deadline = self.deadline();
+        let outgoing = self.connection.outgoing();
+        let written = match deadline {
+            None => self.stream.write(outgoing),
+            Some(deadline) => self.stream.write_before(deadline, outgoing),
+        };
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => self.time_out(Error::WriteTimedOut),
+            kind => {
+                self.write_error = Some(kind);
+                self.discard_outgoing();
+                Error::Io(error)
+            }
+        })
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's, and ends the transport.
@@ -220,8 +240,7 @@ impl<S: Read + Write> WebSocket<S> {
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.connection.close(Some(frame));
-        let bound = Bound::Before(Deadline::after(self.timeouts.close));
-        self.next_within(bound, |_, _| None::<()>)?;
+        self.next(|_, _| None::<()>)?;
         self.connection.close_status().ok_or(Error::Lost)
     }
 
@@ -278,14 +297,6 @@ impl<S: Read + Write> WebSocket<S> {
     /// Drives the connection until `pick` makes something of an event, or to its clean end.
     fn next<T>(
         &mut self,
-        pick: impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        self.next_within(Bound::EachCall, pick)
-    }
-
-    fn next_within<T>(
-        &mut self,
-        mut bound: Bound,
         mut pick: impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         loop {
@@ -293,30 +304,22 @@ impl<S: Read + Write> WebSocket<S> {
                 Ok(Some(picked)) => return Ok(Some(picked)),
                 Ok(None) => {}
                 Err(error) => {
-                    if self.connection.state() != ConnectionState::Closed {
-                        // The peer is told as far as it listens; what it did wrong is the news.
-                        let _ = self.end();
-                    }
+                    // What the peer did wrong is the news, whether or not it listens to that.
+                    let _ = self.end();
                     return Err(error.into());
                 }
             }
             if self.connection.state() == ConnectionState::Closed {
                 return self.outcome();
             }
-            let is_ending =
-                self.connection.state() == ConnectionState::Closing || self.write_error.is_some();
-            if let (true, Bound::EachCall) = (is_ending, bound) {
-                bound = Bound::Before(Deadline::after(self.timeouts.close));
-            }
-            match self.flush_within(bound) {
-                Ok(()) => {}
+            match self.flush() {
                 // It is not over until the peer's last words are read.
-                Err(Error::Io(_)) => continue,
+                Ok(()) | Err(Error::Io(_)) => {}
                 Err(error) => return Err(error),
             }
             match self.connection.transport() {
                 // What was read may not be used up: it waits while too much is outgoing.
-                Transport::KeepOpen if self.buffer.is_empty() => self.fill(bound)?,
+                Transport::KeepOpen if self.buffer.is_empty() => self.fill()?,
                 Transport::KeepOpen => {}
                 Transport::AwaitPeer | Transport::Close => self.end()?,
             }
@@ -343,78 +346,85 @@ impl<S: Read + Write> WebSocket<S> {
         })
     }
 
-    fn flush_within(&mut self, bound: Bound) -> Result<(), Error> {
+    fn discard_outgoing(&mut self) {
         let outgoing = self.connection.outgoing();
-        if !outgoing.has_remaining() {
-            return Ok(());
-        }
-        let written = match (self.write_error, bound) {
-            (Some(kind), _) => Err(kind.into()),
-            (None, Bound::EachCall) => self.stream.write(outgoing),
-            (None, Bound::Before(deadline)) => self.stream.write_before(deadline, outgoing),
-        };
-        written.map_err(|error| match (error.kind(), bound) {
-            (io::ErrorKind::TimedOut, Bound::EachCall) => Error::WriteTimedOut,
-            (io::ErrorKind::TimedOut, Bound::Before(_)) => self.lose(error),
-            (kind, _) => {
-                self.write_error = Some(kind);
-                let outgoing = self.connection.outgoing();
-                outgoing.advance(outgoing.remaining());
-                Error::Io(error)
-            }
-        })
+        outgoing.advance(outgoing.remaining());
     }
 
     /// Reads once; at the end of the stream tells the connection.
-    fn fill(&mut self, bound: Bound) -> Result<(), Error> {
-        let read = self.buffer.fill(&mut self.stream, |stream, buffer| match bound {
-            Bound::EachCall => stream.read(buffer),
-            Bound::Before(deadline) => stream.read_before(deadline, buffer),
+    fn fill(&mut self) -> Result<(), Error> {
+        let deadline = self.deadline();
+        let read = self.buffer.fill(&mut self.stream, |stream, buffer| match deadline {
+            None => stream.read(buffer),
+            Some(deadline) => stream.read_before(deadline, buffer),
         });
         match read {
             Ok(0) => self.connection.receive_eof(),
             Ok(_) => {}
-            Err(error) => match (error.kind(), bound) {
-                (io::ErrorKind::TimedOut, Bound::EachCall) => {
-                    self.buffer.release();
-                    return Err(Error::ReadTimedOut);
-                }
-                _ => return Err(self.lose(error)),
-            },
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.buffer.release();
+                return Err(self.time_out(Error::ReadTimedOut));
+            }
+            Err(error) => {
+                self.connection.receive_eof();
+                return Err(Error::Io(error));
+            }
         }
         Ok(())
     }
 
-    /// Ends the transport as the connection says, before the close deadline.
+    /// Ends the transport as the connection says.
     fn end(&mut self) -> Result<(), Error> {
-        let deadline = Deadline::after(self.timeouts.close);
-        let flushed = self.flush_within(Bound::Before(deadline));
-        if flushed.is_ok() && self.stream.is_controlled() {
+        if self.connection.state() == ConnectionState::Closed {
+            return Ok(());
+        }
+        match self.flush() {
+            Ok(()) | Err(Error::Io(_)) => {}
+            Err(error) => return Err(error),
+        }
+        if let (true, Some(deadline)) = (self.stream.is_controlled(), self.deadline()) {
             // §7.1.1: the server closes first; unread bytes must not turn that into a reset that
             // takes the Close frame with it. A client waits for the server.
             if self.connection.transport() == Transport::Close {
                 let _ = self.stream.shutdown_write();
             }
             self.stream.drain_before(deadline);
+            let _ = self.stream.shutdown_write();
         }
         self.connection.receive_eof();
-        flushed
+        Ok(())
     }
 
-    /// Gives the transport up: it has failed, or the deadline of the closing handshake has passed.
-    fn lose(&mut self, error: io::Error) -> Error {
-        self.connection.receive_eof();
-        match error.kind() {
-            io::ErrorKind::TimedOut => Error::CloseTimedOut,
-            _ => Error::Io(error),
+    /// By when everything has to be over, once the end has begun: one deadline for the Close
+    /// frames, the end of the transport, and what a peer that can't be written to still says.
+    fn deadline(&mut self) -> Option<Deadline> {
+        let is_ending =
+            self.connection.state() == ConnectionState::Closing || self.write_error.is_some();
+        if is_ending && self.end_by.is_none() {
+            self.end_by = Some(Deadline::after(self.timeouts.close));
+        }
+        self.end_by
+    }
+
+    /// What a call that timed out means: the end, if that is what it waited for too long, else this
+    /// error, and the next call goes on.
+    fn time_out(&mut self, error: Error) -> Error {
+        match self.deadline() {
+            // The calls of a stream that isn't controlled have bounds of their own.
+            Some(deadline) if self.stream.is_controlled() || deadline.has_passed() => {
+                self.connection.receive_eof();
+                self.write_error.map_or(Error::CloseTimedOut, |kind| Error::Io(kind.into()))
+            }
+            _ => error,
         }
     }
 
     /// What there is to say about a connection whose transport has ended.
     fn outcome<T>(&self) -> Result<Option<T>, Error> {
-        match self.connection.close_status() {
-            Some(status) if status.is_clean() => Ok(None),
-            _ => Err(self.write_error.map_or(Error::Lost, |kind| Error::Io(kind.into()))),
+        match (self.write_error, self.connection.close_status()) {
+            (Some(kind), _) => Err(Error::Io(kind.into())),
+            (None, Some(status)) if status.is_clean() => Ok(None),
+            (None, _) => Err(Error::Lost),
         }
     }
 }

@@ -94,8 +94,8 @@ impl Connection {
 
     /// What to do with the transport, now.
     pub fn transport(&self) -> Transport {
-        // What was said is written first, a last Close frame above all.
-        if self.encoding.outgoing().has_remaining() {
+        // What was said is written first, a last Close frame above all, as long as it can be.
+        if self.encoding.outgoing().has_remaining() && self.state() != ConnectionState::Closed {
             return Transport::KeepOpen;
         }
         self.closing.transport(self.role)
@@ -150,6 +150,7 @@ impl Connection {
     /// tells.
     pub fn receive_eof(&mut self) {
         self.closing.receive_eof();
+        self.decoding.discard();
     }
 
     /// Queues a message.
@@ -244,6 +245,7 @@ impl Connection {
     /// §5.5.1: the answer carries the code that was received, and no reason.
     #[cold]
     fn answer_close(&mut self, received: Option<&CloseFrame<'_>>) {
+        self.decoding.discard();
         if self.closing.receive_close(received) == Answer::SendClose {
             let reply = received.map(|frame| CloseFrame::from(frame.code()));
             self.encoding.close(reply.as_ref());
@@ -252,6 +254,7 @@ impl Connection {
 
     #[cold]
     fn fail(&mut self, error: ProtocolError) {
+        self.decoding.discard();
         if self.closing.fail(error) == Answer::SendClose {
             self.encoding.close(Some(&CloseFrame::from(error.close_code())));
         }

@@ -40,6 +40,12 @@ impl DecodingHalf {
         self.next_event_from_pieces(input)
     }
 
+    /// Gives up what has arrived of a message or control frame: no more of it will be taken.
+    pub(crate) fn discard(&mut self) {
+        self.messages.discard();
+        self.controls = ControlAssembler::default();
+    }
+
     fn next_event_from_pieces<'input>(
         &mut self,
         input: &mut &'input mut [u8],

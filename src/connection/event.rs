@@ -21,6 +21,19 @@ pub enum Event<'input> {
     Close(Option<CloseFrame<'input>>),
 }
 
+impl Event<'_> {
+    /// The event with bytes of its own, to keep it beyond the input.
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Self::Message(message) => Event::Message(message.into_owned()),
+            Self::Chunk(chunk) => Event::Chunk(chunk.into_owned()),
+            Self::Ping(payload) => Event::Ping(payload.into_owned()),
+            Self::Pong(payload) => Event::Pong(payload.into_owned()),
+            Self::Close(frame) => Event::Close(frame.map(CloseFrame::into_owned)),
+        }
+    }
+}
+
 impl<'input> From<Message<'input>> for Event<'input> {
     #[inline]
     fn from(message: Message<'input>) -> Self {

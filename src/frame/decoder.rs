@@ -121,7 +121,11 @@ impl FrameDecoder {
     #[inline]
     fn check_size(&self, header: &FrameHeader) -> Result<(), ProtocolError> {
         let (size, limit) = (header.payload_len, self.max_frame_size);
-        if size > limit { Err(ProtocolError::FrameTooLarge { size, limit }) } else { Ok(()) }
+        if size > limit && !header.opcode.is_control() {
+            Err(ProtocolError::FrameTooLarge { size, limit })
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -92,16 +92,16 @@ fn extended_length(short: u8, input: &[u8]) -> Result<Option<(u64, &[u8])>, Prot
             }
             None => return Ok(None),
         },
+        // §5.2: the most significant bit of a 64-bit length must be 0.
+        LENGTH_IN_64_BITS if input.first().is_some_and(|byte| byte & 0x80 != 0) => {
+            return Err(ProtocolError::LengthTopBit);
+        }
         LENGTH_IN_64_BITS => match input.split_first_chunk() {
             Some((bytes, rest)) => (u64::from_be_bytes(*bytes), rest, 1 << 16),
             None => return Ok(None),
         },
         _ => return Ok(Some((u64::from(short), input))),
     };
-    // §5.2: the most significant bit of a 64-bit length must be 0.
-    if length >> 63 != 0 {
-        return Err(ProtocolError::LengthTopBit);
-    }
     // §5.2: the minimal number of bytes must be used to encode the length.
     if length < least {
         return Err(ProtocolError::NonMinimalLength);

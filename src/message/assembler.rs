@@ -97,6 +97,11 @@ impl Assembler {
         self.extend(piece)
     }
 
+    /// Gives up the message of which not everything has arrived.
+    pub(crate) fn discard(&mut self) {
+        self.open = None;
+    }
+
     fn start_continuation<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,

@@ -21,6 +21,16 @@ fn a_frame_over_the_limit_is_refused_by_its_header() {
 }
 
 #[test]
+fn the_frame_limit_leaves_control_frames_alone() {
+    for role in ROLES {
+        let config = Config::default().max_frame_size(10);
+        let payload = [b'p'; 125];
+        let outcome = Endpoint::new(role).config(config).receives(&[ping(&payload)]);
+        outcome.assert_open(&[ping_event(&payload)], &[pong(&payload)]);
+    }
+}
+
+#[test]
 fn a_message_over_the_limit_is_refused_by_its_header() {
     for role in ROLES {
         for delivery in [Delivery::Messages, Delivery::Chunks] {

@@ -1,0 +1,34 @@
+//! What holds for any input.
+//!
+//! A law is a function that panics where it is broken. Each is run in two ways: by a fuzz target of
+//! its name, on bytes from which it derives everything (`law`), and by the tests of the library,
+//! which replay the seeds and what the fuzzer found (`tests/replay`) and call the parts below `law`
+//! with what proptest makes up (`tests/properties`).
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests by another name: to panic is how a law says that it is broken"
+)]
+
+pub mod connection;
+pub mod decoder;
+pub mod differential;
+pub mod frame_header;
+pub mod round_trip;
+
+#[cfg(feature = "handshake")]
+pub mod client_handshake;
+#[cfg(feature = "handshake")]
+pub mod http_head;
+#[cfg(feature = "handshake")]
+pub mod server_handshake;
+
+pub mod payload;
+pub mod reference;
+pub mod script;
+pub mod setup;
+pub mod transcript;
