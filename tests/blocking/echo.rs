@@ -15,6 +15,9 @@ const SIZES: [usize; 12] =
 /// Of no length that divides that of a buffer.
 const PATTERN: [u8; 7] = [0, 1, 0xFE, 3, 0x80, 5, 6];
 
+/// In a debug build UTF-8 is checked at a few megabytes a second.
+const LARGEST_TEXT: usize = 2 << 20;
+
 fn assert_every_size_comes_back(socket: &mut Socket) {
     for size in SIZES {
         let mut binary = PATTERN.repeat(size / PATTERN.len() + 1);
@@ -22,6 +25,9 @@ fn assert_every_size_comes_back(socket: &mut Socket) {
         socket.send(&binary[..]).unwrap();
         let reply = socket.read().unwrap().unwrap();
         assert!(matches!(&reply, Message::Binary(_)) && reply.as_bytes() == binary, "{size}");
+        if size > LARGEST_TEXT {
+            continue;
+        }
         // Three bytes a character, so that every cut is somewhere inside of one.
         let mut text = "\u{20AC}".repeat(size / 3);
         text.extend(std::iter::repeat_n('.', size % 3));

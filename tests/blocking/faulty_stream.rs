@@ -120,7 +120,8 @@ impl Write for FaultyStream {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let most = self.call(Call::Write)?;
-        let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter()).copied().collect();
+        let mut bytes = Vec::new();
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         bytes.truncate(most);
         match self.buffering {
             Buffering::None => self.peer.hear(&bytes),
