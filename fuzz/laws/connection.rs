@@ -233,7 +233,7 @@ impl Watched {
                 assert_eq!(&back, message, "what is not taken is given back");
                 let waiting = self.connection.outgoing().remaining();
                 assert!(waiting > 0, "while nothing waits any message is taken");
-                assert!(waiting + message.len() + 14 > self.setup.max_outgoing_size);
+                assert!(waiting >= self.setup.max_outgoing_size);
             }
             (outcome, allowed) => assert_eq!(outcome, allowed.map_err(SendError::Refused)),
         }
@@ -244,7 +244,7 @@ impl Watched {
             Ok(()) if self.is_open() => self.accepted.push(frame),
             Err(UsageError::BacklogFull) if self.is_open() => {
                 let waiting = self.connection.outgoing().remaining();
-                assert!(waiting >= self.setup.max_outgoing_size);
+                assert!(waiting > 0 && waiting >= self.setup.max_outgoing_size);
             }
             outcome => {
                 assert!(!self.is_open());
@@ -272,16 +272,17 @@ impl Watched {
         assert_eq!(state, expected);
 
         let waiting = self.connection.outgoing().remaining();
-        let transport = match (waiting > 0, self.is_over(), self.setup.role) {
-            (true, _, _) | (false, false, _) => Transport::KeepOpen,
-            (false, true, Role::Client) if !self.has_ended => Transport::AwaitPeer,
-            (false, true, _) => Transport::Close,
+        let transport = match self.setup.role {
+            _ if self.has_ended => Transport::Close,
+            _ if waiting > 0 || !self.is_over() => Transport::KeepOpen,
+            Role::Client => Transport::AwaitPeer,
+            Role::Server => Transport::Close,
         };
         assert_eq!(self.connection.transport(), transport);
 
         // M.2: bounded, whatever the peer sends and however little it reads: what the application may
-        // queue, its last Ping, the short backlog of Pongs with the latest one, and a Close frame.
-        let bound = self.setup.max_outgoing_size.max(self.largest + 14) + 4096 + 3 * 131;
+        // queue and one message or Ping more, the backlog of Pongs with the latest, and a Close frame.
+        let bound = self.setup.max_outgoing_size + self.largest.max(125) + 14 + 4096 + 2 * 131;
         assert!(waiting <= bound, "{waiting} bytes wait, more than {bound}");
         self.check_status();
     }

@@ -1,6 +1,6 @@
 //! Frames and messages, read in the plainest way, from the text of RFC 6455.
 //!
-//! Shares no code with the library but its names for roles and kinds.
+//! Shares nothing with the library but its names for roles and kinds.
 
 use sansocket::{MessageKind, Role};
 
@@ -175,6 +175,10 @@ impl Reader {
             demand(opcode < CLOSE || short <= 125, PROTOCOL_ERROR)?;
         }
 
+        if arrived == 3 && short == 127 {
+            // 5.2: "the most significant bit MUST be 0".
+            demand(self.header[2] & 0x80 == 0, PROTOCOL_ERROR)?;
+        }
         // 5.2: 126 means two more bytes, 127 means eight, most significant first.
         let length_ends = match short {
             126 => 4,
@@ -190,8 +194,6 @@ impl Reader {
             _ => u64::from(short),
         };
         if arrived == length_ends {
-            // 5.2: "the most significant bit MUST be 0".
-            demand(length >> 63 == 0, PROTOCOL_ERROR)?;
             // 5.2: "the minimal number of bytes MUST be used to encode the length".
             demand(short != 126 || length > 125, PROTOCOL_ERROR)?;
             demand(short != 127 || length > 0xFFFF, PROTOCOL_ERROR)?;
@@ -209,9 +211,9 @@ impl Reader {
 
     /// The header is complete.
     fn begin(&mut self, body: Body) -> Result<(), u16> {
-        // 10.4: limits of the implementation.
-        demand(body.length <= self.max_frame_size, MESSAGE_TOO_BIG)?;
         if body.opcode < CLOSE {
+            // 10.4: limits of the implementation.
+            demand(body.length <= self.max_frame_size, MESSAGE_TOO_BIG)?;
             // 5.4: fragments of one message are not interleaved with those of another, and there is
             // nothing else to continue.
             demand((body.opcode == CONTINUATION) == self.open.is_some(), PROTOCOL_ERROR)?;

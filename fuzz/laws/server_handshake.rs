@@ -66,7 +66,7 @@ fn decide(choice: u8, offered: Option<&str>) -> Decision {
         _ => {
             let mut response = Response::new(Bytes::from_static(b"not here"));
             *response.status_mut() = StatusCode::NOT_FOUND;
-            Decision::Reject(response)
+            Decision::Respond(response)
         }
     }
 }

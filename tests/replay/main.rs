@@ -1,6 +1,7 @@
 //! Every seed of every fuzz target, and so everything that the fuzzer ever found, held to the law of
 //! its target: without nightly, in every `cargo test`.
 #![cfg(feature = "std")]
+#![allow(clippy::expect_used, reason = "a test panics")]
 
 #[allow(dead_code, unreachable_pub, reason = "written as a library for the fuzz targets")]
 #[path = "../../fuzz/laws/mod.rs"]
