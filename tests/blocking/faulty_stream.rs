@@ -121,7 +121,9 @@ impl Write for FaultyStream {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let most = self.call(Call::Write)?;
         let mut bytes = Vec::new();
-        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
+        for slice in slices {
+            bytes.extend_from_slice(slice);
+        }
         bytes.truncate(most);
         match self.buffering {
             Buffering::None => self.peer.hear(&bytes),
