@@ -1,6 +1,6 @@
 //! Messages there and back, over TCP.
 
-use sansocket::blocking::Server;
+use sansocket::blocking::{Error, Server};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Message, PreparedMessage};
 
@@ -69,6 +69,16 @@ fn the_iterator_ends_with_the_clean_close() {
         assert_eq!(messages.unwrap(), [Message::from("one"), Message::from(b"two")]);
         assert!(server.messages().next().is_none());
         closing.join().unwrap();
+    });
+}
+
+#[test]
+fn the_iterator_ends_with_the_error_that_ends_the_connection() {
+    bounded(|| {
+        let (client, mut server) = pair(Server::new(), |client| client);
+        drop(client);
+        let items: Vec<_> = server.messages().collect();
+        assert_matches!(items.as_slice(), [Err(Error::Lost)]);
     });
 }
 
