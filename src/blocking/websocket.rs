@@ -199,9 +199,12 @@ impl<S: Read + Write> WebSocket<S> {
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         let payload = payload.into();
-        if self.connection.ping(payload.clone()) == Err(UsageError::BacklogFull) {
-            self.flush()?;
-            self.connection.ping(payload)?;
+        match self.connection.ping(payload.clone()) {
+            Err(UsageError::BacklogFull) => {
+                self.flush()?;
+                self.connection.ping(payload)?;
+            }
+            queued => queued?,
         }
         self.flush()
     }
