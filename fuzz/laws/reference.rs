@@ -129,7 +129,7 @@ impl Reader {
     }
 
     /// Whether the last byte was the last of a frame.
-    pub const fn is_between_frames(&self) -> bool {
+    pub fn is_between_frames(&self) -> bool {
         self.header.is_empty() && self.body.is_none()
     }
 

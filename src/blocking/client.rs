@@ -5,6 +5,7 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::error::ConnectError;
 use crate::blocking::opening::Opening;
 use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::socket::Socket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
 use crate::blocking::websocket::WebSocket;
@@ -115,6 +116,14 @@ impl Client {
         self
     }
 
+    /// How many bytes of the body are kept of a response that rejects the handshake; 64 KiB by
+    /// default.
+    #[must_use]
+    pub fn max_body_size(mut self, bytes: usize) -> Self {
+        self.request = self.request.max_body_size(bytes);
+        self
+    }
+
     /// Limits and choices of the connection.
     #[must_use]
     pub const fn config(mut self, config: Config) -> Self {
@@ -152,8 +161,18 @@ impl Client {
         let deadline = Deadline::after(self.timeouts.connect);
         let stream = connect_to_any(addresses, deadline)
             .map_err(|source| ConnectError::Connect { host: uri.host_field(), source })?;
-        stream.set_nodelay(true).map_err(ConnectError::Io)?;
-        self.open(Stream::socket(stream))
+        self.connect_on(stream)
+    }
+
+    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
+    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
+        socket.set_nodelay().map_err(ConnectError::Io)?;
+        self.open(Stream::socket(socket))
     }
 
     /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a

@@ -2,15 +2,19 @@ use std::io::{Read, Write};
 
 use crate::blocking::error::Error;
 use crate::blocking::websocket::WebSocket;
+use crate::connection::ConnectionState;
 use crate::message::Message;
 
-/// The messages of a connection until its clean close; see [`WebSocket::messages`].
+/// The messages of a connection until its end; see [`WebSocket::messages`].
 #[derive(Debug)]
-pub struct Messages<'socket, S>(&'socket mut WebSocket<S>);
+pub struct Messages<'socket, S> {
+    socket: &'socket mut WebSocket<S>,
+    is_over: bool,
+}
 
 impl<'socket, S> Messages<'socket, S> {
     pub(super) const fn new(socket: &'socket mut WebSocket<S>) -> Self {
-        Self(socket)
+        Self { socket, is_over: false }
     }
 }
 
@@ -18,6 +22,12 @@ impl<S: Read + Write> Iterator for Messages<'_, S> {
     type Item = Result<Message<'static>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.read().transpose()
+        if self.is_over {
+            return None;
+        }
+        let item = self.socket.read().transpose();
+        // An error that ends the connection is the last item; after a timeout there may be more.
+        self.is_over = self.socket.state() == ConnectionState::Closed;
+        item
     }
 }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 
 use http::Request;
@@ -9,6 +8,7 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::error::AcceptError;
 use crate::blocking::opening::Opening;
 use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::socket::Socket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
 use crate::blocking::websocket::WebSocket;
@@ -18,12 +18,12 @@ use crate::extension::Deflate;
 use crate::extension::Supported;
 use crate::handshake::{Decision, HeadLimits, OriginPolicy, RequestError, UpgradeRequest};
 
-/// Accepts a WebSocket on a TCP connection, with the defaults of [`Server`].
+/// Accepts a WebSocket on a TCP connection or another [`Socket`], with the defaults of [`Server`].
 ///
 /// # Errors
 ///
 /// [`AcceptError`] says why there is none; the client has been answered.
-pub fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, AcceptError> {
+pub fn accept<S: Socket>(stream: S) -> Result<WebSocket<S>, AcceptError> {
     Server::new().accept(stream)
 }
 
@@ -162,13 +162,13 @@ impl Server {
         self
     }
 
-    /// Accepts a WebSocket on a TCP connection. `TCP_NODELAY` is on.
+    /// Accepts a WebSocket on a TCP connection, where `TCP_NODELAY` is on, or another [`Socket`].
     ///
     /// # Errors
     ///
     /// [`AcceptError`] says why there is none; the client has been answered.
-    pub fn accept(&self, stream: TcpStream) -> Result<WebSocket<TcpStream>, AcceptError> {
-        stream.set_nodelay(true).map_err(AcceptError::Io)?;
+    pub fn accept<S: Socket>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
+        stream.set_nodelay().map_err(AcceptError::Io)?;
         self.open(Stream::socket(stream))
     }
 

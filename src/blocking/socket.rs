@@ -28,11 +28,22 @@ pub trait Socket: Read + Write {
     ///
     /// Those of the system call.
     fn shutdown_write(&self) -> io::Result<()>;
+
+    /// Has small writes sent at once, where the transport would wait for more: `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    fn set_nodelay(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 macro_rules! impl_socket {
-    ($socket:ty) => {
+    ($socket:ty, $($nodelay:item)?) => {
         impl Socket for $socket {
+            $($nodelay)?
+
             fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
                 Self::set_read_timeout(self, timeout)
             }
@@ -48,6 +59,11 @@ macro_rules! impl_socket {
     };
 }
 
-impl_socket!(TcpStream);
+impl_socket!(
+    TcpStream,
+    fn set_nodelay(&self) -> io::Result<()> {
+        Self::set_nodelay(self, true)
+    }
+);
 #[cfg(unix)]
-impl_socket!(std::os::unix::net::UnixStream);
+impl_socket!(std::os::unix::net::UnixStream,);

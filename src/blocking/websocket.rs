@@ -12,7 +12,7 @@ use crate::blocking::timeouts::Timeouts;
 use crate::close_code::CloseCode;
 use crate::connection::{
     CloseFrame, CloseStatus, Connection, ConnectionState, ControlPayload, Event, PreparedMessage,
-    SendError, Transport,
+    SendError, Transport, UsageError,
 };
 use crate::error::ProtocolError;
 use crate::message::{Chunk, Message};
@@ -99,7 +99,8 @@ impl<S: Read + Write> WebSocket<S> {
         })
     }
 
-    /// The messages until the connection is closed cleanly.
+    /// The messages until the connection ends. An error that ends it is the last item; after
+    /// [`Error::ReadTimedOut`] there may be more.
     ///
     /// ```no_run
     /// # fn log(mut socket: sansocket::blocking::WebSocket<std::net::TcpStream>)
@@ -184,7 +185,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write), and [`Error::WriteTimedOut`], after which the message is queued.
+    /// As [`write`](Self::write): then the message was not taken. With [`Error::WriteTimedOut`] it was,
+    /// and what is left of it goes out with the next flush or read.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.write(message)?;
         self.flush()
@@ -196,7 +198,14 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        self.connection.ping(payload)?;
+        let payload = payload.into();
+        match self.connection.ping(payload.clone()) {
+            Err(UsageError::BacklogFull) => {
+                self.flush()?;
+                self.connection.ping(payload)?;
+            }
+            queued => queued?,
+        }
         self.flush()
     }
 
@@ -234,9 +243,10 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::CloseTimedOut`] when that takes longer than [`Timeouts::close`], [`Error::Usage`]
-    /// for a reason of more than 123 bytes, and whatever else ends the connection otherwise than
-    /// cleanly.
+    /// [`Error::CloseTimedOut`] when the peer's Close frame takes longer than [`Timeouts::close`] (a
+    /// peer that only leaves its transport open is not waited for any longer either, but that is no
+    /// error), [`Error::Usage`] for a reason of more than 123 bytes, and whatever else ends the
+    /// connection otherwise than cleanly.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.connection.close(Some(frame));

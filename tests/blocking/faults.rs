@@ -71,7 +71,10 @@ impl Cut {
 }
 
 fn large() -> Vec<u8> {
-    (0..200 * 1024_u32).map(|index| (index % 251) as u8).collect()
+    // No length that divides that of a buffer, so that what is out of place is seen.
+    let mut bytes = b"sansocket".repeat(200 * 1024 / 9 + 1);
+    bytes.truncate(200 * 1024);
+    bytes
 }
 
 fn send_all(connection: &mut Connection, messages: Vec<Message<'static>>) {

@@ -120,7 +120,10 @@ impl Write for FaultyStream {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let most = self.call(Call::Write)?;
-        let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter()).copied().collect();
+        let mut bytes = Vec::new();
+        for slice in slices {
+            bytes.extend_from_slice(slice);
+        }
         bytes.truncate(most);
         match self.buffering {
             Buffering::None => self.peer.hear(&bytes),

@@ -1,11 +1,13 @@
 //! Streams other than TCP, and what is set on TCP.
 
+use std::io::Read;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::thread;
+use std::time::Duration;
 
 use sansocket::CloseCode;
-use sansocket::blocking::{Client, Error, Server};
+use sansocket::blocking::{Client, Error, Server, Timeouts};
 
 use crate::bounded::bounded;
 use crate::faulty_stream::FaultyStream;
@@ -43,10 +45,32 @@ fn a_unix_socket_carries_a_connection() {
 
 #[cfg(unix)]
 #[test]
+fn a_unix_socket_keeps_deadlines_and_is_closed_by_the_server_first() {
+    bounded(|| {
+        let (one, other) = UnixStream::pair().unwrap();
+        let timeouts = Timeouts::default().read(Some(Duration::from_millis(20)));
+        let serving = thread::spawn(move || {
+            let mut socket = Server::new().timeouts(timeouts).accept(one).unwrap();
+            assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+            while let Err(Error::ReadTimedOut) = socket.read() {}
+            socket
+        });
+        let mut socket = Client::new("ws://localhost/").unwrap().connect_on(other).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        assert!(socket.close(CloseCode::NORMAL, "").unwrap().is_clean());
+        let server = serving.join().unwrap();
+        // Both are still there, so what ended the transport was said on it.
+        assert_eq!(socket.into_stream().read(&mut [0]).unwrap(), 0);
+        assert_eq!(server.into_stream().read(&mut [0]).unwrap(), 0);
+    });
+}
+
+#[cfg(unix)]
+#[test]
 fn the_timeouts_of_a_stream_of_ones_own_are_left_alone() {
     bounded(|| {
         let (one, other) = UnixStream::pair().unwrap();
-        let timeout = Some(std::time::Duration::from_millis(20));
+        let timeout = Some(Duration::from_millis(20));
         one.set_read_timeout(timeout).unwrap();
         let connecting = thread::spawn(move || {
             Client::new("ws://localhost/").unwrap().connect_over(other).unwrap()

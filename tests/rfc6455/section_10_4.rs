@@ -25,8 +25,8 @@ fn the_frame_limit_leaves_control_frames_alone() {
     for role in ROLES {
         let config = Config::default().max_frame_size(10);
         let payload = [b'p'; 125];
-        let outcome = Endpoint::new(role).config(config).receives(&[ping(&payload)]);
-        outcome.assert_open(&[ping_event(&payload)], &[pong(&payload)]);
+        let outcome = Endpoint::new(role).config(config).receives(&[ping(payload)]);
+        outcome.assert_open(&[ping_event(payload)], &[pong(payload)]);
     }
 }
 

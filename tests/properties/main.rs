@@ -1,0 +1,27 @@
+//! What holds for anything that proptest can make up.
+//!
+//! The laws themselves are shared with the fuzz targets, in `fuzz/laws`; here they are tried on
+//! input that is mostly meaningful, and found to be broken with input that was made small.
+#![cfg(feature = "std")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what went wrong by panicking"
+)]
+
+#[allow(dead_code, unreachable_pub, reason = "written as a library for the fuzz targets")]
+#[path = "../../fuzz/laws/mod.rs"]
+mod laws;
+mod strategies;
+
+mod cuts;
+#[cfg(feature = "handshake")]
+mod handshake;
+mod headers;
+mod limits;
+mod masking;
+mod outgoing;
+mod peers;
+mod utf8;
