@@ -17,27 +17,27 @@ pub fn law(data: &[u8]) {
     let deflate = deflate(policy);
 
     if let Some(agreed) = deflate.accept(&offers) {
-        let agreed = agreed.parameters();
-        check_server(&policy, agreed);
+        let agreed = *agreed.parameters();
+        check_server(policy, agreed);
         let answer = agreed.to_string();
         let answer = ExtensionOffer::parse_all([answer.as_bytes()]).expect("an answer of its own");
         assert_eq!(answer.len(), 1);
         // A client with no wishes takes any answer.
         let checked = Deflate::default().check(&answer[0]).expect("a valid answer");
-        assert_eq!(checked.parameters(), agreed);
+        assert_eq!(*checked.parameters(), agreed);
     }
     for offer in &offers {
         if let Ok(agreed) = deflate.check(offer) {
             assert_eq!(offer.name(), "permessage-deflate");
-            let agreed = agreed.parameters();
-            check_server(&policy, agreed);
+            let agreed = *agreed.parameters();
+            check_server(policy, agreed);
             check_sender(policy.client, agreed.client);
         }
     }
 }
 
 /// What is agreed on for the server is what was wanted, or less.
-fn check_server(policy: &DeflateParameters, agreed: &DeflateParameters) {
+fn check_server(policy: DeflateParameters, agreed: DeflateParameters) {
     check_sender(policy.server, agreed.server);
     assert!(
         policy.client.context_takeover == ContextTakeover::Yes
