@@ -56,6 +56,17 @@ fn data_that_is_no_deflate_fails() {
 }
 
 #[test]
+fn what_comes_out_before_corrupt_data_is_judged_first() {
+    // Five bytes without compression, then the reserved type of block.
+    for (five, error) in
+        [(b"Hello", ProtocolError::CorruptCompression), (b"Hell\xff", ProtocolError::InvalidUtf8)]
+    {
+        let payload = [&b"\x00\x05\x00\xfa\xff"[..], five, b"\x06"].concat();
+        each_role(|sender| vec![frame(sender, 0xC1, &payload)], TAKEOVER, &(vec![], Some(error)));
+    }
+}
+
+#[test]
 fn text_is_judged_by_what_comes_out() {
     // "Hell\xff" without compression; as binary it is fine.
     let payload = b"\x00\x05\x00\xfa\xffHell\xff\x00";

@@ -99,9 +99,10 @@ impl Inflation {
             let room = usize::try_from(messages.room()).unwrap_or(usize::MAX).min(STEP);
             let output = buffer.get_mut(..room).unwrap_or_default();
             let input = piece.get(used..).unwrap_or_default();
-            let step = open.decompressor.step(input, output)?;
+            let (step, outcome) = open.decompressor.step(input, output);
             used += step.used;
             messages.push_inflated(output.get(..step.made).unwrap_or_default())?;
+            outcome?;
             if step.made < room {
                 if used == piece.len() {
                     return Ok(used);

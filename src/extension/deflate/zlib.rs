@@ -154,17 +154,25 @@ impl Decompressor {
 
     /// Decompresses as much as fits into `output`. All is said when the input is used up and the
     /// output isn't full.
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, ProtocolError> {
+    ///
+    /// There may be output before an error, to be judged first: else what is wrong with a message
+    /// would depend on how it was cut.
+    pub(super) fn step(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> (Step, Result<(), ProtocolError>) {
         let (status, step) = self.inflate(input, output, InflateFlush::NoFlush);
-        let status = status.map_err(|()| ProtocolError::CorruptCompression)?;
         if step.used > 0 {
             self.place = Place::Inside;
         }
         self.history.push(output.get(..step.made).unwrap_or_default());
-        if status == Status::StreamEnd {
-            self.resume_behind_final_block()?;
-        }
-        Ok(step)
+        let outcome = match status {
+            Ok(Status::StreamEnd) => self.resume_behind_final_block(),
+            Ok(Status::Ok | Status::BufError) => Ok(()),
+            Err(()) => Err(ProtocolError::CorruptCompression),
+        };
+        (step, outcome)
     }
 
     /// Says that the message has ended. The next one may refer back to it.
