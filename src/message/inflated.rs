@@ -41,9 +41,16 @@ impl Assembler {
     }
 
     /// Takes bytes that came out of the decompressor, no more than there is [room](Self::room) for.
-    pub(crate) fn push_inflated(&mut self, mut piece: &[u8]) -> Result<(), ProtocolError> {
+    pub(crate) fn push_inflated(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
         let expected = self.room();
-        self.grow(piece.len() as u64)?;
+        // The byte that is too many isn't judged, but those before it are, as they would be if they
+        // had come alone.
+        let fitting = usize::try_from(expected - 1).unwrap_or(usize::MAX).min(piece.len());
+        self.keep_inflated(piece.get(..fitting).unwrap_or_default(), expected)?;
+        self.grow(piece.len() as u64)
+    }
+
+    fn keep_inflated(&mut self, mut piece: &[u8], expected: u64) -> Result<(), ProtocolError> {
         match &mut self.body {
             Body::InflatedText { text, validator, .. } if !piece.is_empty() => {
                 text.make_room(piece.len(), expected);

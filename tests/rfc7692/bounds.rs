@@ -115,3 +115,18 @@ fn blocks_with_bfinal_are_limited_in_number() {
         }
     }
 }
+
+#[test]
+fn text_before_the_limit_is_judged_first_and_the_byte_that_is_too_many_not_at_all() {
+    let config = Config::default().max_message_size(4);
+    for role in ROLES {
+        for (five, error) in [
+            (b"Hel\xff\xff", ProtocolError::InvalidUtf8),
+            (b"Hell\xff", ProtocolError::MessageTooLarge { size: 5, limit: 4 }),
+        ] {
+            let payload = [&b"\x00\x05\x00\xfa\xff"[..], five, b"\x00"].concat();
+            let bytes = wire::frame(role.peer(), 0xC1, &payload);
+            assert_eq!(wire::received(role, config, TAKEOVER, &bytes), (vec![], Some(error)));
+        }
+    }
+}
