@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example echo_client [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
 //!
-//! Without a URL it starts a server of its own and talks to that. It reads from a pipe as well: when
+//! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and talks to that. It reads from a pipe as well: when
 //! its input ends, it waits for the echo that is still due and closes the connection.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
@@ -55,6 +55,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     for (name, value) in &arguments.headers {
         client = client.header(name, value)?;
     }
+    #[cfg(feature = "deflate")]
+    let client = client.deflate(&sansocket::extension::Deflate::default());
     let mut socket = client.connect()?;
 
     let mut stdout = io::stdout();

@@ -56,7 +56,7 @@ impl FrameHeader {
     ///
     /// A reserved opcode, a control frame that is fragmented or announces over 125 bytes, a length
     /// that is not in its shortest form, or one of 2^63 and more; as soon as the byte that shows it
-    /// is there.
+    /// is there, but whether a length is in its shortest form only when all of it is there.
     pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         HeaderRules::ANY.decode(input)
     }
