@@ -2,8 +2,9 @@
 //!
 //!     cargo run --example echo_client [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
 //!
-//! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and talks to that. It reads from a pipe as well: when
-//! its input ends, it waits for the echo that is still due and closes the connection.
+//! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and
+//! talks to that. It reads from a pipe as well: when its input ends, it waits for the echo that is
+//! still due and closes the connection.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 use std::error::Error;
