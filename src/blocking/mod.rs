@@ -35,6 +35,7 @@
 
 mod client;
 mod deadline;
+mod driver;
 mod error;
 mod messages;
 mod opening;

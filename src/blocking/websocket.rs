@@ -1,8 +1,6 @@
 use std::io::{self, Read, Write};
 
-use bytes::Buf;
-
-use crate::blocking::deadline::Deadline;
+use crate::blocking::driver::Driver;
 use crate::blocking::error::Error;
 use crate::blocking::messages::Messages;
 use crate::blocking::outbox::Outbox;
@@ -12,13 +10,9 @@ use crate::blocking::timeouts::Timeouts;
 use crate::close_code::CloseCode;
 use crate::connection::{
     CloseFrame, CloseStatus, Connection, ConnectionState, ControlPayload, Event, PreparedMessage,
-    SendError, Transport, UsageError,
+    UsageError,
 };
-use crate::error::ProtocolError;
 use crate::message::{Chunk, Message};
-
-/// From this many queued bytes on, a write goes out without being asked to.
-const WRITE_FROM: usize = 64 * 1024;
 
 /// A connection over a blocking stream.
 ///
@@ -38,16 +32,8 @@ const WRITE_FROM: usize = 64 * 1024;
 /// Dropping it drops the stream, without a closing handshake.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    stream: Stream<S>,
-    buffer: ReadBuffer,
-    connection: Connection,
-    timeouts: Timeouts,
+    driver: Driver<S>,
     subprotocol: Option<Box<str>>,
-    /// Why nothing can be written any more. What the peer said before that, often why it closed, is
-    /// still read.
-    write_error: Option<io::ErrorKind>,
-    /// By when everything has to be over, once the end has begun.
-    end_by: Option<Deadline>,
 }
 
 impl<S: Read + Write> WebSocket<S> {
@@ -58,16 +44,7 @@ impl<S: Read + Write> WebSocket<S> {
         timeouts: Timeouts,
         subprotocol: Option<Box<str>>,
     ) -> io::Result<Self> {
-        stream.bound_each(timeouts.read, timeouts.write)?;
-        Ok(Self {
-            stream,
-            buffer,
-            connection,
-            timeouts,
-            subprotocol,
-            write_error: None,
-            end_by: None,
-        })
+        Ok(Self { driver: Driver::new(stream, buffer, connection, timeouts)?, subprotocol })
     }
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
@@ -80,7 +57,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::ReadTimedOut`] and [`Error::WriteTimedOut`] lose nothing: call it again. After any
     /// other error the connection is over, and a further call says so again.
     pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
-        self.next(|event, _| match event {
+        self.driver.next(|event, _| match event {
             Event::Message(message) => Some(message.into_owned()),
             _ => None,
         })
@@ -93,7 +70,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`read`](Self::read).
     pub fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        self.next(|event, _| match event {
+        self.driver.next(|event, _| match event {
             Event::Chunk(chunk) => Some(chunk.into_owned()),
             _ => None,
         })
@@ -136,7 +113,7 @@ impl<S: Read + Write> WebSocket<S> {
         &mut self,
         mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let stopped = self.next(|event, connection| match event {
+        let stopped = self.driver.next(|event, connection| match event {
             Event::Message(message) => handler(message, &mut Outbox::new(connection)).err(),
             _ => None,
         })?;
@@ -151,7 +128,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.queue(message.into(), |connection, message| connection.send(message))
+        self.driver.queue(message.into(), |connection, message| connection.send(message))
     }
 
     /// Queues a fragment of a message that others will follow; see [`Connection::fragments`].
@@ -160,7 +137,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
     pub fn write_fragment<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.queue(piece.into(), |connection, piece| connection.fragments().write(piece))
+        self.driver.queue(piece.into(), |connection, piece| connection.fragments().write(piece))
     }
 
     /// Queues the last fragment of a message; it may be empty.
@@ -169,7 +146,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write_fragment`](Self::write_fragment).
     pub fn finish_fragments<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.queue(piece.into(), |connection, piece| connection.fragments().finish(piece))
+        self.driver.queue(piece.into(), |connection, piece| connection.fragments().finish(piece))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -178,7 +155,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.queue(message.message().clone(), |connection, _| connection.send_prepared(message))
+        self.driver
+            .queue(message.message().clone(), |connection, _| connection.send_prepared(message))
     }
 
     /// Queues a message and writes everything: for a message after which nothing is read.
@@ -199,10 +177,10 @@ impl<S: Read + Write> WebSocket<S> {
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         let payload = payload.into();
-        match self.connection.ping(payload.clone()) {
+        match self.driver.connection.ping(payload.clone()) {
             Err(UsageError::BacklogFull) => {
                 self.flush()?;
-                self.connection.ping(payload)?;
+                self.driver.connection.ping(payload)?;
             }
             queued => queued?,
         }
@@ -216,24 +194,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::WriteTimedOut`] when the peer takes nothing; what is left stays queued.
     /// [`Error::Io`] when the transport fails.
     pub fn flush(&mut self) -> Result<(), Error> {
-        if let Some(kind) = self.write_error {
-            self.discard_outgoing();
-            return Err(Error::Io(kind.into()));
-        }
-        let deadline = self.deadline();
-        let outgoing = self.connection.outgoing();
-        let written = match deadline {
-            None => self.stream.write(outgoing),
-            Some(deadline) => self.stream.write_before(deadline, outgoing),
-        };
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => self.time_out(Error::WriteTimedOut),
-            kind => {
-                self.write_error = Some(kind);
-                self.discard_outgoing();
-                Error::Io(error)
-            }
-        })
+        self.driver.flush()
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's, and ends the transport.
@@ -249,19 +210,19 @@ impl<S: Read + Write> WebSocket<S> {
     /// connection otherwise than cleanly.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
-        self.connection.close(Some(frame));
-        self.next(|_, _| None::<()>)?;
-        self.connection.close_status().ok_or(Error::Lost)
+        self.driver.connection.close(Some(frame));
+        self.driver.next(|_, _| None::<()>)?;
+        self.driver.connection.close_status().ok_or(Error::Lost)
     }
 
     /// How the connection ended or is ending; `None` while it is open.
     pub fn close_status(&self) -> Option<CloseStatus> {
-        self.connection.close_status()
+        self.driver.connection.close_status()
     }
 
     /// Where the connection is in its life.
     pub const fn state(&self) -> ConnectionState {
-        self.connection.state()
+        self.driver.connection.state()
     }
 
     /// The subprotocol on which both ends agreed in the handshake.
@@ -271,170 +232,11 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// The stream. Reading from it or writing to it would break the connection.
     pub const fn stream(&self) -> &S {
-        self.stream.get()
+        self.driver.stream.get()
     }
 
     /// The stream, once nothing more is to be said on it.
     pub fn into_stream(self) -> S {
-        self.stream.into_inner()
-    }
-
-    fn queue(
-        &mut self,
-        message: Message<'_>,
-        send: impl Fn(&mut Connection, Message<'_>) -> Result<(), SendError>,
-    ) -> Result<(), Error> {
-        if let Err(error) = send(&mut self.connection, message) {
-            let SendError::BufferFull(message) = error else {
-                return Err(error.into());
-            };
-            match self.flush() {
-                Ok(()) => send(&mut self.connection, message)?,
-                Err(Error::WriteTimedOut) => return Err(Error::BufferFull(message)),
-                Err(error) => return Err(error),
-            }
-        }
-        if self.connection.outgoing().remaining() < WRITE_FROM {
-            return Ok(());
-        }
-        match self.flush() {
-            // The message is queued, and that is all that was promised.
-            Err(Error::WriteTimedOut) => Ok(()),
-            flushed => flushed,
-        }
-    }
-
-    /// Drives the connection until `pick` makes something of an event, or to its clean end.
-    fn next<T>(
-        &mut self,
-        mut pick: impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        loop {
-            match self.next_buffered(&mut pick) {
-                Ok(Some(picked)) => return Ok(Some(picked)),
-                Ok(None) => {}
-                Err(error) => {
-                    // What the peer did wrong is the news, whether or not it listens to that.
-                    let _ = self.end();
-                    return Err(error.into());
-                }
-            }
-            if self.connection.state() == ConnectionState::Closed {
-                return self.outcome();
-            }
-            match self.flush() {
-                // It is not over until the peer's last words are read.
-                Ok(()) | Err(Error::Io(_)) => {}
-                Err(error) => return Err(error),
-            }
-            match self.connection.transport() {
-                // What was read may not be used up: it waits while too much is outgoing.
-                Transport::KeepOpen if self.buffer.is_empty() => self.fill()?,
-                Transport::KeepOpen => {}
-                Transport::AwaitPeer | Transport::Close => self.end()?,
-            }
-        }
-    }
-
-    /// Takes events out of what was read, until `pick` makes something of one, or so much is
-    /// outgoing that it has to be written first.
-    fn next_buffered<T>(
-        &mut self,
-        pick: &mut impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
-    ) -> Result<Option<T>, ProtocolError> {
-        let connection = &mut self.connection;
-        self.buffer.consume(|input| {
-            while let Some(event) = connection.next_event(input)? {
-                if let Some(picked) = pick(event, connection) {
-                    return Ok(Some(picked));
-                }
-                if connection.outgoing().remaining() >= WRITE_FROM {
-                    break;
-                }
-            }
-            Ok(None)
-        })
-    }
-
-    fn discard_outgoing(&mut self) {
-        let outgoing = self.connection.outgoing();
-        outgoing.advance(outgoing.remaining());
-    }
-
-    /// Reads once; at the end of the stream tells the connection.
-    fn fill(&mut self) -> Result<(), Error> {
-        let deadline = self.deadline();
-        let read = self.buffer.fill(&mut self.stream, |stream, buffer| match deadline {
-            None => stream.read(buffer),
-            Some(deadline) => stream.read_before(deadline, buffer),
-        });
-        match read {
-            Ok(0) => self.connection.receive_eof(),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                self.buffer.release();
-                return Err(self.time_out(Error::ReadTimedOut));
-            }
-            Err(error) => {
-                self.connection.receive_eof();
-                return Err(Error::Io(error));
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the transport as the connection says.
-    fn end(&mut self) -> Result<(), Error> {
-        if self.connection.state() == ConnectionState::Closed {
-            return Ok(());
-        }
-        match self.flush() {
-            Ok(()) | Err(Error::Io(_)) => {}
-            Err(error) => return Err(error),
-        }
-        if let (true, Some(deadline)) = (self.stream.is_controlled(), self.deadline()) {
-            // §7.1.1: the server closes first; unread bytes must not turn that into a reset that
-            // takes the Close frame with it. A client waits for the server.
-            if self.connection.transport() == Transport::Close {
-                let _ = self.stream.shutdown_write();
-            }
-            self.stream.drain_before(deadline);
-            let _ = self.stream.shutdown_write();
-        }
-        self.connection.receive_eof();
-        Ok(())
-    }
-
-    /// By when everything has to be over, once the end has begun: one deadline for the Close
-    /// frames, the end of the transport, and what a peer that can't be written to still says.
-    fn deadline(&mut self) -> Option<Deadline> {
-        let is_ending =
-            self.connection.state() == ConnectionState::Closing || self.write_error.is_some();
-        if is_ending && self.end_by.is_none() {
-            self.end_by = Some(Deadline::after(self.timeouts.close));
-        }
-        self.end_by
-    }
-
-    /// What a call that timed out means: the end, if that is what it waited for too long, else this
-    /// error, and the next call goes on.
-    fn time_out(&mut self, error: Error) -> Error {
-        match self.deadline() {
-            // The calls of a stream that isn't controlled have bounds of their own.
-            Some(deadline) if self.stream.is_controlled() || deadline.has_passed() => {
-                self.connection.receive_eof();
-                self.write_error.map_or(Error::CloseTimedOut, |kind| Error::Io(kind.into()))
-            }
-            _ => error,
-        }
-    }
-
-    /// What there is to say about a connection whose transport has ended.
-    fn outcome<T>(&self) -> Result<Option<T>, Error> {
-        match (self.write_error, self.connection.close_status()) {
-            (Some(kind), _) => Err(Error::Io(kind.into())),
-            (None, Some(status)) if status.is_clean() => Ok(None),
-            (None, _) => Err(Error::Lost),
-        }
+        self.driver.stream.into_inner()
     }
 }
