@@ -9,7 +9,7 @@
 //! | drive connections from an event loop, an async runtime, or a test | [`Connection`] |
 //! | open a WebSocket on a request that another HTTP library has parsed | [`handshake::negotiate`] |
 //! | open one on bytes of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |
-//! | compress messages | [`extension::Deflate`], with the feature `deflate` |
+//! | compress messages | `extension::Deflate`, with the feature `deflate` |
 //! | take frames apart, as a proxy or a dissector does | [`frame`] |
 //!
 //! # A client and a server
@@ -54,7 +54,7 @@
 //! |---|---|---|
 //! | `blocking` | yes | clients and servers over `std::net`; needs `handshake` |
 //! | `handshake` | yes | the HTTP upgrade of both sides, still without I/O; needs `std` |
-//! | `deflate` | no | compressed messages, [permessage-deflate](extension::Deflate); needs `std` |
+//! | `deflate` | no | compressed messages, permessage-deflate; needs `std` |
 //! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
 //!
 //! Without features the crate is `no_std` and needs `alloc`.
