@@ -82,11 +82,9 @@ impl EncodingHalf {
         let opcode = opcode_of(message.kind());
         #[cfg(feature = "deflate")]
         if !self.deflation.is_off() {
-            let compressed = self.deflation.message(message.as_bytes());
-            if let Some(compressed) = compressed {
-                self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed.into());
-                return Ok(());
-            }
+            let compressed = self.deflation.message(message.as_bytes()).map(Payload::from);
+            self.smaller(compressed, message);
+            return Ok(());
         }
         self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
         Ok(())
@@ -121,15 +119,19 @@ impl EncodingHalf {
             return self.message(prepared.message().clone());
         }
         let message = self.admit(prepared.message().clone())?;
-        let opcode = opcode_of(message.kind());
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
+        self.smaller(compressed.map(Payload::from), message);
+        Ok(())
+    }
+
+    /// Sends a message compressed, or as it is if that was not worth it.
+    #[cfg(feature = "deflate")]
+    fn smaller(&mut self, compressed: Option<Payload<'_>>, message: Message<'_>) {
+        let opcode = opcode_of(message.kind());
         match compressed {
-            Some(compressed) => {
-                self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed.into());
-            }
+            Some(compressed) => self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed),
             None => self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload()),
         }
-        Ok(())
     }
 
     /// A Ping or Pong of the application.

@@ -4,7 +4,13 @@
 //! `HeaderValue` and the checked parts of a URI.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header::HeaderValue};
+
+/// Whether a value may be written: a `HeaderValue` can't hold a line break, but it can hold what isn't
+/// ASCII.
+pub(super) fn is_ascii(value: &HeaderValue) -> bool {
+    value.to_str().is_ok()
+}
 
 /// A head in the making: a first line, fields, and the blank line.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::extension::deflate::agreed::AgreedDeflate;
 use crate::extension::deflate::parameters::{ContextTakeover, SenderParameters};
+use crate::extension::deflate::place::Place;
 use crate::extension::deflate::pool::Pool;
 use crate::extension::deflate::shared_compression::SharedCompression;
 use crate::extension::deflate::zlib::{Compressor, CompressorKind};
@@ -30,12 +31,6 @@ pub(crate) struct Open {
     sender: SenderParameters,
     compressor: Compressor,
     place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    InsideMessage,
-    BetweenMessages,
 }
 
 impl Deflation {

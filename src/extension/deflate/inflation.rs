@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use crate::error::ProtocolError;
 use crate::extension::deflate::agreed::AgreedDeflate;
 use crate::extension::deflate::parameters::{ContextTakeover, SenderParameters};
+use crate::extension::deflate::place::Place;
 use crate::extension::deflate::pool::Pool;
 use crate::extension::deflate::zlib::Decompressor;
 use crate::frame::{FrameHeader, Opcode, Rsv};
@@ -28,12 +29,6 @@ pub(crate) struct Open {
     sender: SenderParameters,
     decompressor: Decompressor,
     place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    InsideMessage,
-    BetweenMessages,
 }
 
 /// How many bytes are inflated at a time, on the stack.

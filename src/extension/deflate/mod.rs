@@ -19,6 +19,7 @@ mod history;
 mod inflation;
 mod negotiation;
 mod parameters;
+mod place;
 mod pool;
 mod shared_compression;
 mod window_bits;

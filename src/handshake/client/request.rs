@@ -1,16 +1,16 @@
 use bytes::Bytes;
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 
 use super::error::OptionError;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::extension::{Supported, is_token};
 use crate::handshake::{
-    accept_key::SecWebSocketKey, encode::HeadWriter, head::HeadLimits, origin::Origin,
+    accept_key::SecWebSocketKey,
+    encode::{self, HeadWriter},
+    field::OWNED,
+    head::HeadLimits,
+    origin::Origin,
     uri::WebSocketUri,
 };
 
@@ -95,11 +95,10 @@ impl ClientRequest {
     /// `Origin` and those that begin with `Sec-WebSocket-`), for those that announce a body
     /// (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, OptionError> {
-        if OWNED.contains(&name) {
+        if [HOST, ORIGIN].contains(&name) || OWNED.contains(&name) {
             return Err(OptionError::OwnedHeader(name));
         }
-        // A `HeaderValue` can't hold a line break, but it can hold what isn't ASCII.
-        if value.to_str().is_err() {
+        if !encode::is_ascii(&value) {
             return Err(OptionError::NonAsciiHeader(name));
         }
         self.headers.push((name, value));
@@ -169,18 +168,3 @@ impl ClientRequest {
         head.finish(b"")
     }
 }
-
-/// The fields that make up the handshake, and those that would announce a body.
-const OWNED: [HeaderName; 11] = [
-    HOST,
-    UPGRADE,
-    CONNECTION,
-    ORIGIN,
-    SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_EXTENSIONS,
-    SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-];

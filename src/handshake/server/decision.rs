@@ -3,16 +3,13 @@
 use bytes::Bytes;
 use http::{
     Method, Request, Response, StatusCode,
-    header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-        SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-        TRANSFER_ENCODING, UPGRADE,
-    },
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::extension::Supported;
+use crate::handshake::{encode, field::OWNED};
 
 use super::{
     accepted::Accepted, error::RequestError, refusal::Refusal, upgrade_request::UpgradeRequest,
@@ -235,26 +232,12 @@ impl UpgradeRequest<'_> {
     }
 }
 
-/// That all the values are ASCII: a `HeaderValue` can't hold a line break but it can hold the rest.
+/// That all the values can be written.
 pub(super) fn all_ascii<'a>(
     mut headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
 ) -> Result<(), DecisionError> {
-    match headers.find(|(_, value)| value.to_str().is_err()) {
+    match headers.find(|(_, value)| !encode::is_ascii(value)) {
         Some((name, _)) => Err(DecisionError::NonAsciiHeader(name.clone())),
         None => Ok(()),
     }
 }
-
-/// What the response is made of (§4.2.2), and what would announce a body, which a 101 must not have
-/// (RFC 9110, §6.4.1 and §8.6).
-const OWNED: [HeaderName; 9] = [
-    CONNECTION,
-    UPGRADE,
-    SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_EXTENSIONS,
-    SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-];
