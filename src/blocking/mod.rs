@@ -52,6 +52,6 @@ pub use error::{AcceptError, ConnectError, Error};
 pub use messages::Messages;
 pub use outbox::Outbox;
 pub use server::{Server, accept};
-pub use socket::Socket;
+pub use socket::{CloneSocket, Socket};
 pub use timeouts::Timeouts;
 pub use websocket::WebSocket;

@@ -22,12 +22,12 @@ pub trait Socket: Read + Write {
     /// Those of the system call.
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Says that nothing more will be written, and leaves reading open.
+    /// Ends one direction of the transport, or both, also under a call that waits on it.
     ///
     /// # Errors
     ///
     /// Those of the system call.
-    fn shutdown_write(&self) -> io::Result<()>;
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 
     /// Has small writes sent at once, where the transport would wait for more: `TCP_NODELAY`.
     ///
@@ -37,6 +37,18 @@ pub trait Socket: Read + Write {
     fn set_nodelay(&self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A socket of which there can be several handles, so that one thread reads while another writes.
+///
+/// What is set or shut down through one handle holds for all.
+pub trait CloneSocket: Socket + Sized {
+    /// Another handle of the same socket.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    fn try_clone(&self) -> io::Result<Self>;
 }
 
 macro_rules! impl_socket {
@@ -52,8 +64,14 @@ macro_rules! impl_socket {
                 Self::set_write_timeout(self, timeout)
             }
 
-            fn shutdown_write(&self) -> io::Result<()> {
-                self.shutdown(Shutdown::Write)
+            fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                Self::shutdown(self, how)
+            }
+        }
+
+        impl CloneSocket for $socket {
+            fn try_clone(&self) -> io::Result<Self> {
+                Self::try_clone(self)
             }
         }
     };

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -20,7 +21,7 @@ pub(super) struct Stream<S> {
 struct Control<S> {
     set_read_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     set_write_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
-    shutdown_write: fn(&S) -> io::Result<()>,
+    shutdown: fn(&S, Shutdown) -> io::Result<()>,
 }
 
 /// How many segments go into one system call.
@@ -35,7 +36,7 @@ impl<S: Read + Write> Stream<S> {
         let control = Control {
             set_read_timeout: S::set_read_timeout,
             set_write_timeout: S::set_write_timeout,
-            shutdown_write: S::shutdown_write,
+            shutdown: S::shutdown,
         };
         Self { inner, control: Some(control), unflushed: false }
     }
@@ -112,7 +113,7 @@ impl<S: Read + Write> Stream<S> {
 
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         match &self.control {
-            Some(control) => (control.shutdown_write)(&self.inner),
+            Some(control) => (control.shutdown)(&self.inner, Shutdown::Write),
             None => Ok(()),
         }
     }
