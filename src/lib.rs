@@ -84,8 +84,11 @@ pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
 pub use connection::{
     CloseFrame, CloseSignal, CloseStatus, ClosedBy, Connection, ConnectionState, ControlPayload,
-    Event, FragmentWriter, Outgoing, PreparedMessage, SendError, Transport, UsageError,
+    Event, FragmentWriter, Outgoing, PreparedMessage, ReceivingHalf, SendError, SendingHalf,
+    Transport, UsageError,
 };
+#[cfg(feature = "std")]
+pub use connection::{Keepalive, TimeoutError, Timers};
 pub use entropy::Entropy;
 pub use error::ProtocolError;
 #[cfg(feature = "handshake")]

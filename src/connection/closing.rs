@@ -8,6 +8,8 @@
 //!      │                      │
 //!      └───────────────────── ┴──── fail ───────────▶ Done(Failed)
 //!
+//!     Open ──── receive_write_error ───▶ Unwritable ─── receive_close, fail ──▶ Done
+//!
 //!     any state ──── receive_eof ───▶ Ended(what there was, or Lost)
 //! ```
 //!
@@ -17,15 +19,16 @@
 //! |---|---|---|---|---|
 //! | Open | yes | yes | processed | keep open |
 //! | CloseSent | no, §5.5.1 | yes, §5.5.2 | processed | keep open |
+//! | Unwritable | no | no | processed | keep open |
 //! | Done | no | no, §5.5.2 | discarded, §7.1.7 | server: close; client: await the server, §7.1.1 |
 //! | Ended | no | no | discarded | close |
 
 use alloc::boxed::Box;
 
+use crate::close_code::CloseCode;
 use crate::connection::close_frame::CloseFrame;
 use crate::connection::close_status::{CloseSignal, CloseStatus, ClosedBy};
 use crate::connection::state::{ConnectionState, Transport};
-use crate::error::ProtocolError;
 use crate::message::Text;
 use crate::role::Role;
 
@@ -35,6 +38,9 @@ pub(crate) enum ClosingHandshake {
     Open,
     /// This end has sent its Close frame and waits for the peer's.
     CloseSent(CloseSignal),
+    /// The transport takes no more bytes, before a Close frame was sent. What the peer said before
+    /// that, often why it closed, is still read.
+    Unwritable,
     /// Nothing is to be said any more; the transport is still there.
     Done(Box<Outcome>),
     /// The transport has ended.
@@ -47,7 +53,7 @@ pub(crate) enum Outcome {
     /// Both ends have sent their Close frames.
     Complete { begun_by: ClosedBy, local: CloseSignal, received: Option<CloseFrame<'static>> },
     /// This end has failed the connection.
-    Failed { error: ProtocolError, local: CloseSignal },
+    Failed { local: CloseSignal },
     /// The transport ended before the peer's Close frame.
     Lost { local: CloseSignal },
 }
@@ -69,7 +75,9 @@ impl ClosingHandshake {
                 Answer::SendClose
             }
             // §5.5.1: one Close frame is all that an endpoint sends.
-            Self::CloseSent(_) | Self::Done(_) | Self::Ended(_) => Answer::Nothing,
+            Self::CloseSent(_) | Self::Unwritable | Self::Done(_) | Self::Ended(_) => {
+                Answer::Nothing
+            }
         }
     }
 
@@ -79,6 +87,7 @@ impl ClosingHandshake {
             // §5.5.1: a Close frame is answered with its own code.
             Self::Open => (ClosedBy::Remote, CloseSignal::of(frame), Answer::SendClose),
             Self::CloseSent(local) => (ClosedBy::Local, *local, Answer::Nothing),
+            Self::Unwritable => (ClosedBy::Remote, CloseSignal::Missing, Answer::Nothing),
             Self::Done(_) | Self::Ended(_) => return Answer::Nothing,
         };
         let received = frame.map(|frame| frame.clone().into_owned());
@@ -87,20 +96,30 @@ impl ClosingHandshake {
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7).
-    pub(crate) fn fail(&mut self, error: ProtocolError) -> Answer {
+    pub(crate) fn fail(&mut self, code: CloseCode) -> Answer {
         let (local, answer) = match self {
-            Self::Open => (CloseSignal::Code(error.close_code()), Answer::SendClose),
+            Self::Open => (CloseSignal::Code(code), Answer::SendClose),
             Self::CloseSent(local) => (*local, Answer::Nothing),
+            Self::Unwritable => (CloseSignal::Missing, Answer::Nothing),
             Self::Done(_) | Self::Ended(_) => return Answer::Nothing,
         };
-        *self = Self::Done(Box::new(Outcome::Failed { error, local }));
+        *self = Self::Done(Box::new(Outcome::Failed { local }));
         answer
+    }
+
+    /// The transport takes no more bytes.
+    pub(crate) fn receive_write_error(&mut self) {
+        if let Self::Open = self {
+            *self = Self::Unwritable;
+        }
     }
 
     /// The transport has ended.
     pub(crate) fn receive_eof(&mut self) {
         *self = Self::Ended(match self {
-            Self::Open => Box::new(Outcome::Lost { local: CloseSignal::Missing }),
+            Self::Open | Self::Unwritable => {
+                Box::new(Outcome::Lost { local: CloseSignal::Missing })
+            }
             Self::CloseSent(local) => Box::new(Outcome::Lost { local: *local }),
             Self::Done(outcome) | Self::Ended(outcome) => outcome.clone(),
         });
@@ -112,27 +131,16 @@ impl ClosingHandshake {
         matches!(self, Self::Open)
     }
 
-    /// Whether Pings are answered and input is processed: until a Close frame was received.
+    /// Whether the peer may still say something: until its Close frame was received.
     #[inline]
     pub(crate) const fn is_listening(&self) -> bool {
-        matches!(self, Self::Open | Self::CloseSent(_))
-    }
-
-    /// The error with which this end has failed the connection.
-    pub(crate) fn error(&self) -> Option<ProtocolError> {
-        match self {
-            Self::Done(outcome) | Self::Ended(outcome) => match **outcome {
-                Outcome::Failed { error, .. } => Some(error),
-                Outcome::Complete { .. } | Outcome::Lost { .. } => None,
-            },
-            Self::Open | Self::CloseSent(_) => None,
-        }
+        matches!(self, Self::Open | Self::CloseSent(_) | Self::Unwritable)
     }
 
     pub(crate) const fn state(&self) -> ConnectionState {
         match self {
             Self::Open => ConnectionState::Open,
-            Self::CloseSent(_) | Self::Done(_) => ConnectionState::Closing,
+            Self::CloseSent(_) | Self::Unwritable | Self::Done(_) => ConnectionState::Closing,
             Self::Ended(_) => ConnectionState::Closed,
         }
     }
@@ -140,7 +148,7 @@ impl ClosingHandshake {
     /// What to do with the transport once everything is written.
     pub(crate) const fn transport(&self, role: Role) -> Transport {
         match (self, role) {
-            (Self::Open | Self::CloseSent(_), _) => Transport::KeepOpen,
+            (Self::Open | Self::CloseSent(_) | Self::Unwritable, _) => Transport::KeepOpen,
             // §7.1.1: the server closes first, so that the client holds no port in TIME_WAIT.
             (Self::Done(_), Role::Client) => Transport::AwaitPeer,
             (Self::Done(_), Role::Server) | (Self::Ended(_), _) => Transport::Close,
@@ -151,6 +159,7 @@ impl ClosingHandshake {
         match self {
             Self::Open => None,
             Self::CloseSent(local) => Some(Outcome::Lost { local: *local }.status()),
+            Self::Unwritable => Some(Outcome::Lost { local: CloseSignal::Missing }.status()),
             Self::Done(outcome) | Self::Ended(outcome) => Some(outcome.status()),
         }
     }
@@ -167,7 +176,7 @@ impl Outcome {
             Self::Lost { local: CloseSignal::Missing } => {
                 (ClosedBy::Transport, CloseSignal::Missing, CloseSignal::Missing, Text::default())
             }
-            Self::Failed { local, .. } | Self::Lost { local } => {
+            Self::Failed { local } | Self::Lost { local } => {
                 (ClosedBy::Local, *local, CloseSignal::Missing, Text::default())
             }
         };

@@ -1,27 +1,31 @@
-use core::mem;
+#![cfg_attr(
+    feature = "std",
+    expect(clippy::disallowed_types, reason = "a time that the caller has read from its clock")
+)]
 
-use bytes::Buf;
+#[cfg(feature = "std")]
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::connection::close_frame::CloseFrame;
 use crate::connection::close_status::CloseStatus;
-use crate::connection::closing::{Answer, ClosingHandshake};
 use crate::connection::control::ControlPayload;
-use crate::connection::decoding::DecodingHalf;
-use crate::connection::encoding::{EncodingHalf, Fragment};
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::event::Event;
 use crate::connection::fragments::FragmentWriter;
 use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
+use crate::connection::receiving::ReceivingHalf;
+use crate::connection::sending::SendingHalf;
 use crate::connection::state::{ConnectionState, Transport};
+#[cfg(feature = "std")]
+use crate::connection::timers::{TimeoutError, Timers};
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
 #[cfg(feature = "handshake")]
 use crate::extension::Agreed;
 #[cfg(feature = "deflate")]
 use crate::extension::AgreedDeflate;
-use crate::frame::Opcode;
 use crate::message::Message;
 use crate::role::Role;
 
@@ -59,13 +63,18 @@ use crate::role::Role;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// With `Timers` (feature `std`) there is a fifth: tell the time by `handle_read` and
+/// `handle_timeout`, and wait no longer than
+/// `poll_timeout` says.
+///
+/// Its two halves share nothing: [`split`](Self::split) gives them to two threads.
+///
 /// An idle connection owns no heap memory: the input is the caller's, and the outgoing bytes are
-/// freed when they have been written. Compression with context takeover is the exception.
+/// freed when they have been written. Timers and compression with context takeover are the exceptions.
 #[derive(Debug)]
 pub struct Connection {
-    closing: ClosingHandshake,
-    decoding: DecodingHalf,
-    encoding: EncodingHalf,
+    receiving: ReceivingHalf,
+    sending: SendingHalf,
 }
 
 impl Connection {
@@ -78,9 +87,8 @@ impl Connection {
     /// An open connection that draws masking keys from `entropy`. A server draws none.
     pub fn with_entropy(role: Role, config: Config, entropy: Entropy) -> Self {
         Self {
-            closing: ClosingHandshake::Open,
-            decoding: DecodingHalf::new(role.peer(), &config),
-            encoding: EncodingHalf::new(role, &config, entropy),
+            receiving: ReceivingHalf::new(role.peer(), &config),
+            sending: SendingHalf::new(role, &config, entropy),
         }
     }
 
@@ -106,8 +114,16 @@ impl Connection {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, agreed: &AgreedDeflate) -> Self {
-        self.decoding.inflate(self.role().peer(), agreed);
-        self.encoding.deflate(agreed);
+        self.receiving.inflate(self.role().peer(), agreed);
+        self.sending.deflate(agreed);
+        self
+    }
+
+    /// The connection with things to do by the clock.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_timers(mut self, timers: Timers) -> Self {
+        self.sending.set_timers(timers);
         self
     }
 
@@ -125,33 +141,57 @@ impl Connection {
         self
     }
 
+    /// The half that receives and the half that sends, for two threads.
+    ///
+    /// ```
+    /// use sansocket::{Config, Connection, Event, Role};
+    /// # use sansocket::bytes::Buf;
+    ///
+    /// let (mut receiving, mut sending) = Connection::new(Role::Server, Config::default()).split();
+    ///
+    /// // Where bytes are read, this half tells what they are. A masked Ping that says "Hello":
+    /// let mut buffer = *b"\x89\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+    /// let event = receiving.next_event(&mut &mut buffer[..])?.unwrap();
+    /// // The other, behind a lock perhaps, knows what to say to that.
+    /// sending.answer(&event);
+    /// assert_eq!(sending.outgoing().chunk(), b"\x8a\x05Hello");
+    ///
+    /// let connection = Connection::reunite(receiving, sending);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn split(self) -> (ReceivingHalf, SendingHalf) {
+        (self.receiving, self.sending)
+    }
+
+    /// The connection of which these are the halves. Two halves of different connections make one that
+    /// neither peer will understand.
+    pub const fn reunite(receiving: ReceivingHalf, sending: SendingHalf) -> Self {
+        Self { receiving, sending }
+    }
+
     /// Which end this is.
     pub const fn role(&self) -> Role {
-        self.encoding.role()
+        self.sending.role()
     }
 
     /// Where the connection is in its life.
     pub const fn state(&self) -> ConnectionState {
-        self.closing.state()
+        self.sending.state()
     }
 
     /// What to do with the transport, now.
     pub fn transport(&self) -> Transport {
-        // What was said is written first, a last Close frame above all, as long as it can be.
-        if self.encoding.outgoing().has_remaining() && self.state() != ConnectionState::Closed {
-            return Transport::KeepOpen;
-        }
-        self.closing.transport(self.role())
+        self.sending.transport()
     }
 
     /// How the connection ended or is ending; `None` while it is open.
     pub fn close_status(&self) -> Option<CloseStatus> {
-        self.closing.status()
+        self.sending.close_status()
     }
 
     /// The bytes to write to the transport.
     pub const fn outgoing(&mut self) -> &mut Outgoing {
-        self.encoding.outgoing_mut()
+        self.sending.outgoing()
     }
 
     /// Takes the next event out of the bytes that were read, or `None` when they are used up.
@@ -169,20 +209,11 @@ impl Connection {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
-        if !self.closing.is_listening() {
-            mem::take(input);
-            return self.closing.error().map_or(Ok(None), Err);
-        }
-        let event = self.decoding.next_event(input);
+        let event = self.receiving.next_event(input);
         match &event {
-            // §5.5.2: as soon as is practical, until a Close frame was received.
-            Ok(Some(Event::Ping(payload))) => self.encoding.automatic_pong(payload),
-            Ok(Some(Event::Close(frame))) => self.answer_close(frame.as_ref()),
-            Ok(_) => {}
-            Err(error) => {
-                mem::take(input);
-                self.fail(*error);
-            }
+            Ok(Some(event)) => self.sending.answer(event),
+            Ok(None) => {}
+            Err(error) => self.sending.fail(*error),
         }
         event
     }
@@ -192,8 +223,16 @@ impl Connection {
     /// Before the peer's Close frame this is an abnormal closure; [`close_status`](Self::close_status)
     /// tells.
     pub fn receive_eof(&mut self) {
-        self.closing.receive_eof();
-        self.decoding.discard();
+        self.receiving.receive_eof();
+        self.sending.receive_eof();
+    }
+
+    /// Says that the transport takes no more bytes, though something may still be read from it.
+    ///
+    /// What was outgoing is discarded, and nothing can be sent any more. What the peer said before, often
+    /// why it closed, is still received; end with [`receive_eof`](Self::receive_eof).
+    pub fn receive_write_error(&mut self) {
+        self.sending.receive_write_error();
     }
 
     /// Queues a message.
@@ -204,8 +243,7 @@ impl Connection {
     /// [`SendError::Refused`] when the connection isn't open or a fragmented message isn't finished.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoding.message(message.into())
+        self.sending.send(message)
     }
 
     /// Queues a message that was prepared for many connections.
@@ -214,13 +252,12 @@ impl Connection {
     ///
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoding.prepared(message)
+        self.sending.send_prepared(message)
     }
 
     /// Begins or goes on with a message in fragments (section 5.4).
     pub const fn fragments(&mut self) -> FragmentWriter<'_> {
-        FragmentWriter::new(self)
+        self.sending.fragments()
     }
 
     /// Queues a Ping (section 5.5.2).
@@ -236,8 +273,7 @@ impl Connection {
     ///
     /// [`UsageError::NotOpen`], or [`UsageError::BacklogFull`] when too much is waiting.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
-        self.check_open()?;
-        self.encoding.control(Opcode::Ping, payload.into())
+        self.sending.ping(payload)
     }
 
     /// Queues a Pong that nobody asked for, as a one-way heartbeat (section 5.5.3). Pings are
@@ -247,8 +283,7 @@ impl Connection {
     ///
     /// As [`ping`](Self::ping).
     pub fn pong<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
-        self.check_open()?;
-        self.encoding.control(Opcode::Pong, payload.into())
+        self.sending.pong(payload)
     }
 
     /// Begins the closing handshake (section 7.1.2) with this body, or with an empty one.
@@ -263,44 +298,43 @@ impl Connection {
     /// connection.close(Some(CloseFrame::new(CloseCode::NORMAL, "done")?));
     /// # Ok::<(), sansocket::UsageError>(())
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
     pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
-        if self.closing.send_close(frame.as_ref()) == Answer::SendClose {
-            self.encoding.close(frame.as_ref());
+        self.sending.close(frame);
+    }
+}
+
+/// What is done by the clock; see [`Timers`].
+#[cfg(feature = "std")]
+impl Connection {
+    /// How long the latest answer to a keepalive Ping took; `None` before the first.
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.sending.round_trip_time()
+    }
+
+    /// Says that bytes have arrived now, before their events are taken.
+    pub fn handle_read(&mut self, now: Instant) {
+        self.sending.handle_read(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` when there is nothing
+    /// to do by the clock. It changes with everything that is called here.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.sending.poll_timeout()
+    }
+
+    /// Says what time it is: when all that was outgoing is written and before waiting for more, and when
+    /// the time of [`poll_timeout`](Self::poll_timeout) has come. It may queue a Ping or a Close frame.
+    ///
+    /// # Errors
+    ///
+    /// What has taken too long, once; each variant says what is to be done. Those that mean that the
+    /// connection is lost have already had the effect of [`receive_eof`](Self::receive_eof).
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
+        let outcome = self.sending.handle_timeout(now);
+        if self.state() == ConnectionState::Closed {
+            self.receiving.receive_eof();
         }
-    }
-
-    pub(crate) fn send_fragment(
-        &mut self,
-        piece: Message<'_>,
-        fragment: Fragment,
-    ) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoding.fragment(piece, fragment)
-    }
-
-    #[inline]
-    fn check_open(&self) -> Result<(), UsageError> {
-        // §5.5.1: nothing is sent after a Close frame but what the protocol itself owes.
-        if self.closing.may_send() { Ok(()) } else { Err(UsageError::NotOpen) }
-    }
-
-    /// §5.5.1: the answer carries the code that was received, and no reason.
-    #[cold]
-    fn answer_close(&mut self, received: Option<&CloseFrame<'_>>) {
-        self.decoding.discard();
-        if self.closing.receive_close(received) == Answer::SendClose {
-            let reply = received.map(|frame| CloseFrame::from(frame.code()));
-            self.encoding.close(reply.as_ref());
-        }
-    }
-
-    #[cold]
-    fn fail(&mut self, error: ProtocolError) {
-        self.decoding.discard();
-        if self.closing.fail(error) == Answer::SendClose {
-            self.encoding.close(Some(&CloseFrame::from(error.close_code())));
-        }
+        outcome
     }
 }
 

@@ -11,9 +11,9 @@ use crate::frame::{FrameDecoder, FramePiece, Opcode};
 use crate::message::Assembler;
 use crate::role::Role;
 
-/// The half that turns bytes into events. It knows nothing of what is being sent.
+/// Turns bytes into events.
 #[derive(Debug)]
-pub(crate) struct DecodingHalf {
+pub(crate) struct Decoding {
     frames: FrameDecoder,
     messages: Assembler,
     controls: ControlAssembler,
@@ -21,7 +21,7 @@ pub(crate) struct DecodingHalf {
     inflation: Inflation,
 }
 
-impl DecodingHalf {
+impl Decoding {
     pub(crate) fn new(sender: Role, config: &Config) -> Self {
         Self {
             frames: FrameDecoder::new(sender, config.max_frame_size),
@@ -104,7 +104,7 @@ impl DecodingHalf {
 
 /// With compression agreed on, any message may be compressed or not.
 #[cfg(feature = "deflate")]
-impl DecodingHalf {
+impl Decoding {
     fn next_event_inflating<'input>(
         &mut self,
         input: &mut &'input mut [u8],

@@ -20,9 +20,9 @@ use crate::role::Role;
 /// its header costs less than a segment of its own.
 const SHARED_FROM: usize = 4 * 1024;
 
-/// The half that turns messages into bytes. It knows nothing of what is being received.
+/// Turns messages into bytes.
 #[derive(Debug)]
-pub(crate) struct EncodingHalf {
+pub(crate) struct Encoding {
     sender: Role,
     /// Where the masking keys come from. A server draws none.
     entropy: Entropy,
@@ -41,7 +41,7 @@ pub(crate) enum Fragment {
     Last,
 }
 
-impl EncodingHalf {
+impl Encoding {
     pub(crate) fn new(sender: Role, config: &Config, entropy: Entropy) -> Self {
         Self {
             sender,

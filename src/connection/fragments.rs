@@ -1,6 +1,6 @@
-use crate::connection::connection::Connection;
 use crate::connection::encoding::Fragment;
 use crate::connection::error::SendError;
+use crate::connection::sending::SendingHalf;
 use crate::message::Message;
 
 /// Sends one message as a series of fragments (RFC 6455, section 5.4).
@@ -18,18 +18,18 @@ use crate::message::Message;
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
 #[derive(Debug)]
-pub struct FragmentWriter<'connection>(&'connection mut Connection);
+pub struct FragmentWriter<'connection>(&'connection mut SendingHalf);
 
 impl<'connection> FragmentWriter<'connection> {
-    pub(crate) const fn new(connection: &'connection mut Connection) -> Self {
-        Self(connection)
+    pub(crate) const fn new(sending: &'connection mut SendingHalf) -> Self {
+        Self(sending)
     }
 
     /// Queues a fragment that others will follow. Each piece of a text is text by itself.
     ///
     /// # Errors
     ///
-    /// As [`Connection::send`], and [`UsageError::OtherKind`](crate::UsageError::OtherKind) for a
+    /// As [`Connection::send`](crate::Connection::send), and [`UsageError::OtherKind`](crate::UsageError::OtherKind) for a
     /// text piece in a binary message or the reverse.
     pub fn write<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.0.send_fragment(piece.into(), Fragment::More)

@@ -15,7 +15,12 @@ mod fragments;
 mod outgoing;
 mod pong_backlog;
 mod prepared;
+mod receiving;
+mod segments;
+mod sending;
 mod state;
+#[cfg(feature = "std")]
+mod timers;
 
 pub use close_frame::CloseFrame;
 pub use close_status::{CloseSignal, CloseStatus, ClosedBy};
@@ -26,4 +31,8 @@ pub use event::Event;
 pub use fragments::FragmentWriter;
 pub use outgoing::Outgoing;
 pub use prepared::PreparedMessage;
+pub use receiving::ReceivingHalf;
+pub use sending::SendingHalf;
 pub use state::{ConnectionState, Transport};
+#[cfg(feature = "std")]
+pub use timers::{Keepalive, TimeoutError, Timers};

@@ -1,5 +1,4 @@
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -7,6 +6,7 @@ use bytes::{Buf, Bytes};
 
 use crate::connection::control_buffer::ControlBuffer;
 use crate::connection::pong_backlog::PongBacklog;
+use crate::connection::segments::Segments;
 
 /// The size to which small frames are gathered before a new segment is begun.
 pub(crate) const SEGMENT: usize = 64 * 1024;
@@ -22,14 +22,12 @@ const FIRST_ROOM: usize = 256;
 /// segment of its own and isn't copied. All storage is freed when the last byte was taken.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    /// Complete segments, to be written before the tail.
-    segments: VecDeque<Bytes>,
+    /// Complete segments, to be written before the tail; most connections have none.
+    segments: Option<Box<Segments>>,
     /// The segment that grows.
     tail: Vec<u8>,
     /// How many bytes of the tail were written already.
     tail_written: usize,
-    /// How many bytes of the segments are left.
-    segments_len: usize,
     pongs: PongBacklog,
 }
 
@@ -46,8 +44,28 @@ impl Outgoing {
     /// Appends a segment without copying it.
     pub(crate) fn push(&mut self, segment: Bytes) {
         self.seal_tail();
-        self.segments_len += segment.len();
-        self.segments.push_back(segment);
+        self.segments.get_or_insert_default().push(segment);
+    }
+
+    /// The first chunks, at most `most`, shared: they can be written while others queue more behind them
+    /// under a lock. Then [`advance`](Buf::advance) by what was written.
+    ///
+    /// ```
+    /// use sansocket::bytes::Buf;
+    /// use sansocket::{Config, Connection, Role};
+    ///
+    /// let mut connection = Connection::new(Role::Server, Config::default());
+    /// connection.send("one")?;
+    /// let chunks = connection.outgoing().share(16);
+    /// connection.send("two")?;
+    /// assert_eq!(chunks.concat(), b"\x81\x03one");
+    /// connection.outgoing().advance(5);
+    /// assert_eq!(connection.outgoing().chunk(), b"\x81\x03two");
+    /// # Ok::<(), sansocket::SendError>(())
+    /// ```
+    pub fn share(&mut self, most: usize) -> Vec<Bytes> {
+        self.seal_tail();
+        self.segments.iter().flat_map(|segments| segments.iter()).take(most).cloned().collect()
     }
 
     /// Whether an automatic Pong of this size goes in now; otherwise it is to be
@@ -85,8 +103,7 @@ impl Outgoing {
         }
         let mut segment = Bytes::from(mem::take(&mut self.tail));
         segment.advance(mem::take(&mut self.tail_written));
-        self.segments_len += segment.len();
-        self.segments.push_back(segment);
+        self.segments.get_or_insert_default().push(segment);
     }
 
     fn unwritten_tail(&self) -> &[u8] {
@@ -97,20 +114,20 @@ impl Outgoing {
 impl Buf for Outgoing {
     #[inline]
     fn remaining(&self) -> usize {
-        self.segments_len + self.tail.len() - self.tail_written
+        let segments = self.segments.as_ref().map_or(0, |segments| segments.len());
+        segments + self.tail.len() - self.tail_written
     }
 
     fn chunk(&self) -> &[u8] {
-        match self.segments.front() {
-            Some(segment) => segment,
-            None => self.unwritten_tail(),
-        }
+        let front = self.segments.as_ref().and_then(|segments| segments.iter().next());
+        front.map_or_else(|| self.unwritten_tail(), |segment| segment)
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, destination: &mut [std::io::IoSlice<'a>]) -> usize {
         let tail = Some(self.unwritten_tail()).filter(|tail| !tail.is_empty());
-        let segments = self.segments.iter().map(|segment| &**segment).chain(tail);
+        let segments = self.segments.iter().flat_map(|segments| segments.iter());
+        let segments = segments.map(|segment| &**segment).chain(tail);
         let mut count = 0;
         for (slot, segment) in destination.iter_mut().zip(segments) {
             *slot = std::io::IoSlice::new(segment);
@@ -122,20 +139,13 @@ impl Buf for Outgoing {
     /// Takes `count` bytes off the front, or all where there are fewer.
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
-        let mut left = count;
-        while let Some(segment) = self.segments.front_mut() {
-            let taken = left.min(segment.len());
-            segment.advance(taken);
-            self.segments_len -= taken;
-            left -= taken;
-            if !segment.is_empty() {
-                break;
-            }
-            self.segments.pop_front();
-        }
+        let left = match &mut self.segments {
+            Some(segments) => segments.advance(count),
+            None => count,
+        };
         self.tail_written += left;
         if self.remaining() == 0 {
-            self.segments = VecDeque::new();
+            self.segments = None;
             self.tail = Vec::new();
             self.tail_written = 0;
         }

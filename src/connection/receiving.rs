@@ -1,0 +1,97 @@
+use alloc::boxed::Box;
+use core::mem;
+
+use crate::config::Config;
+use crate::connection::decoding::Decoding;
+use crate::connection::event::Event;
+use crate::error::ProtocolError;
+#[cfg(feature = "deflate")]
+use crate::extension::AgreedDeflate;
+use crate::role::Role;
+
+/// The half of a [`Connection`](crate::Connection) that turns bytes into events. It knows nothing of
+/// what is being sent.
+///
+/// What it finds out concerns the [`SendingHalf`](crate::SendingHalf), wherever that is: tell it of
+/// each event by [`answer`](crate::SendingHalf::answer), and of the error by
+/// [`fail`](crate::SendingHalf::fail). A [`Connection`](crate::Connection) does that by itself.
+#[derive(Debug)]
+pub struct ReceivingHalf {
+    decoding: Decoding,
+    input: Input,
+}
+
+/// What becomes of bytes that arrive.
+#[derive(Debug)]
+enum Input {
+    Processed,
+    /// The peer's Close frame has arrived, or the transport has ended.
+    Over,
+    /// The peer broke the protocol.
+    Failed(Box<ProtocolError>),
+}
+
+impl ReceivingHalf {
+    pub(crate) fn new(sender: Role, config: &Config) -> Self {
+        Self { decoding: Decoding::new(sender, config), input: Input::Processed }
+    }
+
+    /// Reads compressed messages from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflate(&mut self, sender: Role, agreed: &AgreedDeflate) {
+        self.decoding.inflate(sender, agreed);
+    }
+
+    /// Takes the next event out of the bytes that were read, or `None` when they are used up; see
+    /// [`Connection::next_event`](crate::Connection::next_event).
+    ///
+    /// # Errors
+    ///
+    /// How the peer broke the protocol. Further bytes are discarded, and each further call gives the
+    /// same error.
+    #[inline]
+    pub fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        if !matches!(self.input, Input::Processed) {
+            return self.discard(input);
+        }
+        let event = self.decoding.next_event(input);
+        match &event {
+            // §5.5.1: nothing follows a Close frame.
+            Ok(Some(Event::Close(_))) => self.stop(Input::Over),
+            Ok(_) => {}
+            Err(error) => {
+                mem::take(input);
+                self.stop(Input::Failed(Box::new(*error)));
+            }
+        }
+        event
+    }
+
+    /// Says that the transport has ended. What has arrived of a message is given up.
+    pub fn receive_eof(&mut self) {
+        if matches!(self.input, Input::Processed) {
+            self.stop(Input::Over);
+        }
+    }
+
+    #[cold]
+    fn discard<'input>(
+        &self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        mem::take(input);
+        match &self.input {
+            Input::Failed(error) => Err(**error),
+            Input::Processed | Input::Over => Ok(None),
+        }
+    }
+
+    #[cold]
+    fn stop(&mut self, input: Input) {
+        self.decoding.discard();
+        self.input = input;
+    }
+}

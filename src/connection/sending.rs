@@ -1,0 +1,318 @@
+#![cfg_attr(
+    feature = "std",
+    expect(clippy::disallowed_types, reason = "a time that the caller has read from its clock")
+)]
+
+#[cfg(feature = "std")]
+use alloc::boxed::Box;
+#[cfg(feature = "std")]
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+
+#[cfg(feature = "std")]
+use crate::close_code::CloseCode;
+use crate::config::Config;
+use crate::connection::close_frame::CloseFrame;
+use crate::connection::close_status::CloseStatus;
+use crate::connection::closing::{Answer, ClosingHandshake};
+use crate::connection::control::ControlPayload;
+use crate::connection::encoding::{Encoding, Fragment};
+use crate::connection::error::{SendError, UsageError};
+use crate::connection::event::Event;
+use crate::connection::fragments::FragmentWriter;
+use crate::connection::outgoing::Outgoing;
+use crate::connection::prepared::PreparedMessage;
+use crate::connection::state::{ConnectionState, Transport};
+#[cfg(feature = "std")]
+use crate::connection::timers::{self, Due, RunningTimers, TimeoutError, Timers};
+use crate::entropy::Entropy;
+use crate::error::ProtocolError;
+#[cfg(feature = "deflate")]
+use crate::extension::AgreedDeflate;
+use crate::frame::Opcode;
+use crate::message::Message;
+use crate::role::Role;
+
+/// The half of a [`Connection`](crate::Connection) that turns messages into bytes, and knows where
+/// the connection is in its life.
+///
+/// It comes from [`Connection::split`](crate::Connection::split), so that one thread can receive
+/// while another sends. What arrives it has to be told: see [`answer`](Self::answer).
+#[derive(Debug)]
+pub struct SendingHalf {
+    closing: ClosingHandshake,
+    encoding: Encoding,
+    #[cfg(feature = "std")]
+    timers: Option<Box<RunningTimers>>,
+}
+
+impl SendingHalf {
+    pub(crate) fn new(role: Role, config: &Config, entropy: Entropy) -> Self {
+        Self {
+            closing: ClosingHandshake::Open,
+            encoding: Encoding::new(role, config, entropy),
+            #[cfg(feature = "std")]
+            timers: None,
+        }
+    }
+
+    /// Compresses messages from now on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflate(&mut self, agreed: &AgreedDeflate) {
+        self.encoding.deflate(agreed);
+    }
+
+    /// Which end this is.
+    pub const fn role(&self) -> Role {
+        self.encoding.role()
+    }
+
+    /// Where the connection is in its life.
+    pub const fn state(&self) -> ConnectionState {
+        self.closing.state()
+    }
+
+    /// What to do with the transport, now.
+    pub fn transport(&self) -> Transport {
+        // What was said is written first, a last Close frame above all, as long as it can be.
+        if self.encoding.outgoing().has_remaining() && self.state() != ConnectionState::Closed {
+            return Transport::KeepOpen;
+        }
+        self.closing.transport(self.role())
+    }
+
+    /// How the connection ended or is ending; `None` while it is open.
+    pub fn close_status(&self) -> Option<CloseStatus> {
+        self.closing.status()
+    }
+
+    /// The bytes to write to the transport.
+    pub const fn outgoing(&mut self) -> &mut Outgoing {
+        self.encoding.outgoing_mut()
+    }
+
+    /// Takes in what the receiving half has found, and queues what is owed for it: the Pong for a
+    /// Ping (RFC 6455, section 5.5.2), the Close frame for a Close frame (section 5.5.1).
+    #[inline]
+    pub fn answer(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Ping(payload) => {
+                // §5.5.2: as soon as is practical, until a Close frame was received.
+                if self.closing.is_listening() {
+                    self.encoding.automatic_pong(payload);
+                }
+            }
+            Event::Close(frame) => self.answer_close(frame.as_ref()),
+            Event::Message(_) | Event::Chunk(_) => self.note_message(),
+            Event::Pong(payload) => self.note_pong(payload),
+        }
+    }
+
+    /// Takes in how the peer broke the protocol, and queues the Close frame that tells it so:
+    /// _Fail the WebSocket Connection_ (section 7.1.7).
+    #[cold]
+    pub fn fail(&mut self, error: ProtocolError) {
+        if self.closing.fail(error.close_code()) == Answer::SendClose {
+            self.encoding.close(Some(&CloseFrame::from(error.close_code())));
+        }
+    }
+
+    /// Says that the transport has ended; see
+    /// [`Connection::receive_eof`](crate::Connection::receive_eof).
+    pub fn receive_eof(&mut self) {
+        self.closing.receive_eof();
+    }
+
+    /// Says that the transport takes no more bytes; see
+    /// [`Connection::receive_write_error`](crate::Connection::receive_write_error).
+    pub fn receive_write_error(&mut self) {
+        self.closing.receive_write_error();
+        let outgoing = self.encoding.outgoing_mut();
+        while outgoing.has_remaining() {
+            outgoing.advance(outgoing.remaining());
+        }
+    }
+
+    /// Queues a message; see [`Connection::send`](crate::Connection::send).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::BufferFull`] with the message when too much is waiting to be written,
+    /// [`SendError::Refused`] when the connection isn't open or a fragmented message isn't finished.
+    #[inline]
+    pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
+        self.check_open()?;
+        self.note_message();
+        self.encoding.message(message.into())
+    }
+
+    /// Queues a message that was prepared for many connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
+        self.check_open()?;
+        self.note_message();
+        self.encoding.prepared(message)
+    }
+
+    /// Begins or goes on with a message in fragments (section 5.4).
+    pub const fn fragments(&mut self) -> FragmentWriter<'_> {
+        FragmentWriter::new(self)
+    }
+
+    /// Queues a Ping (section 5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError::NotOpen`], or [`UsageError::BacklogFull`] when too much is waiting.
+    pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.encoding.control(Opcode::Ping, payload.into())
+    }
+
+    /// Queues a Pong that nobody asked for (section 5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`ping`](Self::ping).
+    pub fn pong<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.encoding.control(Opcode::Pong, payload.into())
+    }
+
+    /// Begins the closing handshake; see [`Connection::close`](crate::Connection::close).
+    #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
+    pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
+        if self.closing.send_close(frame.as_ref()) == Answer::SendClose {
+            self.encoding.close(frame.as_ref());
+        }
+    }
+
+    pub(crate) fn send_fragment(
+        &mut self,
+        piece: Message<'_>,
+        fragment: Fragment,
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        self.note_message();
+        self.encoding.fragment(piece, fragment)
+    }
+
+    #[inline]
+    fn check_open(&self) -> Result<(), UsageError> {
+        // §5.5.1: nothing is sent after a Close frame but what the protocol itself owes.
+        if self.closing.may_send() { Ok(()) } else { Err(UsageError::NotOpen) }
+    }
+
+    /// §5.5.1: the answer carries the code that was received, and no reason.
+    #[cold]
+    fn answer_close(&mut self, received: Option<&CloseFrame<'_>>) {
+        if self.closing.receive_close(received) == Answer::SendClose {
+            let reply = received.map(|frame| CloseFrame::from(frame.code()));
+            self.encoding.close(reply.as_ref());
+        }
+    }
+
+    #[inline]
+    #[cfg_attr(not(feature = "std"), expect(clippy::unused_self, reason = "there are no timers"))]
+    fn note_message(&mut self) {
+        #[cfg(feature = "std")]
+        if let Some(timers) = &mut self.timers {
+            timers.note_message();
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(clippy::unused_self, unused_variables, reason = "there are no timers")
+    )]
+    fn note_pong(&mut self, payload: &[u8]) {
+        #[cfg(feature = "std")]
+        if let Some(timers) = &mut self.timers {
+            timers.note_pong(payload);
+        }
+    }
+}
+
+/// What is done by the clock.
+#[cfg(feature = "std")]
+impl SendingHalf {
+    pub(crate) fn set_timers(&mut self, timers: Timers) {
+        self.timers = RunningTimers::new(timers).map(Box::new);
+    }
+
+    /// How long the latest answer to a keepalive Ping took; see
+    /// [`Connection::round_trip_time`](crate::Connection::round_trip_time).
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.timers.as_ref()?.round_trip_time()
+    }
+
+    /// Says that bytes have arrived now; see
+    /// [`Connection::handle_read`](crate::Connection::handle_read).
+    pub fn handle_read(&mut self, now: Instant) {
+        if let Some(timers) = &mut self.timers {
+            timers.hear(now);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timers = self.timers.as_ref()?;
+        match self.state() {
+            ConnectionState::Open => timers.next_while_open(),
+            ConnectionState::Closing => timers.close_by(),
+            ConnectionState::Closed => None,
+        }
+    }
+
+    /// Says what time it is; see [`Connection::handle_timeout`](crate::Connection::handle_timeout).
+    ///
+    /// # Errors
+    ///
+    /// What has taken too long.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
+        let has_outgoing = self.encoding.outgoing().has_remaining();
+        let Some(timers) = &mut self.timers else {
+            return Ok(());
+        };
+        match self.closing.state() {
+            ConnectionState::Open => {
+                let outgoing = if has_outgoing {
+                    timers::Outgoing::Waiting
+                } else {
+                    timers::Outgoing::Written
+                };
+                match timers.tick(now, outgoing) {
+                    Due::Nothing => Ok(()),
+                    Due::Ping(payload) => {
+                        // Behind a full queue it would say nothing of the peer.
+                        let _ = self.encoding.control(Opcode::Ping, (&payload).into());
+                        Ok(())
+                    }
+                    Due::Failure(error) => Err(self.end(error, now)),
+                }
+            }
+            ConnectionState::Closing if timers.closing_is_overdue(now) => {
+                let is_complete = !self.closing.is_listening() && !has_outgoing;
+                self.closing.receive_eof();
+                // Of a peer that only leaves its transport open there is nothing to complain.
+                if is_complete { Ok(()) } else { Err(TimeoutError::Close) }
+            }
+            ConnectionState::Closing | ConnectionState::Closed => Ok(()),
+        }
+    }
+
+    fn end(&mut self, error: TimeoutError, now: Instant) -> TimeoutError {
+        if error == TimeoutError::Idle {
+            self.close(Some(CloseFrame::from(CloseCode::GOING_AWAY)));
+            // From here on it is a connection that closes.
+            let _ = self.handle_timeout(now);
+        } else {
+            self.receive_eof();
+        }
+        error
+    }
+}

@@ -1,0 +1,253 @@
+#![expect(clippy::disallowed_types, reason = "a time that the caller has read from its clock")]
+
+use std::time::{Duration, Instant};
+
+/// What a connection does by the clock. Nothing, unless it is asked for.
+///
+/// The connection reads no clock. Who drives it tells the time, and is told until when to wait; see
+/// [`Connection::handle_timeout`](crate::Connection::handle_timeout).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use sansocket::{Config, Connection, Keepalive, Role, Timers};
+///
+/// let timers = Timers::default()
+///     .keepalive(Some(Keepalive::default()))
+///     .close(Some(Duration::from_secs(5)));
+/// let mut connection = Connection::new(Role::Server, Config::default()).with_timers(timers);
+///
+/// let now = Instant::now();
+/// connection.handle_timeout(now)?;
+/// assert_eq!(connection.poll_timeout(), Some(now + Duration::from_secs(20))); // the first Ping
+/// # Ok::<(), sansocket::TimeoutError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timers {
+    keepalive: Option<Keepalive>,
+    idle: Option<Duration>,
+    close: Option<Duration>,
+}
+
+impl Timers {
+    /// Sends Pings and wants them answered; off by default.
+    #[must_use]
+    pub const fn keepalive(mut self, keepalive: Option<Keepalive>) -> Self {
+        self.keepalive = keepalive;
+        self
+    }
+
+    /// Closes the connection with 1001 after this long without a message in either direction, Pings
+    /// and Pongs not counted; off by default.
+    #[must_use]
+    pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// How long the end may take, from a Close frame to the end of the transport; for ever by
+    /// default.
+    #[must_use]
+    pub const fn close(mut self, timeout: Option<Duration>) -> Self {
+        self.close = timeout;
+        self
+    }
+
+    const fn are_off(&self) -> bool {
+        self.keepalive.is_none() && self.idle.is_none() && self.close.is_none()
+    }
+}
+
+/// How a peer that has fallen silent is found out: by Pings (RFC 6455, section 5.5.2).
+///
+/// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
+/// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
+/// message, in whose frame no Pong can stand, is a sign of life too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    interval: Duration,
+    timeout: Duration,
+}
+
+impl Keepalive {
+    /// Pings at this interval, each to be answered within this timeout.
+    pub const fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval, timeout }
+    }
+}
+
+impl Default for Keepalive {
+    /// A Ping every 20 seconds, 20 seconds to answer it.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(20), Duration::from_secs(20))
+    }
+}
+
+/// What has taken too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeoutError {
+    /// Nothing arrived from the peer after a Ping. The connection is lost: drop the transport.
+    #[error("the peer did not answer a Ping in time")]
+    Pong,
+    /// There was no message for too long. The Close frame is queued: go on until the end.
+    #[error("no message was sent or received for too long")]
+    Idle,
+    /// The closing handshake didn't end. The connection is lost: drop the transport.
+    #[error("the closing handshake did not end in time")]
+    Close,
+}
+
+/// The timers of one connection, as they run.
+#[derive(Debug)]
+pub(crate) struct RunningTimers {
+    settings: Timers,
+    /// The latest time that was told.
+    now: Option<Instant>,
+    /// When bytes arrived last.
+    heard: Option<Instant>,
+    ping: Ping,
+    /// How many Pings were sent: what the next one says.
+    pings: u32,
+    round_trip_time: Option<Duration>,
+    /// When a message was sent or received last, as far as the time was told since.
+    message: Option<Instant>,
+    /// By when the connection has to be over, once it is closing.
+    close_by: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Ping {
+    /// The next one goes out an interval after this time, or after the first that is told.
+    AnsweredAt(Option<Instant>),
+    /// It waits to be written behind other bytes.
+    Queued,
+    /// It left at this time and wants an answer.
+    SentAt(Instant),
+}
+
+/// What an open connection has to do now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    Ping([u8; 4]),
+    Failure(TimeoutError),
+}
+
+impl RunningTimers {
+    pub(crate) fn new(settings: Timers) -> Option<Self> {
+        (!settings.are_off()).then_some(Self {
+            settings,
+            now: None,
+            heard: None,
+            ping: Ping::AnsweredAt(None),
+            pings: 0,
+            round_trip_time: None,
+            message: None,
+            close_by: None,
+        })
+    }
+
+    pub(crate) const fn round_trip_time(&self) -> Option<Duration> {
+        self.round_trip_time
+    }
+
+    /// Bytes have arrived.
+    pub(crate) const fn hear(&mut self, now: Instant) {
+        self.now = Some(now);
+        self.heard = Some(now);
+    }
+
+    /// A message was sent or received, now or a little later than the time that was told.
+    pub(crate) const fn note_message(&mut self) {
+        self.message = None;
+    }
+
+    /// A Pong has arrived.
+    pub(crate) fn note_pong(&mut self, payload: &[u8]) {
+        match self.ping {
+            Ping::SentAt(sent) if payload == self.payload() => {
+                let now = self.now.unwrap_or(sent);
+                self.round_trip_time = Some(now.saturating_duration_since(sent));
+                self.ping = Ping::AnsweredAt(Some(now));
+            }
+            // The time at which it left wasn't told before it was answered.
+            Ping::Queued if payload == self.payload() => self.ping = Ping::AnsweredAt(self.now),
+            _ => {}
+        }
+    }
+
+    /// What an open connection has to do, whose outgoing bytes are all written or not.
+    pub(crate) fn tick(&mut self, now: Instant, outgoing: Outgoing) -> Due {
+        self.now = Some(now);
+        self.message.get_or_insert(now);
+        if let (Ping::Queued, Outgoing::Written) = (&self.ping, outgoing) {
+            self.ping = Ping::SentAt(now);
+        }
+        if let Ping::AnsweredAt(answered) = &mut self.ping {
+            answered.get_or_insert(now);
+        }
+        if self.pong_by().is_some_and(|deadline| deadline <= now) {
+            return Due::Failure(TimeoutError::Pong);
+        }
+        if self.idle_by().is_some_and(|deadline| deadline <= now) {
+            return Due::Failure(TimeoutError::Idle);
+        }
+        if self.ping_at().is_some_and(|time| time <= now) {
+            self.pings = self.pings.wrapping_add(1);
+            self.ping = Ping::Queued;
+            return Due::Ping(self.payload());
+        }
+        Due::Nothing
+    }
+
+    /// Whether a connection that is closing has taken too long.
+    pub(crate) fn closing_is_overdue(&mut self, now: Instant) -> bool {
+        let Some(timeout) = self.settings.close else { return false };
+        if self.close_by.is_none() {
+            self.close_by = now.checked_add(timeout);
+        }
+        self.close_by.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// When an open connection has to be told the time.
+    pub(crate) fn next_while_open(&self) -> Option<Instant> {
+        [self.ping_at(), self.pong_by(), self.idle_by()].into_iter().flatten().min()
+    }
+
+    /// By when a connection that is closing has to be over.
+    pub(crate) const fn close_by(&self) -> Option<Instant> {
+        self.close_by
+    }
+
+    fn payload(&self) -> [u8; 4] {
+        self.pings.to_be_bytes()
+    }
+
+    fn ping_at(&self) -> Option<Instant> {
+        let (Some(keepalive), Ping::AnsweredAt(Some(answered))) =
+            (&self.settings.keepalive, &self.ping)
+        else {
+            return None;
+        };
+        answered.checked_add(keepalive.interval)
+    }
+
+    fn pong_by(&self) -> Option<Instant> {
+        let (Some(keepalive), Ping::SentAt(sent)) = (&self.settings.keepalive, &self.ping) else {
+            return None;
+        };
+        let sign_of_life = self.heard.map_or(*sent, |heard| heard.max(*sent));
+        sign_of_life.checked_add(keepalive.timeout)
+    }
+
+    fn idle_by(&self) -> Option<Instant> {
+        self.message?.checked_add(self.settings.idle?)
+    }
+}
+
+/// Whether all that is outgoing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outgoing {
+    Waiting,
+    Written,
+}
