@@ -7,9 +7,22 @@ use std::time::{Duration, Instant};
 pub(super) struct Deadline(Option<Instant>);
 
 impl Deadline {
+    /// A deadline that never passes.
+    pub(super) const NEVER: Self = Self(None);
+
     /// The deadline this long from now; one that lies beyond the clock's range never passes.
     pub(super) fn after(timeout: Duration) -> Self {
         Self(Instant::now().checked_add(timeout))
+    }
+
+    /// The deadline at this point in time; none never passes.
+    pub(super) const fn at(instant: Option<Instant>) -> Self {
+        Self(instant)
+    }
+
+    /// The earlier of the two.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self([self.0, other.0].into_iter().flatten().min())
     }
 
     pub(super) fn has_passed(self) -> bool {

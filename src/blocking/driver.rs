@@ -1,121 +1,141 @@
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Buf;
 
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
+use crate::blocking::incoming::Incoming;
+use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::shared::Shared;
+use crate::blocking::sink::Sink;
+use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
-use crate::connection::{Connection, ConnectionState, Event, SendError, Transport};
+use crate::connection::{
+    CloseFrame, CloseStatus, ConnectionState, Event, ReceivingHalf, Transport,
+};
 use crate::error::ProtocolError;
-use crate::message::Message;
+use crate::message::{Chunk, Message};
 
-/// From this many queued bytes on, a write goes out without being asked to.
-const WRITE_FROM: usize = 64 * 1024;
-
-/// The one loop around a [`Connection`]: hand out the next event, write what is outgoing, do with
-/// the transport what the connection says, read.
+/// The one loop around a connection: hand out the next event, write what is outgoing, do with the
+/// transport what the connection says, read.
 #[derive(Debug)]
-pub(super) struct Driver<S> {
+pub(super) struct Driver<S, O> {
     pub(super) stream: Stream<S>,
     buffer: ReadBuffer,
-    pub(super) connection: Connection,
+    receiving: ReceivingHalf,
+    pub(super) outlet: O,
     timeouts: Timeouts,
-    /// Why nothing can be written any more. What the peer said before that, often why it closed, is
-    /// still read.
-    write_error: Option<io::ErrorKind>,
-    /// By when everything has to be over, once the end has begun.
-    end_by: Option<Deadline>,
+    unread: Unread,
 }
 
-impl<S: Read + Write> Driver<S> {
-    pub(super) fn new(
+/// What was left over of the message that was read last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    Nothing,
+    /// Pieces that nobody wants.
+    Rest,
+}
+
+/// How the thread that reads gets at the sending half and its bytes to the wire.
+pub(super) trait Outlet<S> {
+    /// The sending half, for a moment.
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
+
+    /// Writes what is queued, as far as the thread that reads is to wait for that.
+    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
+
+    /// Whether so much is queued that it has to be written before more is handed out.
+    fn is_laden(&mut self) -> bool;
+
+    /// How long a read may wait before this outlet wants to be looked at again.
+    fn patience(&self, flushed: Flushed) -> Option<Duration>;
+
+    /// The connection is over: nobody is to wait for this stream any more.
+    fn release(&mut self, stream: &Stream<S>);
+}
+
+/// How far a flush has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    Everything,
+    /// The rest waits for the peer, or for another thread.
+    Partly,
+}
+
+impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
+    pub(super) const fn new(
         stream: Stream<S>,
         buffer: ReadBuffer,
-        connection: Connection,
+        receiving: ReceivingHalf,
+        outlet: O,
         timeouts: Timeouts,
-    ) -> io::Result<Self> {
-        stream.bound_each(timeouts.read, timeouts.write)?;
-        Ok(Self { stream, buffer, connection, timeouts, write_error: None, end_by: None })
+    ) -> Self {
+        Self { stream, buffer, receiving, outlet, timeouts, unread: Unread::Nothing }
     }
 
-    /// Queues a message with `send`, and writes if much is queued.
-    pub(super) fn queue(
+    /// Hands every message to `handler`, to the clean end of the connection.
+    pub(super) fn serve<E: From<Error>>(
         &mut self,
-        message: Message<'_>,
-        send: impl Fn(&mut Connection, Message<'_>) -> Result<(), SendError>,
-    ) -> Result<(), Error> {
-        if let Err(error) = send(&mut self.connection, message) {
-            let SendError::BufferFull(message) = error else {
-                return Err(error.into());
-            };
-            match self.flush() {
-                Ok(()) => send(&mut self.connection, message)?,
-                Err(Error::WriteTimedOut) => return Err(Error::BufferFull(message)),
-                Err(error) => return Err(error),
-            }
-        }
-        if self.connection.outgoing().remaining() < WRITE_FROM {
-            return Ok(());
-        }
-        match self.flush() {
-            // The message is queued, and that is all that was promised.
-            Err(Error::WriteTimedOut) => Ok(()),
-            flushed => flushed,
-        }
+        mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        O: Replies,
+    {
+        let stopped = self.next(|event, outlet| match event {
+            Event::Message(message) => handler(message, &mut Outbox::new(outlet)).err(),
+            _ => None,
+        })?;
+        stopped.map_or(Ok(()), Err)
     }
 
-    /// Writes everything that is queued.
-    pub(super) fn flush(&mut self) -> Result<(), Error> {
-        if let Some(kind) = self.write_error {
-            self.discard_outgoing();
-            return Err(Error::Io(kind.into()));
-        }
-        let deadline = self.deadline();
-        let outgoing = self.connection.outgoing();
-        let written = match deadline {
-            None => self.stream.write(outgoing),
-            Some(deadline) => self.stream.write_before(deadline, outgoing),
-        };
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => self.time_out(Error::WriteTimedOut),
-            kind => {
-                self.write_error = Some(kind);
-                self.discard_outgoing();
-                Error::Io(error)
-            }
-        })
+    /// Closes, and sees the connection to its end, whatever still arrives.
+    pub(super) fn close(&mut self, frame: CloseFrame<'_>) -> Result<CloseStatus, Error> {
+        self.outlet.outbound(|outbound| outbound.sending.close(Some(frame)));
+        self.next(|_, _| None::<()>)?;
+        let status = self.outlet.outbound(|outbound| outbound.sending.close_status());
+        status.ok_or(Error::Lost)
     }
 
     /// Drives the connection until `pick` makes something of an event, or to its clean end.
     pub(super) fn next<T>(
         &mut self,
-        mut pick: impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
+        mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
     ) -> Result<Option<T>, Error> {
+        let mut read_by = self.read_by();
         loop {
-            match self.next_buffered(&mut pick) {
+            let error = match self.next_buffered(&mut pick) {
                 Ok(Some(picked)) => return Ok(Some(picked)),
-                Ok(None) => {}
-                Err(error) => {
-                    // What the peer did wrong is the news, whether or not it listens to that.
-                    let _ = self.end();
-                    return Err(error.into());
-                }
+                Ok(None) => None,
+                // What the peer did wrong is the news, once it has been told.
+                Err(error) => Some(Error::from(error)),
+            };
+            if self.state() == ConnectionState::Closed {
+                self.outlet.release(&self.stream);
+                let outcome = self.outlet.outbound(|outbound| outbound.outcome());
+                return error.map_or(outcome, Err).map(|()| None);
             }
-            if self.connection.state() == ConnectionState::Closed {
-                return self.outcome();
-            }
-            match self.flush() {
+            let flushed = match self.outlet.flush(&mut self.stream) {
+                Ok(flushed) => flushed,
                 // It is not over until the peer's last words are read.
-                Ok(()) | Err(Error::Io(_)) => {}
-                Err(error) => return Err(error),
-            }
-            match self.connection.transport() {
+                Err(Error::Io(_)) => Flushed::Everything,
+                Err(timed_out) => return Err(error.unwrap_or(timed_out)),
+            };
+            let step = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
+                Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => {
+                    self.end()
+                }
                 // What was read may not be used up: it waits while too much is outgoing.
-                Transport::KeepOpen if self.buffer.is_empty() => self.fill()?,
-                Transport::KeepOpen => {}
-                Transport::AwaitPeer | Transport::Close => self.end()?,
+                _ if !self.buffer.is_empty() => Ok(()),
+                _ => self.fill(&mut read_by, flushed),
+            };
+            if let Err(timed_out_or_lost) = step {
+                return Err(error.unwrap_or(timed_out_or_lost));
             }
         }
     }
@@ -124,101 +144,205 @@ impl<S: Read + Write> Driver<S> {
     /// outgoing that it has to be written first.
     fn next_buffered<T>(
         &mut self,
-        pick: &mut impl FnMut(Event<'_>, &mut Connection) -> Option<T>,
+        pick: &mut impl FnMut(Event<'_>, &mut O) -> Option<T>,
     ) -> Result<Option<T>, ProtocolError> {
-        let connection = &mut self.connection;
+        let Self { receiving, outlet, .. } = self;
         self.buffer.consume(|input| {
-            while let Some(event) = connection.next_event(input)? {
-                if let Some(picked) = pick(event, connection) {
+            loop {
+                let event = match receiving.next_event(input) {
+                    Ok(Some(event)) => event,
+                    Ok(None) => return Ok(None),
+                    Err(error) => {
+                        outlet.outbound(|outbound| outbound.sending.fail(error));
+                        return Err(error);
+                    }
+                };
+                outlet.outbound(|outbound| outbound.sending.answer(&event));
+                if let Some(picked) = pick(event, outlet) {
                     return Ok(Some(picked));
                 }
-                if connection.outgoing().remaining() >= WRITE_FROM {
-                    break;
+                if outlet.is_laden() {
+                    return Ok(None);
                 }
             }
-            Ok(None)
         })
     }
 
-    fn discard_outgoing(&mut self) {
-        let outgoing = self.connection.outgoing();
-        outgoing.advance(outgoing.remaining());
-    }
+    /// Reads once, or waits for as long as it may; at the end of the stream tells the connection.
+    fn fill(&mut self, read_by: &mut Deadline, flushed: Flushed) -> Result<(), Error> {
+        let (state, has_outgoing, timer) = self.outlet.outbound(|outbound| {
+            outbound.tick()?;
+            let sending = &mut outbound.sending;
+            let has_outgoing = sending.outgoing().has_remaining();
+            Ok::<_, Error>((sending.state(), has_outgoing, sending.poll_timeout()))
+        })?;
+        // The time that has come may have queued something to write, or ended it all.
+        let is_news = flushed == Flushed::Everything && has_outgoing;
+        if state == ConnectionState::Closed || is_news {
+            return Ok(());
+        }
+        // The end has a deadline of its own.
+        let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
+        let patience = self.outlet.patience(flushed).map_or(Deadline::NEVER, Deadline::after);
+        let deadline = Deadline::at(timer).or(waits_until).or(patience);
 
-    /// Reads once; at the end of the stream tells the connection.
-    fn fill(&mut self) -> Result<(), Error> {
-        let deadline = self.deadline();
-        let read = self.buffer.fill(&mut self.stream, |stream, buffer| match deadline {
-            None => stream.read(buffer),
-            Some(deadline) => stream.read_before(deadline, buffer),
-        });
+        let read = self
+            .buffer
+            .fill(&mut self.stream, |stream, buffer| stream.read_before(deadline, buffer));
         match read {
-            Ok(0) => self.connection.receive_eof(),
-            Ok(_) => {}
+            Ok(0) => {
+                self.receive_eof();
+                Ok(())
+            }
+            Ok(_) => {
+                self.outlet.outbound(|outbound| outbound.sending.handle_read(Instant::now()));
+                *read_by = self.read_by();
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 self.buffer.release();
-                return Err(self.time_out(Error::ReadTimedOut));
+                self.outlet.outbound(Outbound::tick)?;
+                // The calls of a stream that isn't controlled have bounds of their own.
+                let is_over = self.state() == ConnectionState::Closed;
+                if !is_over && (waits_until.has_passed() || !self.stream.is_controlled()) {
+                    return Err(Error::ReadTimedOut);
+                }
+                Ok(())
             }
             Err(error) => {
-                self.connection.receive_eof();
-                return Err(Error::Io(error));
+                self.receive_eof();
+                Err(Error::Io(error))
             }
         }
-        Ok(())
     }
 
     /// Ends the transport as the connection says.
     fn end(&mut self) -> Result<(), Error> {
-        if self.connection.state() == ConnectionState::Closed {
-            return Ok(());
-        }
-        match self.flush() {
-            Ok(()) | Err(Error::Io(_)) => {}
-            Err(error) => return Err(error),
-        }
-        if let (true, Some(deadline)) = (self.stream.is_controlled(), self.deadline()) {
+        let (state, transport, timer) = self.outlet.outbound(|outbound| {
+            outbound.tick()?;
+            let sending = &outbound.sending;
+            Ok::<_, Error>((sending.state(), sending.transport(), sending.poll_timeout()))
+        })?;
+        if self.stream.is_controlled() && state != ConnectionState::Closed {
             // §7.1.1: the server closes first; unread bytes must not turn that into a reset that
             // takes the Close frame with it. A client waits for the server.
-            if self.connection.transport() == Transport::Close {
-                let _ = self.stream.shutdown_write();
+            if transport == Transport::Close {
+                let _ = self.stream.shutdown(Shutdown::Write);
             }
-            self.stream.drain_before(deadline);
-            let _ = self.stream.shutdown_write();
+            self.stream.drain_before(Deadline::at(timer));
+            let _ = self.stream.shutdown(Shutdown::Write);
         }
-        self.connection.receive_eof();
+        self.receive_eof();
         Ok(())
     }
 
-    /// By when everything has to be over, once the end has begun: one deadline for the Close
-    /// frames, the end of the transport, and what a peer that can't be written to still says.
-    fn deadline(&mut self) -> Option<Deadline> {
-        let is_ending =
-            self.connection.state() == ConnectionState::Closing || self.write_error.is_some();
-        if is_ending && self.end_by.is_none() {
-            self.end_by = Some(Deadline::after(self.timeouts.close));
-        }
-        self.end_by
+    fn receive_eof(&mut self) {
+        self.receiving.receive_eof();
+        self.outlet.outbound(|outbound| outbound.sending.receive_eof());
     }
 
-    /// What a call that timed out means: the end, if that is what it waited for too long, else this
-    /// error, and the next call goes on.
-    fn time_out(&mut self, error: Error) -> Error {
-        match self.deadline() {
-            // The calls of a stream that isn't controlled have bounds of their own.
-            Some(deadline) if self.stream.is_controlled() || deadline.has_passed() => {
-                self.connection.receive_eof();
-                self.write_error.map_or(Error::CloseTimedOut, |kind| Error::Io(kind.into()))
+    fn read_by(&self) -> Deadline {
+        self.timeouts.read.map_or(Deadline::NEVER, Deadline::after)
+    }
+}
+
+impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
+    fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
+        self.next(|event, _| match event {
+            Event::Message(message) => Some(message.into_owned()),
+            _ => None,
+        })
+    }
+
+    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
+        let mut unread = self.unread;
+        let outcome = self.next(|event, _| match event {
+            Event::Message(piece) => Some(Chunk { piece, first: true, last: true }.into_owned()),
+            Event::Chunk(chunk) if unread == Unread::Nothing => Some(chunk.into_owned()),
+            Event::Chunk(chunk) => {
+                if chunk.last {
+                    unread = Unread::Nothing;
+                }
+                None
             }
-            _ => error,
-        }
+            _ => None,
+        });
+        self.unread = unread;
+        outcome
     }
 
-    /// What there is to say about a connection whose transport has ended.
-    fn outcome<T>(&self) -> Result<Option<T>, Error> {
-        match (self.write_error, self.connection.close_status()) {
-            (Some(kind), _) => Err(Error::Io(kind.into())),
-            (None, Some(status)) if status.is_clean() => Ok(None),
-            (None, _) => Err(Error::Lost),
+    fn skip_rest(&mut self) {
+        self.unread = Unread::Rest;
+    }
+
+    fn state(&mut self) -> ConnectionState {
+        self.outlet.outbound(|outbound| outbound.sending.state())
+    }
+}
+
+/// A connection that one thread has to itself: it reads and it writes, to the end.
+impl<S: Read + Write> Outlet<S> for Outbound {
+    #[inline]
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Self) -> T) -> T {
+        access(self)
+    }
+
+    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
+        let bound = self.write_bound()?;
+        let outgoing = self.sending.outgoing();
+        let written = match bound {
+            WriteBound::Each(timeout) => stream.write(timeout, outgoing),
+            WriteBound::All(deadline) => stream.write_before(deadline, outgoing),
+        };
+        written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
+    }
+
+    fn is_laden(&mut self) -> bool {
+        Self::is_laden(self)
+    }
+
+    fn patience(&self, _: Flushed) -> Option<Duration> {
+        None
+    }
+
+    fn release(&mut self, _: &Stream<S>) {}
+}
+
+impl<S: CloneSocket> Driver<S, Outbound> {
+    /// The driver of a thread that only reads, and what it shares with those that write.
+    pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
+        let Self { stream, buffer, receiving, outlet, timeouts, unread } = self;
+        let mut reading = Stream::socket(stream.into_inner());
+        reading.bound_each(timeouts.read, timeouts.write)?;
+        let shared = Shared::new(reading.try_clone()?, outlet, timeouts.glance());
+        let outlet = Arc::new(shared);
+        Ok(Driver { stream: reading, buffer, receiving, outlet, timeouts, unread })
+    }
+}
+
+impl<S> Driver<S, Arc<Shared<S>>> {
+    /// The driver of a thread that reads and writes, if there is no writer any more.
+    pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
+        let Self { stream, buffer, receiving, outlet, timeouts, unread } = self;
+        match Arc::try_unwrap(outlet) {
+            Ok(shared) => {
+                let outlet = shared.into_outbound();
+                Ok(Driver { stream, buffer, receiving, outlet, timeouts, unread })
+            }
+            Err(outlet) => {
+                Err(Box::new(Self { stream, buffer, receiving, outlet, timeouts, unread }))
+            }
         }
+    }
+}
+
+impl<S: Read + Write> Sink for Driver<S, Outbound> {
+    #[inline]
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
+        access(&mut self.outlet)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.outlet.flush(&mut self.stream).map(|_| ())
     }
 }

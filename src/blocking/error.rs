@@ -2,7 +2,7 @@ use std::io;
 
 use http::{Response, StatusCode};
 
-use crate::connection::{SendError, UsageError};
+use crate::connection::{SendError, TimeoutError, UsageError};
 use crate::error::ProtocolError;
 use crate::handshake::{DecisionError, OptionError, RequestError, ResponseError, UriError};
 use crate::message::Message;
@@ -22,6 +22,14 @@ pub enum Error {
     /// was not.
     #[error("the peer takes nothing and the outgoing queue is full")]
     BufferFull(Message<'static>),
+    /// The peer left a Ping unanswered, and sent nothing else, for
+    /// [`Timeouts::keepalive`](super::Timeouts::keepalive). The connection is lost.
+    #[error("the peer did not answer a Ping in time")]
+    PongTimedOut,
+    /// No message was sent or received within [`Timeouts::idle`](super::Timeouts::idle). The peer has
+    /// been told, and the connection is closed.
+    #[error("no message was sent or received within the idle timeout")]
+    IdleTimedOut,
     /// The closing handshake didn't end within its deadline.
     #[error("the closing handshake did not end within its deadline")]
     CloseTimedOut,
@@ -38,6 +46,36 @@ pub enum Error {
     /// The transport failed.
     #[error("the transport failed: {0}")]
     Io(#[source] io::Error),
+}
+
+impl From<Error> for io::Error {
+    /// A timeout is [`TimedOut`](io::ErrorKind::TimedOut); what the connection is lost by keeps its kind,
+    /// and the rest is inside an error of the kind that fits it best.
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::ReadTimedOut | Error::WriteTimedOut => io::ErrorKind::TimedOut,
+            Error::BufferFull(_) => io::ErrorKind::WouldBlock,
+            Error::Protocol(_) => io::ErrorKind::InvalidData,
+            Error::Lost => io::ErrorKind::UnexpectedEof,
+            Error::Usage(UsageError::NotOpen) => io::ErrorKind::BrokenPipe,
+            Error::Usage(_) => io::ErrorKind::InvalidInput,
+            Error::PongTimedOut | Error::IdleTimedOut | Error::CloseTimedOut => {
+                io::ErrorKind::ConnectionAborted
+            }
+            Error::Io(source) => source.kind(),
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<TimeoutError> for Error {
+    fn from(error: TimeoutError) -> Self {
+        match error {
+            TimeoutError::Pong => Self::PongTimedOut,
+            TimeoutError::Idle => Self::IdleTimedOut,
+            TimeoutError::Close => Self::CloseTimedOut,
+        }
+    }
 }
 
 impl From<SendError> for Error {

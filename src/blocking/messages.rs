@@ -1,33 +1,39 @@
-use std::io::{Read, Write};
+use std::fmt;
 
 use crate::blocking::error::Error;
-use crate::blocking::websocket::WebSocket;
+use crate::blocking::incoming::Incoming;
 use crate::connection::ConnectionState;
 use crate::message::Message;
 
-/// The messages of a connection until its end; see [`WebSocket::messages`].
-#[derive(Debug)]
-pub struct Messages<'socket, S> {
-    socket: &'socket mut WebSocket<S>,
+/// The messages of a connection until its end; see
+/// [`WebSocket::messages`](super::WebSocket::messages).
+pub struct Messages<'connection> {
+    incoming: &'connection mut dyn Incoming,
     is_over: bool,
 }
 
-impl<'socket, S> Messages<'socket, S> {
-    pub(super) const fn new(socket: &'socket mut WebSocket<S>) -> Self {
-        Self { socket, is_over: false }
+impl<'connection> Messages<'connection> {
+    pub(super) fn new(incoming: &'connection mut dyn Incoming) -> Self {
+        Self { incoming, is_over: false }
     }
 }
 
-impl<S: Read + Write> Iterator for Messages<'_, S> {
+impl Iterator for Messages<'_> {
     type Item = Result<Message<'static>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {
             return None;
         }
-        let item = self.socket.read().transpose();
+        let item = self.incoming.read().transpose();
         // An error that ends the connection is the last item; after a timeout there may be more.
-        self.is_over = self.socket.state() == ConnectionState::Closed;
+        self.is_over = self.incoming.state() == ConnectionState::Closed;
         item
+    }
+}
+
+impl fmt::Debug for Messages<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Messages").field("is_over", &self.is_over).finish_non_exhaustive()
     }
 }

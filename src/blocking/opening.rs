@@ -1,6 +1,7 @@
 //! Both opening handshakes, driven over a stream before one deadline.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 
 use bytes::Bytes;
 
@@ -117,7 +118,7 @@ impl<S: Read + Write> Opening<'_, S> {
     fn send_last(&mut self, mut refusal: Refusal) -> io::Result<()> {
         let outgoing: &mut Bytes = refusal.outgoing();
         self.stream.write_before(self.deadline, outgoing)?;
-        self.stream.shutdown_write()?;
+        self.stream.shutdown(Shutdown::Write)?;
         // RFC 9112, §9.6: closing with unread bytes would reset the connection, and the answer
         // could be lost with it.
         if self.stream.is_controlled() {

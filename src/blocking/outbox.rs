@@ -1,17 +1,40 @@
+use std::fmt;
+
 use crate::blocking::error::Error;
+use crate::blocking::outbound::Outbound;
 use crate::close_code::CloseCode;
-use crate::connection::{CloseFrame, Connection, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload};
 use crate::message::Message;
 
 /// Where the handler of [`WebSocket::serve`](super::WebSocket::serve) puts its replies.
 ///
 /// They are queued, and leave together when all that was read is handled.
-#[derive(Debug)]
-pub struct Outbox<'connection>(&'connection mut Connection);
+pub struct Outbox<'connection>(&'connection mut dyn Replies);
+
+/// What takes the replies of a handler.
+pub(super) trait Replies {
+    fn send(&mut self, message: Message<'_>) -> Result<(), Error>;
+    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error>;
+    fn close(&mut self, frame: CloseFrame<'_>);
+}
+
+impl Replies for Outbound {
+    fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
+        self.sending.send(message).map_err(|error| self.refusal(error))
+    }
+
+    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+        self.sending.ping(payload).map_err(|error| self.refusal(error))
+    }
+
+    fn close(&mut self, frame: CloseFrame<'_>) {
+        self.sending.close(Some(frame));
+    }
+}
 
 impl<'connection> Outbox<'connection> {
-    pub(super) const fn new(connection: &'connection mut Connection) -> Self {
-        Self(connection)
+    pub(super) fn new(replies: &'connection mut dyn Replies) -> Self {
+        Self(replies)
     }
 
     /// Queues a message.
@@ -21,7 +44,7 @@ impl<'connection> Outbox<'connection> {
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] when one handler call
     /// queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        Ok(self.0.send(message)?)
+        self.0.send(message.into())
     }
 
     /// Queues a Ping.
@@ -30,7 +53,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        Ok(self.0.ping(payload)?)
+        self.0.ping(payload.into())
     }
 
     /// Begins the closing handshake. `serve` ends when the peer has answered.
@@ -39,7 +62,13 @@ impl<'connection> Outbox<'connection> {
     ///
     /// [`Error::Usage`] for a reason of more than 123 bytes.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.0.close(Some(CloseFrame::new(code, reason)?));
+        self.0.close(CloseFrame::new(code, reason)?);
         Ok(())
+    }
+}
+
+impl fmt::Debug for Outbox<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Outbox").finish_non_exhaustive()
     }
 }

@@ -3,10 +3,10 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 
 use crate::blocking::deadline::Deadline;
-use crate::blocking::socket::Socket;
+use crate::blocking::socket::{CloneSocket, Socket};
 
 /// A stream, and what can be done to it beside reading and writing.
 pub(super) struct Stream<S> {
@@ -22,10 +22,16 @@ struct Control<S> {
     set_read_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     set_write_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     shutdown: fn(&S, Shutdown) -> io::Result<()>,
+    read_bound: Option<Duration>,
+    write_bound: Option<Duration>,
 }
 
 /// How many segments go into one system call.
-const MAX_SLICES: usize = 64;
+pub(super) const MAX_SLICES: usize = 64;
+
+/// A bound that is longer than wanted by no more than this is left alone: deadlines that come nearer
+/// with each call would cost a system call each time.
+const TOLERANCE: Duration = Duration::from_millis(1);
 
 impl<S: Read + Write> Stream<S> {
     /// A stream whose calls can be bounded.
@@ -37,6 +43,8 @@ impl<S: Read + Write> Stream<S> {
             set_read_timeout: S::set_read_timeout,
             set_write_timeout: S::set_write_timeout,
             shutdown: S::shutdown,
+            read_bound: None,
+            write_bound: None,
         };
         Self { inner, control: Some(control), unflushed: false }
     }
@@ -44,6 +52,19 @@ impl<S: Read + Write> Stream<S> {
     /// A stream whose timeouts and end are the caller's affair.
     pub(super) const fn uncontrolled(inner: S) -> Self {
         Self { inner, control: None, unflushed: false }
+    }
+
+    /// Another handle of the stream, with the same bounds.
+    pub(super) fn try_clone(&self) -> io::Result<Self>
+    where
+        S: CloneSocket,
+    {
+        let mut clone = Self::socket(self.inner.try_clone()?);
+        if let (Some(control), Some(cloned)) = (&self.control, &mut clone.control) {
+            (cloned.read_bound, cloned.write_bound) = (control.read_bound, control.write_bound);
+        }
+        clone.unflushed = self.unflushed;
+        Ok(clone)
     }
 
     pub(super) const fn get(&self) -> &S {
@@ -59,17 +80,18 @@ impl<S: Read + Write> Stream<S> {
         self.control.is_some()
     }
 
-    /// Bounds each call by itself.
+    /// Bounds each call by itself, whatever was set on the socket before.
     pub(super) fn bound_each(
-        &self,
+        &mut self,
         read: Option<Duration>,
         write: Option<Duration>,
     ) -> io::Result<()> {
-        self.bound_read(read)?;
-        match &self.control {
-            Some(control) => (control.set_write_timeout)(&self.inner, write),
-            None => Ok(()),
-        }
+        let Some(control) = &mut self.control else { return Ok(()) };
+        (control.set_read_timeout)(&self.inner, read)?;
+        control.read_bound = read;
+        (control.set_write_timeout)(&self.inner, write)?;
+        control.write_bound = write;
+        Ok(())
     }
 
     /// Reads some bytes before the deadline; 0 at the end of the stream.
@@ -78,42 +100,73 @@ impl<S: Read + Write> Stream<S> {
         deadline: Deadline,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
-        self.bound_read(deadline.remaining()?)?;
-        self.read(buffer)
+        loop {
+            self.bound_read(deadline.remaining()?)?;
+            match retry(|| self.inner.read(buffer)) {
+                Err(error) if self.woke_early(&error, deadline) => {}
+                outcome => return outcome,
+            }
+        }
     }
 
-    /// Reads some bytes; 0 at the end of the stream.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        retry(|| self.inner.read(buffer))
-    }
-
-    /// Writes all that is outgoing before the deadline.
+    /// Writes all that is outgoing before the deadline. What was written is gone from it also when this
+    /// fails.
     pub(super) fn write_before(
         &mut self,
         deadline: Deadline,
         outgoing: &mut impl Buf,
     ) -> io::Result<()> {
         while outgoing.has_remaining() {
-            let remaining = deadline.remaining()?;
-            if let Some(control) = &self.control {
-                (control.set_write_timeout)(&self.inner, remaining)?;
+            self.bound_write(deadline.remaining()?)?;
+            match self.write_outgoing(outgoing) {
+                Err(error) if self.woke_early(&error, deadline) => {}
+                outcome => outcome?,
             }
-            self.write_some(outgoing)?;
         }
         self.flush()
     }
 
-    /// Writes all that is outgoing. What was written is gone from it also when this fails.
-    pub(super) fn write(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
+    /// Writes all that is outgoing, each call within `timeout`. What was written is gone from it also
+    /// when this fails.
+    pub(super) fn write(
+        &mut self,
+        timeout: Option<Duration>,
+        outgoing: &mut impl Buf,
+    ) -> io::Result<()> {
+        self.bound_write(timeout)?;
         while outgoing.has_remaining() {
-            self.write_some(outgoing)?;
+            self.write_outgoing(outgoing)?;
         }
         self.flush()
     }
 
-    pub(super) fn shutdown_write(&self) -> io::Result<()> {
+    /// Writes some of these chunks by one call within `timeout`; gives how many bytes.
+    pub(super) fn write_some(
+        &mut self,
+        timeout: Option<Duration>,
+        chunks: &[Bytes],
+    ) -> io::Result<usize> {
+        self.bound_write(timeout)?;
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        for (slot, chunk) in slices.iter_mut().zip(chunks) {
+            *slot = IoSlice::new(chunk);
+        }
+        self.write_slices(slices.get(..chunks.len()).unwrap_or(&slices))
+    }
+
+    /// Hands on what the stream itself may hold back.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.unflushed {
+            retry(|| self.inner.flush())?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Ends one direction or both, where that can be done.
+    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match &self.control {
-            Some(control) => (control.shutdown)(&self.inner, Shutdown::Write),
+            Some(control) => (control.shutdown)(&self.inner, how),
             None => Ok(()),
         }
     }
@@ -124,31 +177,43 @@ impl<S: Read + Write> Stream<S> {
         while let Ok(1..) = self.read_before(deadline, &mut discarded) {}
     }
 
-    fn bound_read(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match &self.control {
-            Some(control) => (control.set_read_timeout)(&self.inner, timeout),
-            None => Ok(()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.unflushed {
-            retry(|| self.inner.flush())?;
-            self.unflushed = false;
+    fn bound_read(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let Some(control) = &mut self.control else { return Ok(()) };
+        if !is_close_to(control.read_bound, timeout) {
+            (control.set_read_timeout)(&self.inner, timeout)?;
+            control.read_bound = timeout;
         }
         Ok(())
     }
 
-    fn write_some(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
+    fn bound_write(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let Some(control) = &mut self.control else { return Ok(()) };
+        if !is_close_to(control.write_bound, timeout) {
+            (control.set_write_timeout)(&self.inner, timeout)?;
+            control.write_bound = timeout;
+        }
+        Ok(())
+    }
+
+    /// Whether this is a socket's timeout that has come before the deadline.
+    fn woke_early(&self, error: &io::Error, deadline: Deadline) -> bool {
+        error.kind() == io::ErrorKind::TimedOut && self.is_controlled() && !deadline.has_passed()
+    }
+
+    fn write_outgoing(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let count = outgoing.chunks_vectored(&mut slices);
-        let slices = slices.get(..count).unwrap_or_default();
+        let written = self.write_slices(slices.get(..count).unwrap_or_default())?;
+        outgoing.advance(written);
+        Ok(())
+    }
+
+    fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match retry(|| self.inner.write_vectored(slices))? {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => {
-                outgoing.advance(written);
                 self.unflushed = true;
-                Ok(())
+                Ok(written)
             }
         }
     }
@@ -157,6 +222,16 @@ impl<S: Read + Write> Stream<S> {
 impl<S: fmt::Debug> fmt::Debug for Stream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(formatter)
+    }
+}
+
+/// Whether a call bounded by `set` ends when one bounded by `wanted` should, or hardly later.
+fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
+    match (set, wanted) {
+        (Some(set), Some(wanted)) => {
+            set.checked_sub(wanted).is_some_and(|excess| excess <= TOLERANCE)
+        }
+        (set, wanted) => set == wanted,
     }
 }
 

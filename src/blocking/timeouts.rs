@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::connection::{Keepalive, Timers};
+
 /// How long each kind of waiting may take.
 ///
 /// ```
@@ -16,7 +18,9 @@ pub struct Timeouts {
     pub(super) handshake: Duration,
     pub(super) read: Option<Duration>,
     pub(super) write: Option<Duration>,
-    pub(super) close: Duration,
+    close: Duration,
+    idle: Option<Duration>,
+    keepalive: Option<Keepalive>,
 }
 
 impl Default for Timeouts {
@@ -27,6 +31,8 @@ impl Default for Timeouts {
             read: None,
             write: Some(Duration::from_secs(60)),
             close: Duration::from_secs(5),
+            idle: None,
+            keepalive: None,
         }
     }
 }
@@ -70,5 +76,41 @@ impl Timeouts {
     pub const fn close(mut self, timeout: Duration) -> Self {
         self.close = timeout;
         self
+    }
+
+    /// After how long without a message in either direction the connection is closed, with 1001; never
+    /// by default. Reading ends with [`Error::IdleTimedOut`](super::Error::IdleTimedOut) then.
+    #[must_use]
+    pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// How a peer that has fallen silent is found out; not at all by default. Reading ends with
+    /// [`Error::PongTimedOut`](super::Error::PongTimedOut) then.
+    ///
+    /// The Pings go out while this end reads, from the thread that reads.
+    ///
+    /// ```
+    /// use sansocket::Keepalive;
+    /// use sansocket::blocking::Timeouts;
+    ///
+    /// let timeouts = Timeouts::default().keepalive(Some(Keepalive::default()));
+    /// ```
+    #[must_use]
+    pub const fn keepalive(mut self, keepalive: Option<Keepalive>) -> Self {
+        self.keepalive = keepalive;
+        self
+    }
+
+    /// What of this the connection does by itself, when it is told the time.
+    pub(super) fn timers(&self) -> Timers {
+        Timers::default().keepalive(self.keepalive).idle(self.idle).close(Some(self.close))
+    }
+
+    /// How often a reader looks whether another thread has begun to close: the end is late by no more
+    /// than a quarter.
+    pub(super) fn glance(&self) -> Duration {
+        self.close / 4
     }
 }

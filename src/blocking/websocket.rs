@@ -1,18 +1,27 @@
 use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::blocking::driver::Driver;
 use crate::blocking::error::Error;
+use crate::blocking::incoming::Incoming;
+use crate::blocking::message_reader::MessageReader;
+use crate::blocking::message_writer::MessageWriter;
 use crate::blocking::messages::Messages;
+use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::Outbox;
 use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::reader::Reader;
+use crate::blocking::sink::Sink;
+use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
+use crate::blocking::writer::Writer;
 use crate::close_code::CloseCode;
 use crate::connection::{
-    CloseFrame, CloseStatus, Connection, ConnectionState, ControlPayload, Event, PreparedMessage,
-    UsageError,
+    CloseFrame, CloseStatus, Connection, ConnectionState, ControlPayload, PreparedMessage,
 };
-use crate::message::{Chunk, Message};
+use crate::message::{Chunk, Message, MessageKind};
 
 /// A connection over a blocking stream.
 ///
@@ -32,19 +41,30 @@ use crate::message::{Chunk, Message};
 /// Dropping it drops the stream, without a closing handshake.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    driver: Driver<S>,
+    driver: Driver<S, Outbound>,
     subprotocol: Option<Box<str>>,
 }
 
 impl<S: Read + Write> WebSocket<S> {
     pub(super) fn new(
-        stream: Stream<S>,
+        mut stream: Stream<S>,
         buffer: ReadBuffer,
         connection: Connection,
         timeouts: Timeouts,
         subprotocol: Option<Box<str>>,
     ) -> io::Result<Self> {
-        Ok(Self { driver: Driver::new(stream, buffer, connection, timeouts)?, subprotocol })
+        stream.bound_each(timeouts.read, timeouts.write)?;
+        let (receiving, sending) = connection.with_timers(timeouts.timers()).split();
+        let outbound = Outbound::new(sending, timeouts.write);
+        let driver = Driver::new(stream, buffer, receiving, outbound, timeouts);
+        Ok(Self::from_driver(driver, subprotocol))
+    }
+
+    pub(super) const fn from_driver(
+        driver: Driver<S, Outbound>,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        Self { driver, subprotocol }
     }
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
@@ -57,10 +77,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::ReadTimedOut`] and [`Error::WriteTimedOut`] lose nothing: call it again. After any
     /// other error the connection is over, and a further call says so again.
     pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
-        self.driver.next(|event, _| match event {
-            Event::Message(message) => Some(message.into_owned()),
-            _ => None,
-        })
+        self.driver.read()
     }
 
     /// Waits for the next piece of a message, for connections with
@@ -70,10 +87,36 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`read`](Self::read).
     pub fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        self.driver.next(|event, _| match event {
-            Event::Chunk(chunk) => Some(chunk.into_owned()),
-            _ => None,
-        })
+        self.driver.read_chunk()
+    }
+
+    /// Waits for the next message, to be read bit by bit; `None` when the connection was closed
+    /// cleanly.
+    ///
+    /// With [`Delivery::Chunks`](crate::Delivery::Chunks) it is handed out as it arrives, so that a
+    /// message of any length takes constant memory; else when it is complete.
+    ///
+    /// ```no_run
+    /// use std::{fs::File, io};
+    /// use sansocket::blocking::Client;
+    /// use sansocket::{Config, Delivery};
+    ///
+    /// let config = Config::default()
+    ///     .delivery(Delivery::Chunks)
+    ///     .max_message_size(u64::MAX)
+    ///     .max_frame_size(u64::MAX);
+    /// let mut socket = Client::new("ws://localhost:9001/backup")?.config(config).connect()?;
+    /// if let Some(mut message) = socket.next_message()? {
+    ///     io::copy(&mut message, &mut File::create("backup.tar")?)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn next_message(&mut self) -> Result<Option<MessageReader<'_>>, Error> {
+        MessageReader::begin(&mut self.driver)
     }
 
     /// The messages until the connection ends. An error that ends it is the last item; after
@@ -88,8 +131,8 @@ impl<S: Read + Write> WebSocket<S> {
     /// # Ok(())
     /// # }
     /// ```
-    pub const fn messages(&mut self) -> Messages<'_, S> {
-        Messages::new(self)
+    pub fn messages(&mut self) -> Messages<'_> {
+        Messages::new(&mut self.driver)
     }
 
     /// Hands every message to `handler` until the connection is closed cleanly.
@@ -111,13 +154,9 @@ impl<S: Read + Write> WebSocket<S> {
     /// queued before stays queued, and the connection open.
     pub fn serve<E: From<Error>>(
         &mut self,
-        mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
+        handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let stopped = self.driver.next(|event, connection| match event {
-            Event::Message(message) => handler(message, &mut Outbox::new(connection)).err(),
-            _ => None,
-        })?;
-        stopped.map_or(Ok(()), Err)
+        self.driver.serve(handler)
     }
 
     /// Queues a message, and writes once 64 KiB are queued. The next [`read`](Self::read) or
@@ -128,7 +167,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(message.into(), |connection, message| connection.send(message))
+        self.driver.queue(message.into(), |sending, message| sending.send(message))
     }
 
     /// Queues a fragment of a message that others will follow; see [`Connection::fragments`].
@@ -137,7 +176,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
     pub fn write_fragment<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(piece.into(), |connection, piece| connection.fragments().write(piece))
+        self.driver.queue(piece.into(), |sending, piece| sending.fragments().write(piece))
     }
 
     /// Queues the last fragment of a message; it may be empty.
@@ -146,7 +185,23 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write_fragment`](Self::write_fragment).
     pub fn finish_fragments<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(piece.into(), |connection, piece| connection.fragments().finish(piece))
+        self.driver.queue(piece.into(), |sending, piece| sending.fragments().finish(piece))
+    }
+
+    /// Begins a message that is written bit by bit, in constant memory.
+    ///
+    /// ```no_run
+    /// use std::{fs::File, io};
+    /// use sansocket::MessageKind;
+    ///
+    /// let mut socket = sansocket::blocking::connect("ws://localhost:9001/backup")?;
+    /// let mut message = socket.message(MessageKind::Binary);
+    /// io::copy(&mut File::open("backup.tar")?, &mut message)?;
+    /// message.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn message(&mut self, kind: MessageKind) -> MessageWriter<'_> {
+        MessageWriter::new(Box::new(&mut self.driver), kind)
     }
 
     /// Queues a message that was prepared for many connections.
@@ -155,8 +210,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.driver
-            .queue(message.message().clone(), |connection, _| connection.send_prepared(message))
+        self.driver.queue(message.message().clone(), |sending, _| sending.send_prepared(message))
     }
 
     /// Queues a message and writes everything: for a message after which nothing is read.
@@ -176,15 +230,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        let payload = payload.into();
-        match self.driver.connection.ping(payload.clone()) {
-            Err(UsageError::BacklogFull) => {
-                self.flush()?;
-                self.driver.connection.ping(payload)?;
-            }
-            queued => queued?,
-        }
-        self.flush()
+        self.driver.ping(payload.into())
     }
 
     /// Writes everything that is queued.
@@ -194,7 +240,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::WriteTimedOut`] when the peer takes nothing; what is left stays queued.
     /// [`Error::Io`] when the transport fails.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.driver.flush()
+        Sink::flush(&mut self.driver)
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's, and ends the transport.
@@ -210,19 +256,23 @@ impl<S: Read + Write> WebSocket<S> {
     /// connection otherwise than cleanly.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
-        self.driver.connection.close(Some(frame));
-        self.driver.next(|_, _| None::<()>)?;
-        self.driver.connection.close_status().ok_or(Error::Lost)
+        self.driver.close(frame)
     }
 
     /// How the connection ended or is ending; `None` while it is open.
     pub fn close_status(&self) -> Option<CloseStatus> {
-        self.driver.connection.close_status()
+        self.driver.outlet.sending.close_status()
     }
 
     /// Where the connection is in its life.
     pub const fn state(&self) -> ConnectionState {
-        self.driver.connection.state()
+        self.driver.outlet.sending.state()
+    }
+
+    /// How long the peer took to answer the latest keepalive Ping; `None` before the first, and without
+    /// [`Timeouts::keepalive`].
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.driver.outlet.sending.round_trip_time()
     }
 
     /// The subprotocol on which both ends agreed in the handshake.
@@ -238,5 +288,31 @@ impl<S: Read + Write> WebSocket<S> {
     /// The stream, once nothing more is to be said on it.
     pub fn into_stream(self) -> S {
         self.driver.stream.into_inner()
+    }
+
+    /// An end that receives and an end that sends, for two threads or more.
+    ///
+    /// ```no_run
+    /// use std::thread;
+    ///
+    /// let socket = sansocket::blocking::connect("ws://localhost:9001/feed")?;
+    /// let (mut reader, writer) = socket.split()?;
+    /// thread::spawn(move || writer.send("subscribe"));
+    /// while let Some(message) = reader.read()? {
+    ///     println!("{} bytes", message.len());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CloneSocket::try_clone`]; the connection is dropped then.
+    pub fn split(self) -> io::Result<(Reader<S>, Writer<S>)>
+    where
+        S: CloneSocket,
+    {
+        let driver = self.driver.split()?;
+        let writer = Writer { shared: Arc::clone(&driver.outlet) };
+        Ok((Reader::new(driver, self.subprotocol), writer))
     }
 }

@@ -131,6 +131,12 @@ impl ClosingHandshake {
         matches!(self, Self::Open)
     }
 
+    /// Whether Pings are answered: §5.5.2, until a Close frame was received.
+    #[inline]
+    pub(crate) const fn owes_pongs(&self) -> bool {
+        matches!(self, Self::Open | Self::CloseSent(_))
+    }
+
     /// Whether the peer may still say something: until its Close frame was received.
     #[inline]
     pub(crate) const fn is_listening(&self) -> bool {

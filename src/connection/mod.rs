@@ -26,6 +26,8 @@ pub use close_frame::CloseFrame;
 pub use close_status::{CloseSignal, CloseStatus, ClosedBy};
 pub use connection::Connection;
 pub use control::ControlPayload;
+#[cfg(feature = "blocking")]
+pub(crate) use encoding::Fragment;
 pub use error::{SendError, UsageError};
 pub use event::Event;
 pub use fragments::FragmentWriter;

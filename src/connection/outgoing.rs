@@ -119,8 +119,10 @@ impl Buf for Outgoing {
     }
 
     fn chunk(&self) -> &[u8] {
-        let front = self.segments.as_ref().and_then(|segments| segments.iter().next());
-        front.map_or_else(|| self.unwritten_tail(), |segment| segment)
+        match self.segments.as_ref().and_then(|segments| segments.iter().next()) {
+            Some(segment) => segment,
+            None => self.unwritten_tail(),
+        }
     }
 
     #[cfg(feature = "std")]

@@ -98,8 +98,8 @@ impl SendingHalf {
     pub fn answer(&mut self, event: &Event<'_>) {
         match event {
             Event::Ping(payload) => {
-                // §5.5.2: as soon as is practical, until a Close frame was received.
-                if self.closing.is_listening() {
+                // §5.5.2: as soon as is practical.
+                if self.closing.owes_pongs() {
                     self.encoding.automatic_pong(payload);
                 }
             }

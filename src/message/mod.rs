@@ -16,3 +16,5 @@ pub use chunk::Chunk;
 pub use message::{Message, MessageKind};
 pub use payload::Payload;
 pub use text::Text;
+#[cfg(feature = "blocking")]
+pub(crate) use utf8::complete_text;

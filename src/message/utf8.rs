@@ -92,6 +92,16 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<&str, ProtocolError> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| ProtocolError::InvalidUtf8)
 }
 
+/// The text in front of a character whose last byte is missing, if the bytes are valid so far.
+#[cfg(feature = "blocking")]
+pub(crate) fn complete_text(bytes: &[u8]) -> Result<&str, ProtocolError> {
+    let mut validator = Utf8Validator::default();
+    match validator.push(bytes)? {
+        Complete::Text(text) => Ok(text),
+        Complete::Character(_) => Ok(""),
+    }
+}
+
 /// How many bytes at the end belong to a character whose last byte is missing.
 #[inline]
 fn incomplete_suffix_len(bytes: &[u8]) -> usize {

@@ -220,7 +220,7 @@ fn close_ends_at_its_deadline_when_the_peer_never_answers() {
         assert_matches!(client.close(CloseCode::NORMAL, ""), Err(Error::CloseTimedOut));
         assert_eq!(client.state(), ConnectionState::Closed);
         assert!(!client.close_status().unwrap().is_clean());
-        assert_matches!(client.read(), Err(Error::Lost));
+        assert_matches!(client.read(), Err(Error::CloseTimedOut));
         drop(server);
         let (client, mut server) = pair(Server::new().timeouts(timeouts), |client| client);
         assert_matches!(server.close(CloseCode::NORMAL, ""), Err(Error::CloseTimedOut));

@@ -1,0 +1,18 @@
+use crate::blocking::error::Error;
+use crate::connection::ConnectionState;
+use crate::message::{Chunk, Message};
+
+/// What can be read from a connection, whoever else may write to it.
+pub(super) trait Incoming {
+    /// The next message, whole.
+    fn read(&mut self) -> Result<Option<Message<'static>>, Error>;
+
+    /// The next piece of a message, which may be all of it.
+    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error>;
+
+    /// Leaves out what comes yet of the message whose pieces are being read.
+    fn skip_rest(&mut self);
+
+    /// Where the connection is in its life.
+    fn state(&mut self) -> ConnectionState;
+}

@@ -1,0 +1,128 @@
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::blocking::error::Error;
+use crate::blocking::sink::Sink;
+use crate::close_code::CloseCode;
+use crate::connection::{CloseFrame, Fragment};
+use crate::message::{Message, MessageKind, complete_text};
+
+/// How many bytes make a fragment: as many as fit with their header into 64 KiB.
+const FRAGMENT: usize = 64 * 1024 - 14;
+
+/// A message that is being sent, as [`Write`]; see [`WebSocket::message`](super::WebSocket::message).
+///
+/// It goes out in fragments (RFC 6455, section 5.4) of nearly 64 KiB, and of whatever is there when it
+/// is [flushed](Write::flush), so that a message of any length takes constant memory. Bytes of a text
+/// may be cut anywhere; what isn't UTF-8 is refused with [`InvalidData`](io::ErrorKind::InvalidData).
+///
+/// End it with [`finish`](Self::finish). One that is dropped before can't be told from a message that is
+/// whole unless the connection ends: it is closed with 1011.
+pub struct MessageWriter<'connection> {
+    sink: Box<dyn FragmentSink + 'connection>,
+    kind: MessageKind,
+    /// What is gathered for the next fragment.
+    gathered: Vec<u8>,
+    progress: Progress,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Progress {
+    Unfinished,
+    Finished,
+}
+
+/// Where fragments go.
+pub(super) trait FragmentSink {
+    fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error>;
+    fn flush(&mut self) -> Result<(), Error>;
+    fn close(&mut self, code: CloseCode);
+}
+
+impl<T: Sink> FragmentSink for T {
+    fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error> {
+        self.queue(piece, |sending, piece| sending.send_fragment(piece, fragment))
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Sink::flush(self)
+    }
+
+    fn close(&mut self, code: CloseCode) {
+        self.outbound(|outbound| outbound.sending.close(Some(CloseFrame::from(code))));
+    }
+}
+
+impl<'connection> MessageWriter<'connection> {
+    pub(super) fn new(sink: Box<dyn FragmentSink + 'connection>, kind: MessageKind) -> Self {
+        Self { sink, kind, gathered: Vec::new(), progress: Progress::Unfinished }
+    }
+
+    /// Ends the message, and sends what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidData`](io::ErrorKind::InvalidData) for a text that ends inside a character, and those of
+    /// [`WebSocket::send`](super::WebSocket::send), as [`Error`] says it.
+    pub fn finish(mut self) -> io::Result<()> {
+        let piece = match self.kind {
+            MessageKind::Text => {
+                Message::from(std::str::from_utf8(&self.gathered).map_err(invalid)?)
+            }
+            MessageKind::Binary => Message::from(&self.gathered[..]),
+        };
+        self.sink.fragment(piece, Fragment::Last)?;
+        self.progress = Progress::Finished;
+        Ok(self.sink.flush()?)
+    }
+
+    /// Queues what is gathered, but for the bytes of an incomplete character.
+    fn send_gathered(&mut self) -> io::Result<()> {
+        let piece = match self.kind {
+            MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
+            MessageKind::Binary => Message::from(&self.gathered[..]),
+        };
+        let sent = piece.len();
+        if sent > 0 {
+            self.sink.fragment(piece, Fragment::More)?;
+            self.gathered.drain(..sent);
+        }
+        Ok(())
+    }
+}
+
+impl Write for MessageWriter<'_> {
+    /// Takes as many bytes as make the next fragment full.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gathered.len() >= FRAGMENT {
+            self.send_gathered()?;
+        }
+        let taken = bytes.len().min(FRAGMENT.saturating_sub(self.gathered.len()));
+        self.gathered.extend(bytes.iter().take(taken));
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send_gathered()?;
+        Ok(self.sink.flush()?)
+    }
+}
+
+impl Drop for MessageWriter<'_> {
+    fn drop(&mut self) {
+        if self.progress == Progress::Unfinished {
+            self.sink.close(CloseCode::INTERNAL_ERROR);
+            let _ = self.sink.flush();
+        }
+    }
+}
+
+impl fmt::Debug for MessageWriter<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("MessageWriter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

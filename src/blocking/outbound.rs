@@ -1,0 +1,109 @@
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+
+use crate::blocking::deadline::Deadline;
+use crate::blocking::error::Error;
+use crate::connection::{ConnectionState, SendError, SendingHalf, TimeoutError, UsageError};
+
+/// From this many queued bytes on, a write goes out without being asked to.
+pub(super) const WRITE_FROM: usize = 64 * 1024;
+
+/// The sending half of a connection, and what has become of its transport.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    pub(super) sending: SendingHalf,
+    write_timeout: Option<Duration>,
+    failure: Option<Failure>,
+}
+
+/// Why a connection ends otherwise than by a Close frame.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    Write(io::ErrorKind),
+    Timeout(TimeoutError),
+}
+
+impl Outbound {
+    pub(super) const fn new(sending: SendingHalf, write_timeout: Option<Duration>) -> Self {
+        Self { sending, write_timeout, failure: None }
+    }
+
+    /// Whether so much is queued that it has to be written.
+    pub(super) fn is_laden(&mut self) -> bool {
+        self.sending.outgoing().remaining() >= WRITE_FROM
+    }
+
+    /// How long the next write may take: bounded by itself, and once the end has begun by the deadline
+    /// of that.
+    pub(super) fn write_bound(&mut self) -> Result<WriteBound, Error> {
+        if let Some(Failure::Write(kind)) = self.failure {
+            return Err(Error::Io(kind.into()));
+        }
+        if self.sending.state() == ConnectionState::Open {
+            return Ok(WriteBound::Each(self.write_timeout));
+        }
+        self.tick()?;
+        Ok(WriteBound::All(Deadline::at(self.sending.poll_timeout())))
+    }
+
+    /// What a write that failed means.
+    pub(super) fn write_failed(&mut self, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::TimedOut {
+            return self.tick().err().unwrap_or(Error::WriteTimedOut);
+        }
+        self.failure = Some(Failure::Write(error.kind()));
+        self.sending.receive_write_error();
+        Error::Io(error)
+    }
+
+    /// Tells the connection the time, and does what it says about that.
+    pub(super) fn tick(&mut self) -> Result<(), Error> {
+        let Err(error) = self.sending.handle_timeout(Instant::now()) else {
+            return Ok(());
+        };
+        let failure = *self.failure.get_or_insert(Failure::Timeout(error));
+        // A connection that closes because it was idle goes on until it is closed.
+        if error == TimeoutError::Idle { Ok(()) } else { Err(failure.into()) }
+    }
+
+    /// Why something wasn't queued: where the transport takes nothing any more, that is the news.
+    pub(super) fn refusal(&self, error: impl Into<SendError>) -> Error {
+        match (error.into(), self.failure) {
+            (SendError::Refused(UsageError::NotOpen), Some(failure @ Failure::Write(_)))
+                if self.sending.state() != ConnectionState::Closed =>
+            {
+                failure.into()
+            }
+            (error, _) => error.into(),
+        }
+    }
+
+    /// What there is to say about a connection whose transport has ended.
+    pub(super) fn outcome(&self) -> Result<(), Error> {
+        match (self.failure, self.sending.close_status()) {
+            (Some(failure), _) => Err(failure.into()),
+            (None, Some(status)) if status.is_clean() => Ok(()),
+            (None, _) => Err(Error::Lost),
+        }
+    }
+}
+
+/// How long writing may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WriteBound {
+    /// Each call by itself.
+    Each(Option<Duration>),
+    /// All of them together.
+    All(Deadline),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Write(kind) => Self::Io(kind.into()),
+            Failure::Timeout(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::fmt;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::blocking::driver::Driver;
+use crate::blocking::error::Error;
+use crate::blocking::incoming::Incoming;
+use crate::blocking::message_reader::MessageReader;
+use crate::blocking::messages::Messages;
+use crate::blocking::outbox::Outbox;
+use crate::blocking::shared::Shared;
+use crate::blocking::websocket::WebSocket;
+use crate::blocking::writer::Writer;
+use crate::close_code::CloseCode;
+use crate::connection::{CloseFrame, CloseStatus, ConnectionState};
+use crate::message::{Chunk, Message};
+
+/// The end of a connection that receives; from [`WebSocket::split`].
+///
+/// Reading drives the connection: Pings and Close frames are answered, and keepalive Pings sent, while a
+/// thread reads. It never waits for a peer that doesn't take its replies: they go out with what the
+/// writers send, or as soon as they can.
+pub struct Reader<S> {
+    driver: Driver<S, Arc<Shared<S>>>,
+    subprotocol: Option<Box<str>>,
+}
+
+impl<S: Read + Write> Reader<S> {
+    pub(super) const fn new(
+        driver: Driver<S, Arc<Shared<S>>>,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        Self { driver, subprotocol }
+    }
+
+    /// Waits for the next message; `None` when the connection was closed cleanly.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::read`].
+    pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
+        self.driver.read()
+    }
+
+    /// Waits for the next piece of a message; see [`WebSocket::read_chunk`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::read`].
+    pub fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
+        self.driver.read_chunk()
+    }
+
+    /// Waits for the next message, to be read bit by bit; see [`WebSocket::next_message`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::read`].
+    pub fn next_message(&mut self) -> Result<Option<MessageReader<'_>>, Error> {
+        MessageReader::begin(&mut self.driver)
+    }
+
+    /// The messages until the connection ends; see [`WebSocket::messages`].
+    pub fn messages(&mut self) -> Messages<'_> {
+        Messages::new(&mut self.driver)
+    }
+
+    /// Hands every message to `handler` until the connection is closed cleanly; see
+    /// [`WebSocket::serve`].
+    ///
+    /// The handler is a writer among others: what it sends waits for messages that they are writing, and
+    /// for the peer once 64 KiB are queued.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::serve`].
+    pub fn serve<E: From<Error>>(
+        &mut self,
+        handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.driver.serve(handler)
+    }
+
+    /// Closes the connection and sees it to its end; see [`WebSocket::close`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::close`].
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.driver.close(frame)
+    }
+
+    /// Another writer of this connection.
+    pub fn writer(&self) -> Writer<S> {
+        Writer { shared: Arc::clone(&self.driver.outlet) }
+    }
+
+    /// How the connection ended or is ending; `None` while it is open.
+    pub fn close_status(&self) -> Option<CloseStatus> {
+        self.driver.outlet.lock_outbound().sending.close_status()
+    }
+
+    /// Where the connection is in its life.
+    pub fn state(&self) -> ConnectionState {
+        self.driver.outlet.lock_outbound().sending.state()
+    }
+
+    /// How long the peer took to answer the latest keepalive Ping.
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.driver.outlet.lock_outbound().sending.round_trip_time()
+    }
+
+    /// The subprotocol on which both ends agreed in the handshake.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// The stream. Reading from it or writing to it would break the connection.
+    pub const fn stream(&self) -> &S {
+        self.driver.stream.get()
+    }
+
+    /// The connection in one piece again.
+    ///
+    /// # Errors
+    ///
+    /// [`ReuniteError`] with both, if the writer is of another connection, or has clones.
+    pub fn reunite(self, writer: Writer<S>) -> Result<WebSocket<S>, ReuniteError<S>> {
+        let are_all = Arc::strong_count(&writer.shared) == 2;
+        if !are_all || !Arc::ptr_eq(&self.driver.outlet, &writer.shared) {
+            return Err(ReuniteError(Box::new((self, writer))));
+        }
+        drop(writer);
+        let Self { driver, subprotocol } = self;
+        match driver.reunite() {
+            Ok(driver) => Ok(WebSocket::from_driver(driver, subprotocol)),
+            Err(driver) => {
+                let reader = Self { driver: *driver, subprotocol };
+                let writer = reader.writer();
+                Err(ReuniteError(Box::new((reader, writer))))
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for Reader<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+/// A reader and a writer that are not the only two ends of one connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the reader and the writer are not the only two ends of one connection")]
+pub struct ReuniteError<S>(Box<(Reader<S>, Writer<S>)>);
+
+impl<S> ReuniteError<S> {
+    /// Both, as they were.
+    pub fn into_ends(self) -> (Reader<S>, Writer<S>) {
+        *self.0
+    }
+}

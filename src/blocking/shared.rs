@@ -1,0 +1,220 @@
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+
+use crate::blocking::driver::{Flushed, Outlet};
+use crate::blocking::error::Error;
+use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::outbox::Replies;
+use crate::blocking::sink::Sink;
+use crate::blocking::stream::{MAX_SLICES, Stream};
+use crate::connection::{CloseFrame, ControlPayload};
+use crate::message::Message;
+
+/// What the reader and the writers of one connection share.
+///
+/// There are three locks. Who holds more than one has taken them in this order:
+///
+/// 1. `turn`, for as long as one message takes to be queued, so that the fragments of a message that is
+///    written bit by bit have no other message between them.
+/// 2. `stream`, for as long as it takes to write: by a thread that may wait for the peer.
+/// 3. `outbound`, for a moment. Never while something is waited for.
+///
+/// The reader queues its replies under the last alone, and writes only if `stream` is free and the
+/// peer takes it at once. Otherwise whoever holds `stream` writes them, or the reader looks again.
+#[derive(Debug)]
+pub(super) struct Shared<S> {
+    turn: Mutex<()>,
+    stream: Mutex<Stream<S>>,
+    outbound: Mutex<Outbound>,
+    /// How often the reader looks whether a writer has begun to close.
+    glance: Duration,
+}
+
+/// How long the reader waits for a peer that doesn't take its replies before it goes on reading.
+const NUDGE: Duration = Duration::from_millis(1);
+
+/// How often the reader looks whether replies that wait can be written.
+const RETRY: Duration = Duration::from_millis(20);
+
+impl<S> Shared<S> {
+    pub(super) const fn new(stream: Stream<S>, outbound: Outbound, glance: Duration) -> Self {
+        Self {
+            turn: Mutex::new(()),
+            stream: Mutex::new(stream),
+            outbound: Mutex::new(outbound),
+            glance,
+        }
+    }
+
+    pub(super) fn into_outbound(self) -> Outbound {
+        self.outbound.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_outbound(&self) -> MutexGuard<'_, Outbound> {
+        lock(&self.outbound)
+    }
+}
+
+impl<S: Read + Write> Shared<S> {
+    /// Writes everything that is queued now, however long the peer takes.
+    pub(super) fn flush(&self) -> Result<(), Error> {
+        let mut stream = lock(&self.stream);
+        // What the reader has queued meanwhile goes with it. Once: others may queue for ever.
+        for _ in 0..2 {
+            self.write(&mut stream, |outbound| match outbound.write_bound()? {
+                WriteBound::Each(timeout) => Ok(timeout),
+                WriteBound::All(deadline) => {
+                    deadline.remaining().map_err(|error| outbound.write_failed(error))
+                }
+            })?;
+        }
+        stream.flush().map_err(|error| self.lock_outbound().write_failed(error))
+    }
+
+    /// Writes what is queued, as far as that needs no waiting.
+    fn nudge(&self) -> Result<Flushed, Error> {
+        let mut stream = match self.stream.try_lock() {
+            Ok(stream) => stream,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let has_outgoing = self.lock_outbound().sending.outgoing().has_remaining();
+                return Ok(if has_outgoing { Flushed::Partly } else { Flushed::Everything });
+            }
+        };
+        let written = self
+            .write(&mut stream, |outbound| outbound.write_bound().map(|_| Some(NUDGE)))
+            .and_then(|()| {
+                stream.flush().map_err(|error| self.lock_outbound().write_failed(error))
+            });
+        match written {
+            Ok(()) => Ok(Flushed::Everything),
+            Err(Error::WriteTimedOut) => Ok(Flushed::Partly),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes as much as is queued at first, each call within the time that `bound` gives it.
+    fn write(
+        &self,
+        stream: &mut Stream<S>,
+        bound: impl Fn(&mut Outbound) -> Result<Option<Duration>, Error>,
+    ) -> Result<(), Error> {
+        let mut left = self.lock_outbound().sending.outgoing().remaining();
+        while left > 0 {
+            let (chunks, timeout) = {
+                let mut outbound = self.lock_outbound();
+                let timeout = bound(&mut outbound)?;
+                (outbound.sending.outgoing().share(MAX_SLICES), timeout)
+            };
+            let written = self.write_chunks(stream, &chunks, timeout)?;
+            left = if written == 0 { 0 } else { left.saturating_sub(written) };
+        }
+        Ok(())
+    }
+
+    fn write_chunks(
+        &self,
+        stream: &mut Stream<S>,
+        chunks: &[Bytes],
+        timeout: Option<Duration>,
+    ) -> Result<usize, Error> {
+        if chunks.is_empty() {
+            return Ok(0);
+        }
+        match stream.write_some(timeout, chunks) {
+            Ok(written) => {
+                self.lock_outbound().sending.outgoing().advance(written);
+                Ok(written)
+            }
+            Err(error) => Err(self.lock_outbound().write_failed(error)),
+        }
+    }
+}
+
+/// The reader's outlet: it queues, and waits for nobody.
+impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
+        access(&mut self.lock_outbound())
+    }
+
+    fn flush(&mut self, _: &mut Stream<S>) -> Result<Flushed, Error> {
+        self.nudge()
+    }
+
+    fn is_laden(&mut self) -> bool {
+        // Its own replies are bounded, and those of a handler are written by it.
+        false
+    }
+
+    fn patience(&self, flushed: Flushed) -> Option<Duration> {
+        Some(match flushed {
+            Flushed::Everything => self.glance,
+            Flushed::Partly => RETRY,
+        })
+    }
+
+    fn release(&mut self, stream: &Stream<S>) {
+        // A writer may wait for a peer that is gone.
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// What control frames go through, whatever message is being written.
+impl<S: Read + Write> Sink for &Shared<S> {
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
+        access(&mut self.lock_outbound())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Shared::flush(self)
+    }
+}
+
+/// The right to send a message, for as long as that takes.
+pub(super) struct Turn<'shared, S> {
+    shared: &'shared Shared<S>,
+    _guard: MutexGuard<'shared, ()>,
+}
+
+impl<'shared, S> Turn<'shared, S> {
+    /// Waits until no other message is being written.
+    pub(super) fn new(shared: &'shared Shared<S>) -> Self {
+        Self { shared, _guard: lock(&shared.turn) }
+    }
+}
+
+impl<S: Read + Write> Sink for Turn<'_, S> {
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
+        access(&mut self.shared.lock_outbound())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.shared.flush()
+    }
+}
+
+/// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
+impl<S: Read + Write> Replies for Arc<Shared<S>> {
+    fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
+        Turn::new(self).queue(message, |sending, message| sending.send(message))
+    }
+
+    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+        let mut outbound = self.lock_outbound();
+        outbound.sending.ping(payload).map_err(|error| outbound.refusal(error))
+    }
+
+    fn close(&mut self, frame: CloseFrame<'_>) {
+        self.lock_outbound().sending.close(Some(frame));
+    }
+}
+
+/// A thread that panicked under one of these locks was in the middle of nothing: what they guard is
+/// changed by one call each.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,64 @@
+use crate::blocking::error::Error;
+use crate::blocking::outbound::Outbound;
+use crate::connection::{ControlPayload, SendError, SendingHalf, UsageError};
+use crate::message::Message;
+
+/// Where messages are queued, and from where they are written: by the one thread of a connection, or
+/// by one of several.
+pub(super) trait Sink {
+    /// The sending half, for a moment.
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
+
+    /// Writes everything that is queued.
+    fn flush(&mut self) -> Result<(), Error>;
+
+    /// Queues a message with `send`, and writes if much is queued.
+    fn queue(
+        &mut self,
+        message: Message<'_>,
+        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        match self.outbound(|outbound| send(&mut outbound.sending, message)) {
+            Ok(()) => {}
+            Err(error @ SendError::Refused(_)) => {
+                return Err(self.outbound(|outbound| outbound.refusal(error)));
+            }
+            Err(SendError::BufferFull(message)) => match self.flush() {
+                Ok(()) => self.outbound(|outbound| send(&mut outbound.sending, message))?,
+                Err(Error::WriteTimedOut) => return Err(Error::BufferFull(message)),
+                Err(error) => return Err(error),
+            },
+        }
+        if !self.outbound(Outbound::is_laden) {
+            return Ok(());
+        }
+        match self.flush() {
+            // The message is queued, and that is all that was promised.
+            Err(Error::WriteTimedOut) => Ok(()),
+            flushed => flushed,
+        }
+    }
+
+    /// Sends a Ping, and all that was queued before it.
+    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+        match self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
+            Ok(()) => {}
+            Err(UsageError::BacklogFull) => {
+                self.flush()?;
+                self.outbound(|outbound| outbound.sending.ping(payload))?;
+            }
+            Err(error) => return Err(self.outbound(|outbound| outbound.refusal(error))),
+        }
+        self.flush()
+    }
+}
+
+impl<T: Sink> Sink for &mut T {
+    fn outbound<R>(&mut self, access: impl FnOnce(&mut Outbound) -> R) -> R {
+        T::outbound(self, access)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        T::flush(self)
+    }
+}

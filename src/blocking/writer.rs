@@ -1,0 +1,132 @@
+use std::fmt;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::blocking::error::Error;
+use crate::blocking::message_writer::MessageWriter;
+use crate::blocking::shared::{Shared, Turn};
+use crate::blocking::sink::Sink;
+use crate::close_code::CloseCode;
+use crate::connection::{
+    CloseFrame, CloseStatus, ConnectionState, ControlPayload, PreparedMessage,
+};
+use crate::message::{Message, MessageKind};
+
+/// The end of a connection that sends, for any number of threads; from
+/// [`WebSocket::split`](super::WebSocket::split).
+///
+/// Clones send on the same connection. Whole messages never mix, and those of one thread arrive in the
+/// order in which it sent them. Pings are answered and the closing handshake is driven by the
+/// [`Reader`](super::Reader): somebody has to read.
+pub struct Writer<S> {
+    pub(super) shared: Arc<Shared<S>>,
+}
+
+impl<S: Read + Write> Writer<S> {
+    /// Sends a message: when this returns, the operating system has it and all that was queued before.
+    ///
+    /// It waits for a peer that reads slowly, up to [`Timeouts::write`](super::Timeouts::write) for each
+    /// step, and for other writers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when the
+    /// peer takes nothing and too much waits already; the message was not taken then. With
+    /// [`Error::WriteTimedOut`] it was, and what is left of it goes out with the next flush.
+    /// [`Error::Io`] when the transport fails.
+    pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
+        self.write(message)?;
+        self.flush()
+    }
+
+    /// Queues a message, and writes once 64 KiB are queued. [`flush`](Self::flush) after the last of
+    /// several.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but for [`Error::WriteTimedOut`]: then it is queued.
+    pub fn write<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
+        self.turn().queue(message.into(), |sending, message| sending.send(message))
+    }
+
+    /// Queues a message that was prepared for many connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
+        self.turn().queue(message.message().clone(), |sending, _| sending.send_prepared(message))
+    }
+
+    /// Begins a message that is written bit by bit. Until it is finished or dropped the messages of other
+    /// writers wait, and so would another message of the same thread, for ever; Pings, Pongs and Close
+    /// frames go between its fragments.
+    pub fn message(&self, kind: MessageKind) -> MessageWriter<'_> {
+        MessageWriter::new(Box::new(self.turn()), kind)
+    }
+
+    /// Sends a Ping, and all that was queued before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn ping<'p>(&self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
+        (&*self.shared).ping(payload.into())
+    }
+
+    /// Writes everything that is queued.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WriteTimedOut`] when the peer takes nothing; what is left stays queued.
+    /// [`Error::Io`] when the transport fails.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.shared.flush()
+    }
+
+    /// Begins the closing handshake: sends a Close frame behind what is queued. The
+    /// [`Reader`](super::Reader) sees it to its end.
+    ///
+    /// Does nothing if the connection is closing or closed already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a reason of more than 123 bytes, and those of [`flush`](Self::flush).
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.shared.lock_outbound().sending.close(Some(frame));
+        self.shared.flush()
+    }
+
+    /// How the connection ended or is ending; `None` while it is open.
+    pub fn close_status(&self) -> Option<CloseStatus> {
+        self.shared.lock_outbound().sending.close_status()
+    }
+
+    /// Where the connection is in its life.
+    pub fn state(&self) -> ConnectionState {
+        self.shared.lock_outbound().sending.state()
+    }
+
+    /// How long the peer took to answer the latest keepalive Ping.
+    pub fn round_trip_time(&self) -> Option<Duration> {
+        self.shared.lock_outbound().sending.round_trip_time()
+    }
+
+    fn turn(&self) -> Turn<'_, S> {
+        Turn::new(&self.shared)
+    }
+}
+
+impl<S> Clone for Writer<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S> fmt::Debug for Writer<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
