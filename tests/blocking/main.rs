@@ -38,6 +38,7 @@ mod memory_peer;
 mod options;
 mod raw_peer;
 mod serve;
+mod split;
 mod streams;
 mod timeouts;
 mod violations;
