@@ -8,15 +8,14 @@
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 use std::error::Error;
-use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::process::{self, ExitCode};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
 use lexopt::{Arg, ValueExt};
-use sansocket::blocking::{self, Client, Timeouts, WebSocket, accept};
+use sansocket::blocking::{Client, Timeouts, Writer, accept};
 use sansocket::{CloseCode, CloseStatus, ClosedBy, Message};
 
 const USAGE: &str = "\
@@ -30,8 +29,8 @@ options:
   --header 'NAME: VALUE'   add this header to the request; may be repeated
   -h, --help               show this";
 
-/// How long a line that was typed may have to wait while the socket is read.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How long the server may take to send back what it owes, after the last line.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     match run() {
@@ -49,7 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(url) => url,
         None => start_server()?,
     };
-    let mut client = Client::new(&url)?.timeouts(Timeouts::default().read(Some(GLANCE)));
+    let mut client = Client::new(&url)?.timeouts(Timeouts::default().close(PATIENCE));
     for name in &arguments.subprotocols {
         client = client.subprotocol(name)?;
     }
@@ -58,7 +57,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     #[cfg(feature = "deflate")]
     let client = client.deflate(&sansocket::extension::Deflate::default());
-    let mut socket = client.connect()?;
+    let socket = client.connect()?;
 
     let mut stdout = io::stdout();
     writeln!(stdout, "connected to {url}")?;
@@ -66,55 +65,44 @@ fn run() -> Result<(), Box<dyn Error>> {
         writeln!(stdout, "the subprotocol is {name}")?;
     }
 
-    talk(&mut socket, &read_lines())?;
+    // One thread types, this one shows what comes back: neither ever waits for the other.
+    let (mut reader, writer) = socket.split()?;
+    let typing = thread::spawn(move || send_lines(&writer));
+    while let Some(message) = reader.read()? {
+        match message {
+            Message::Text(text) => writeln!(stdout, "< {}", &*text)?,
+            Message::Binary(bytes) => writeln!(stdout, "< {} binary bytes", bytes.len())?,
+        }
+    }
 
-    // Where the server has begun to close, this only says how that ended.
-    let CloseStatus { closed_by, remote, reason, .. } = socket.close(CloseCode::NORMAL, "")?;
-    if closed_by != ClosedBy::Local {
+    if let Some(CloseStatus { closed_by: ClosedBy::Remote, remote, reason, .. }) =
+        reader.close_status()
+    {
         let code = remote.number();
         let text = format!("the server closed the connection: {code} {reason}");
         return Err(text.trim_end().into());
     }
-    writeln!(stdout, "closed with {}", remote.number())?;
+    if let Ok(typed) = typing.join() {
+        typed?;
+    }
+    writeln!(stdout, "closed")?;
     Ok(())
 }
 
-/// Sends the lines, and shows what comes back, until there are no more or the server closes.
-///
-/// One line at a time: if both ends only sent, each could wait for ever for the other to read.
-fn talk(
-    socket: &mut WebSocket<TcpStream>,
-    lines: &Receiver<io::Result<String>>,
-) -> Result<(), Box<dyn Error>> {
-    let mut stdout = io::stdout();
-    let mut due: Option<String> = None;
-    loop {
-        if due.is_none() {
-            match lines.try_recv() {
-                Ok(line) => {
-                    let line = due.insert(line?);
-                    socket.write(line.as_str())?;
-                }
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Ok(()),
+/// Sends each line of the standard input, and closes the connection behind the last. What the server
+/// still owes comes before its own Close frame.
+fn send_lines<S: Read + Write>(writer: &Writer<S>) -> io::Result<()> {
+    for line in io::stdin().lines() {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                let _ = writer.close(CloseCode::NORMAL, "");
+                return Err(error);
             }
-        }
-        // Also while nobody types: this writes what is queued and answers Pings.
-        match socket.read() {
-            Ok(Some(message)) => {
-                if message.as_text() == due.as_deref() {
-                    due = None;
-                }
-                match message {
-                    Message::Text(text) => writeln!(stdout, "< {}", &*text)?,
-                    Message::Binary(bytes) => writeln!(stdout, "< {} binary bytes", bytes.len())?,
-                }
-            }
-            Ok(None) => return Ok(()),
-            Err(blocking::Error::ReadTimedOut) => {}
-            Err(error) => return Err(error.into()),
-        }
+        };
+        writer.send(line)?;
     }
+    Ok(writer.close(CloseCode::NORMAL, "")?)
 }
 
 #[derive(Default)]
@@ -162,17 +150,4 @@ fn start_server() -> io::Result<String> {
         Ok(())
     });
     Ok(url)
-}
-
-/// The lines of the standard input, read by a thread that may wait for them.
-fn read_lines() -> Receiver<io::Result<String>> {
-    let (sender, lines) = mpsc::sync_channel(64);
-    thread::spawn(move || {
-        for line in io::stdin().lines() {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
 }

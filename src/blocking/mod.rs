@@ -33,21 +33,25 @@
 //! [`send`](WebSocket::send) is for a message after which nothing is read.
 #![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
+mod accept_loop;
 mod client;
 mod deadline;
 mod driver;
 mod error;
 mod incoming;
+mod listener;
 mod message_reader;
 mod message_writer;
 mod messages;
 mod opening;
 mod outbound;
 mod outbox;
+mod pending;
 mod read_buffer;
 mod reader;
 mod server;
 mod shared;
+mod shutdown;
 mod sink;
 mod socket;
 mod stream;
@@ -55,14 +59,18 @@ mod timeouts;
 mod websocket;
 mod writer;
 
+pub use accept_loop::AcceptLoop;
 pub use client::{Client, connect};
 pub use error::{AcceptError, ConnectError, Error};
+pub use listener::Listener;
 pub use message_reader::MessageReader;
 pub use message_writer::MessageWriter;
 pub use messages::Messages;
 pub use outbox::Outbox;
+pub use pending::Pending;
 pub use reader::{Reader, ReuniteError};
 pub use server::{Server, accept};
+pub use shutdown::ShutdownHandle;
 pub use socket::{CloneSocket, Socket};
 pub use timeouts::Timeouts;
 pub use websocket::WebSocket;

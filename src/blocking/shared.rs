@@ -75,6 +75,19 @@ impl<S: Read + Write> Shared<S> {
         stream.flush().map_err(|error| self.lock_outbound().write_failed(error))
     }
 
+    /// Begins the closing handshake, without waiting for the peer.
+    pub(super) fn begin_close(&self, frame: &CloseFrame<'_>) {
+        self.lock_outbound().sending.close(Some(frame.clone()));
+        let _ = self.nudge();
+    }
+
+    /// Ends the transport, unless it is being written to: that ends by itself.
+    pub(super) fn cut(&self) {
+        if let Ok(stream) = self.stream.try_lock() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Writes what is queued, as far as that needs no waiting.
     fn nudge(&self) -> Result<Flushed, Error> {
         let mut stream = match self.stream.try_lock() {

@@ -16,12 +16,12 @@ fn every_message_of_every_writer_arrives_whole_and_in_its_order() {
         let serving = thread::spawn(move || echo.serve(|message, outbox| outbox.send(message)));
 
         let (mut reader, writer) = client.split().unwrap();
-        let writers: Vec<_> = (0..4_u32)
+        let writers: Vec<_> = (0..4_u8)
             .map(|number| {
                 let writer = writer.clone();
                 thread::spawn(move || {
                     for index in 0..2000_u32 {
-                        let mut message = vec![number as u8; (index % 3000) as usize + 8];
+                        let mut message = vec![number; length(index)];
                         message[4..8].copy_from_slice(&index.to_be_bytes());
                         writer.send(message).unwrap();
                         if index % 100 == 0 {
@@ -38,7 +38,7 @@ fn every_message_of_every_writer_arrives_whole_and_in_its_order() {
             let number = usize::from(bytes[0]);
             let index = u32::from_be_bytes(bytes[4..8].try_into().unwrap());
             assert_eq!(index, next[number]);
-            assert_eq!(bytes.len(), (index % 3000) as usize + 8);
+            assert_eq!(bytes.len(), length(index));
             next[number] += 1;
         }
         for writer in writers {
@@ -48,4 +48,8 @@ fn every_message_of_every_writer_arrives_whole_and_in_its_order() {
         assert_eq!(reader.read().unwrap(), None);
         serving.join().unwrap().unwrap();
     });
+}
+
+fn length(index: u32) -> usize {
+    usize::try_from(index % 3000).unwrap() + 8
 }

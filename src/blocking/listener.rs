@@ -1,0 +1,67 @@
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use crate::blocking::socket::CloneSocket;
+
+/// Where clients open connections; what an [`AcceptLoop`](super::AcceptLoop) takes them from.
+pub trait Listener: 'static {
+    /// What a connection is.
+    type Socket: CloneSocket + Send + Sync + 'static;
+    /// Where a client is.
+    type Address: Send + 'static;
+
+    /// Waits for a connection.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    fn accept(&self) -> io::Result<(Self::Socket, Self::Address)>;
+
+    /// What makes a waiting [`accept`](Self::accept) return, from another thread.
+    ///
+    /// # Errors
+    ///
+    /// Those of finding out where the listener can be reached.
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>>;
+}
+
+/// How long the wake-up call to a listener may take.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Listener for TcpListener {
+    type Socket = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Self::accept(self)
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        let mut address = self.local_addr()?;
+        match address {
+            SocketAddr::V4(address) if !address.ip().is_unspecified() => {}
+            SocketAddr::V6(address) if !address.ip().is_unspecified() => {}
+            SocketAddr::V4(_) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            SocketAddr::V6(_) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        }
+        // The standard library has no other way to end a wait for a connection than to make one.
+        Ok(Box::new(move || drop(TcpStream::connect_timeout(&address, WAKE_TIMEOUT))))
+    }
+}
+
+#[cfg(unix)]
+impl Listener for std::os::unix::net::UnixListener {
+    type Socket = std::os::unix::net::UnixStream;
+    type Address = std::os::unix::net::SocketAddr;
+
+    fn accept(&self) -> io::Result<(Self::Socket, Self::Address)> {
+        Self::accept(self)
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        let address = self.local_addr()?;
+        let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?.to_owned();
+        Ok(Box::new(move || drop(Self::Socket::connect(&path))))
+    }
+}

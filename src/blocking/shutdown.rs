@@ -1,0 +1,168 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::connection::CloseFrame;
+
+/// Stops an [`AcceptLoop`](super::AcceptLoop), from any thread; see
+/// [`AcceptLoop::shutdown_handle`](super::AcceptLoop::shutdown_handle).
+#[derive(Clone)]
+pub struct ShutdownHandle {
+    pub(super) registry: Arc<Registry>,
+}
+
+impl ShutdownHandle {
+    /// Has the loop accept no more, close every connection with 1001, and end when all are gone or its
+    /// [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called again, it ends at once.
+    ///
+    /// Returns immediately; it is [`AcceptLoop::run`](super::AcceptLoop::run) that returns when it is
+    /// over.
+    pub fn shut_down(&self) {
+        self.registry.shut_down();
+    }
+
+    /// How many connections there are, those in their opening handshake included.
+    pub fn connections(&self) -> usize {
+        self.registry.lock().connections.len()
+    }
+}
+
+impl fmt::Debug for ShutdownHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ShutdownHandle").finish_non_exhaustive()
+    }
+}
+
+/// The connections of a loop, and whether it is to stop.
+pub(super) struct Registry {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    phase: Phase,
+    connections: HashMap<u64, Option<Arc<dyn Ending>>>,
+    next_id: u64,
+    wake: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Stopping,
+    /// Without waiting for anybody.
+    Hurrying,
+}
+
+/// How a connection is ended from outside of its thread. Neither waits for the peer.
+pub(super) trait Ending: Send + Sync {
+    /// Begins the closing handshake.
+    fn close(&self, frame: &CloseFrame<'_>);
+
+    /// Ends the transport.
+    fn cut(&self);
+}
+
+impl Registry {
+    pub(super) fn new() -> Self {
+        let state =
+            State { phase: Phase::Running, connections: HashMap::new(), next_id: 0, wake: None };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Sets what ends the wait for the next connection. `false` if there is to be none.
+    pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) -> bool {
+        let mut state = self.lock();
+        state.wake = Some(wake);
+        state.phase == Phase::Running
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.lock().phase != Phase::Running
+    }
+
+    /// A place for one more connection, if there are fewer than `most`.
+    pub(super) fn admit(self: &Arc<Self>, most: usize) -> Option<Slot> {
+        let mut state = self.lock();
+        if state.connections.len() >= most {
+            return None;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        state.connections.insert(id, None);
+        Some(Slot { registry: Arc::clone(self), id })
+    }
+
+    /// Waits for this long, or until the loop is to stop.
+    pub(super) fn pause(&self, duration: Duration) {
+        let state = self.lock();
+        let is_running = |state: &mut State| state.phase == Phase::Running;
+        drop(self.changed.wait_timeout_while(state, duration, is_running));
+    }
+
+    /// Closes all connections, waits until they are gone or the time is over, and then ends them; gives
+    /// how many that were.
+    pub(super) fn drain(&self, frame: &CloseFrame<'_>, deadline: Duration) -> usize {
+        for ending in self.endings() {
+            ending.close(frame);
+        }
+        let started = Instant::now();
+        let mut state = self.lock();
+        while state.phase == Phase::Stopping && !state.connections.is_empty() {
+            let Some(left) = deadline.checked_sub(started.elapsed()) else { break };
+            let outcome = self.changed.wait_timeout(state, left);
+            state = outcome.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let left = state.connections.len();
+        drop(state);
+        for ending in self.endings() {
+            ending.cut();
+        }
+        left
+    }
+
+    fn endings(&self) -> Vec<Arc<dyn Ending>> {
+        self.lock().connections.values().flatten().cloned().collect()
+    }
+
+    fn shut_down(&self) {
+        let mut state = self.lock();
+        state.phase = match state.phase {
+            Phase::Running => Phase::Stopping,
+            Phase::Stopping | Phase::Hurrying => Phase::Hurrying,
+        };
+        let wake = state.wake.take();
+        drop(state);
+        self.changed.notify_all();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one connection, for as long as its thread lives.
+pub(super) struct Slot {
+    registry: Arc<Registry>,
+    id: u64,
+}
+
+impl Slot {
+    /// Says how the connection can be ended; `false` if that is to be now.
+    pub(super) fn set_ending(&self, ending: Arc<dyn Ending>) -> bool {
+        let mut state = self.registry.lock();
+        state.connections.insert(self.id, Some(ending));
+        state.phase == Phase::Running
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.registry.lock().connections.remove(&self.id);
+        self.registry.changed.notify_all();
+    }
+}
