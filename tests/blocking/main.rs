@@ -24,6 +24,7 @@ macro_rules! assert_matches {
     };
 }
 
+mod accept_loop;
 mod batches;
 mod bounded;
 mod chunks;

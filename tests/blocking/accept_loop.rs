@@ -1,0 +1,263 @@
+//! The loop that accepts connections, and its orderly end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use sansocket::blocking::{
+    AcceptLoop, ConnectError, Pending, Server, ShutdownHandle, Timeouts, connect,
+};
+use sansocket::frame::Opcode;
+use sansocket::{CloseCode, CloseFrame, CloseSignal};
+
+use crate::bounded::bounded;
+use crate::loopback::{client, listen};
+use crate::raw_peer::{RawPeer, from_client};
+
+/// A loop in a thread of its own.
+struct Running {
+    address: SocketAddr,
+    shutdown: ShutdownHandle,
+    thread: JoinHandle<usize>,
+}
+
+impl Running {
+    fn start(
+        accept_loop: AcceptLoop,
+        handle: impl Fn(Pending<TcpListener>) + Send + Sync + 'static,
+    ) -> Self {
+        let (listener, address) = listen();
+        let shutdown = accept_loop.shutdown_handle();
+        let thread = thread::spawn(move || accept_loop.run(&listener, handle).unwrap());
+        Self { address, shutdown, thread }
+    }
+
+    /// How many connections were left when the loop had ended.
+    fn end(self) -> usize {
+        self.shutdown.shut_down();
+        self.thread.join().unwrap()
+    }
+
+    fn wait_for_connections(&self, count: usize) {
+        while self.shutdown.connections() != count {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn echo(pending: Pending<TcpListener>) {
+    if let Ok((mut reader, _)) = pending.accept() {
+        let _ = reader.serve(|message, outbox| outbox.send(message));
+    }
+}
+
+#[test]
+fn every_connection_is_told_at_a_shutdown_that_the_server_goes_away() {
+    bounded(|| {
+        let goodbye = CloseFrame::new(CloseCode::GOING_AWAY, "back at nine").unwrap();
+        let running = Running::start(AcceptLoop::new(Server::new()).goodbye(goodbye), echo);
+        let mut clients: Vec<_> =
+            (0..8).map(|_| client(running.address).connect().unwrap()).collect();
+        clients[0].send("one").unwrap();
+        assert_eq!(clients[0].read().unwrap(), Some("one".into()));
+        running.wait_for_connections(8);
+        running.shutdown.shut_down();
+        for client in &mut clients {
+            assert_eq!(client.read().unwrap(), None);
+            let status = client.close_status().unwrap();
+            assert_eq!(status.remote, CloseSignal::Code(CloseCode::GOING_AWAY));
+            assert_eq!(&*status.reason, "back at nine");
+        }
+        assert_eq!(running.thread.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn nobody_is_accepted_after_a_shutdown() {
+    bounded(|| {
+        let running = Running::start(AcceptLoop::new(Server::new()), echo);
+        let address = running.address;
+        assert_eq!(running.end(), 0);
+        assert_matches!(client(address).connect().err(), Some(ConnectError::Connect { .. }));
+    });
+}
+
+#[test]
+fn a_loop_that_is_shut_down_before_it_runs_does_not_run() {
+    bounded(|| {
+        let (listener, _) = listen();
+        let accept_loop = AcceptLoop::new(Server::new());
+        accept_loop.shutdown_handle().shut_down();
+        assert_eq!(accept_loop.run(&listener, echo).unwrap(), 0);
+    });
+}
+
+#[test]
+fn one_connection_more_than_the_limit_is_closed_and_another_is_served_when_one_has_ended() {
+    bounded(|| {
+        let running = Running::start(AcceptLoop::new(Server::new()).max_connections(1), echo);
+        let mut first = client(running.address).connect().unwrap();
+        assert!(client(running.address).connect().is_err());
+        first.send("still served").unwrap();
+        assert_eq!(first.read().unwrap(), Some("still served".into()));
+        first.close(CloseCode::NORMAL, "").unwrap();
+        running.wait_for_connections(0);
+        let second = client(running.address).connect().unwrap();
+        drop(second);
+        running.wait_for_connections(0);
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn a_client_that_delays_its_handshake_delays_nobody_else() {
+    bounded(|| {
+        let running = Running::start(AcceptLoop::new(Server::new()), echo);
+        let mut silent = RawPeer::connect(running.address);
+        silent.send("GET / HT");
+        let mut other = client(running.address).connect().unwrap();
+        other.send("served").unwrap();
+        assert_eq!(other.read().unwrap(), Some("served".into()));
+        drop((silent, other));
+        running.wait_for_connections(0);
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn a_handshake_that_ends_during_the_shutdown_ends_in_a_close() {
+    bounded(|| {
+        let running = Running::start(AcceptLoop::new(Server::new()), echo);
+        let mut late = RawPeer::connect(running.address);
+        running.wait_for_connections(1);
+        running.shutdown.shut_down();
+        late.send(crate::raw_peer::REQUEST);
+        assert!(late.receive_head().starts_with("HTTP/1.1 101 "));
+        late.expect_close(1001);
+        late.send(from_client(Opcode::Close, &1001_u16.to_be_bytes()));
+        late.expect_eof();
+        drop(late);
+        assert_eq!(running.thread.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_client_that_answers_nothing_is_cut_off_at_the_deadline() {
+    bounded(|| {
+        let timeouts = Timeouts::default().close(Duration::from_secs(60));
+        let accept_loop = AcceptLoop::new(Server::new().timeouts(timeouts))
+            .shutdown_deadline(Duration::from_millis(20));
+        let running = Running::start(accept_loop, echo);
+        let mut open = RawPeer::client(running.address);
+        let mut in_handshake = RawPeer::connect(running.address);
+        running.wait_for_connections(2);
+        assert_eq!(running.end(), 2);
+        open.expect_close(1001);
+        open.expect_eof();
+        in_handshake.expect_eof();
+    });
+}
+
+#[test]
+fn a_second_shutdown_waits_for_nobody() {
+    bounded(|| {
+        let accept_loop =
+            AcceptLoop::new(Server::new()).shutdown_deadline(Duration::from_secs(3600));
+        let running = Running::start(accept_loop, echo);
+        let mut peer = RawPeer::client(running.address);
+        running.wait_for_connections(1);
+        running.shutdown.shut_down();
+        peer.expect_close(1001);
+        assert_eq!(running.end(), 1);
+        peer.expect_eof();
+    });
+}
+
+#[test]
+fn a_handler_that_panics_or_drops_its_connection_gives_its_place_back() {
+    bounded(|| {
+        let accept_loop = AcceptLoop::new(Server::new()).max_connections(1);
+        let running = Running::start(accept_loop, |pending| {
+            let (mut reader, _) = pending.accept().unwrap();
+            if reader.read().unwrap() == Some("panic".into()) {
+                std::panic::resume_unwind(Box::new("as it was told"));
+            }
+        });
+        for text in ["panic", "end", "panic", "end"] {
+            let mut socket = client(running.address).connect().unwrap();
+            socket.send(text).unwrap();
+            assert!(socket.read().is_err());
+            running.wait_for_connections(0);
+        }
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn a_shutdown_reaches_a_handler_that_writes_and_one_that_reunites_its_ends() {
+    bounded(|| {
+        let (sent, written) = mpsc::channel();
+        let running = Running::start(AcceptLoop::new(Server::new()), move |pending| {
+            let (reader, writer) = pending.accept().unwrap();
+            writer.send("before").unwrap();
+            let mut socket = reader.reunite(writer).unwrap();
+            sent.send(socket.send("after").is_ok()).unwrap();
+            let _ = socket.read();
+        });
+        let mut socket = client(running.address).connect().unwrap();
+        assert_eq!(socket.read().unwrap(), Some("before".into()));
+        assert_eq!(socket.read().unwrap(), Some("after".into()));
+        assert!(written.recv().unwrap());
+        socket.close(CloseCode::NORMAL, "").unwrap();
+        running.wait_for_connections(0);
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn a_listener_on_all_addresses_can_be_shut_down() {
+    bounded(|| {
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let url = format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+        let accept_loop = AcceptLoop::new(Server::new());
+        let shutdown = accept_loop.shutdown_handle();
+        let thread = thread::spawn(move || accept_loop.run(&listener, echo).unwrap());
+        let mut socket = connect(&url).unwrap();
+        shutdown.shut_down();
+        assert_eq!(socket.read().unwrap(), None);
+        assert_eq!(thread.join().unwrap(), 0);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_listener_is_served_and_shut_down() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    bounded(|| {
+        let path = std::env::temp_dir().join(format!("sansocket-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let accept_loop = AcceptLoop::new(Server::new());
+        let shutdown = accept_loop.shutdown_handle();
+        let thread = thread::spawn(move || {
+            accept_loop
+                .run(&listener, |pending: Pending<UnixListener>| {
+                    let (mut reader, _) = pending.accept().unwrap();
+                    let _ = reader.serve(|message, outbox| outbox.send(message));
+                })
+                .unwrap()
+        });
+        let stream = UnixStream::connect(&path).unwrap();
+        let mut socket = sansocket::blocking::Client::new("ws://localhost/")
+            .unwrap()
+            .connect_on(stream)
+            .unwrap();
+        socket.send("Hello").unwrap();
+        assert_eq!(socket.read().unwrap(), Some("Hello".into()));
+        shutdown.shut_down();
+        assert_eq!(socket.read().unwrap(), None);
+        assert_eq!(thread.join().unwrap(), 0);
+        std::fs::remove_file(&path).unwrap();
+    });
+}
