@@ -44,8 +44,8 @@ impl<L: Listener> Pending<L> {
         &self.socket
     }
 
-    /// Accepts a WebSocket on it, as the loop's [`Server`] says, and splits it, so that it can be closed
-    /// from outside.
+    /// Accepts a WebSocket on it, as the loop's [`Server`] says, and splits it, so that a shutdown can close
+    /// it from outside. One whose ends are [reunited](Reader::reunite) is left to its thread.
     ///
     /// # Errors
     ///
