@@ -57,6 +57,10 @@ impl ReceivingHalf {
         if !matches!(self.input, Input::Processed) {
             return self.discard(input);
         }
+        // Every batch of events ends here.
+        if input.is_empty() {
+            return Ok(None);
+        }
         let event = self.decoding.next_event(input);
         match &event {
             // §5.5.1: nothing follows a Close frame.
