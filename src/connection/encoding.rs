@@ -152,15 +152,13 @@ impl Encoding {
     pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {
         let header = self.header(Opcode::Pong, Rsv::NONE, Fragment::Last, payload.len());
         let encoded = header.encode();
-        let encoded = encoded.as_ref();
-        let size = encoded.len() + payload.len();
-        if self.outgoing.admits_pong(size) {
-            let tail = self.outgoing.tail(size);
-            tail.extend_from_slice(encoded);
+        if self.outgoing.admits_pong(encoded.as_ref().len() + payload.len()) {
+            let tail = self.outgoing.tail(FrameHeader::MAX_SIZE + payload.len());
+            encoded.append_to(tail);
             append(header.mask, payload, tail);
         } else {
-            let mut frame = Vec::with_capacity(size);
-            frame.extend_from_slice(encoded);
+            let mut frame = Vec::with_capacity(FrameHeader::MAX_SIZE + payload.len());
+            encoded.append_to(&mut frame);
             append(header.mask, payload, &mut frame);
             let mut deferred = ControlBuffer::boxed();
             deferred.extend(&frame);
@@ -247,21 +245,20 @@ impl Encoding {
     fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &Payload<'_>) {
         let header = self.header(opcode, rsv, fragment, payload.len());
         let encoded = header.encode();
-        let encoded = encoded.as_ref();
         match (header.mask, payload.shared()) {
             (None, Some(shared)) if shared.len() >= SHARED_FROM => {
-                self.outgoing.tail(encoded.len()).extend_from_slice(encoded);
+                encoded.append_to(self.outgoing.tail(FrameHeader::MAX_SIZE));
                 self.outgoing.push(shared.clone());
             }
             _ if payload.len() <= SEGMENT - FrameHeader::MAX_SIZE => {
-                let tail = self.outgoing.tail(encoded.len() + payload.len());
-                tail.extend_from_slice(encoded);
+                let tail = self.outgoing.tail(FrameHeader::MAX_SIZE + payload.len());
+                encoded.append_to(tail);
                 append(header.mask, payload, tail);
             }
             // Segments of this size stay in cache while they are filled, and the allocator keeps
             // them at hand.
             _ => {
-                self.outgoing.tail(encoded.len()).extend_from_slice(encoded);
+                encoded.append_to(self.outgoing.tail(FrameHeader::MAX_SIZE));
                 for part in payload.chunks(SEGMENT) {
                     append(header.mask, part, self.outgoing.tail(part.len()));
                 }

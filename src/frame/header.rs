@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crate::error::ProtocolError;
 use crate::frame::mask::MaskingKey;
 use crate::frame::opcode::Opcode;
@@ -121,6 +123,16 @@ impl EncodedHeader {
     }
 }
 
+impl EncodedHeader {
+    /// Appends the bytes, by a copy of a fixed size: that is some instructions instead of a call.
+    #[inline]
+    pub(crate) fn append_to(&self, destination: &mut Vec<u8>) {
+        let end = destination.len() + self.len;
+        destination.extend_from_slice(&self.bytes);
+        destination.truncate(end);
+    }
+}
+
 impl AsRef<[u8]> for EncodedHeader {
     #[inline]
     fn as_ref(&self) -> &[u8] {
@@ -131,7 +143,6 @@ impl AsRef<[u8]> for EncodedHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     fn headers() -> impl Iterator<Item = FrameHeader> {
         let lengths = [0, 1, 125, 126, 127, 65_535, 65_536, u64::from(u32::MAX) + 1, (1 << 63) - 1];
