@@ -9,6 +9,7 @@
 //! | drive connections from an event loop, an async runtime, or a test | [`Connection`] |
 //! | open a WebSocket on a request that another HTTP library has parsed | [`handshake::negotiate`] |
 //! | open one on bytes of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |
+//! | test what is built on it, without ports | `testing`, with the feature `testing` |
 //! | compress messages | `extension::Deflate`, with the feature `deflate` |
 //! | take frames apart, as a proxy or a dissector does | [`frame`] |
 //!
@@ -55,6 +56,7 @@
 //! | `blocking` | yes | clients and servers over `std::net`; needs `handshake` |
 //! | `handshake` | yes | the HTTP upgrade of both sides, still without I/O; needs `std` |
 //! | `deflate` | no | compressed messages, permessage-deflate; needs `std` |
+//! | `testing` | no | connections in memory, for the tests of what is built on it; needs `blocking` |
 //! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
 //!
 //! Without features the crate is `no_std` and needs `alloc`.
@@ -78,6 +80,8 @@ pub mod frame;
 pub mod handshake;
 mod message;
 mod role;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use bytes;
 pub use close_code::CloseCode;
