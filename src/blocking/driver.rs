@@ -105,6 +105,17 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     /// Drives the connection until `pick` makes something of an event, or to its clean end.
     pub(super) fn next<T>(
         &mut self,
+        pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let outcome = self.drive(pick);
+        if !matches!(outcome, Ok(Some(_))) && self.state() == ConnectionState::Closed {
+            self.outlet.release(&self.stream);
+        }
+        outcome
+    }
+
+    fn drive<T>(
+        &mut self,
         mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let mut read_by = self.read_by();
@@ -116,7 +127,6 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 Err(error) => Some(Error::from(error)),
             };
             if self.state() == ConnectionState::Closed {
-                self.outlet.release(&self.stream);
                 let outcome = self.outlet.outbound(|outbound| outbound.outcome());
                 return error.map_or(outcome, Err).map(|()| None);
             }

@@ -61,7 +61,8 @@ impl Timers {
 ///
 /// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, in whose frame no Pong can stand, is a sign of life too.
+/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up it is listened
+/// to once more for a moment, so that an application that was busy for long blames nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
     interval: Duration,
@@ -111,6 +112,8 @@ pub(crate) struct RunningTimers {
     round_trip_time: Option<Duration>,
     /// When a message was sent or received last, as far as the time was told since.
     message: Option<Instant>,
+    /// Until when a peer that is overdue may still be heard.
+    last_call: Option<Instant>,
     /// By when the connection has to be over, once it is closing.
     close_by: Option<Instant>,
 }
@@ -124,6 +127,10 @@ enum Ping {
     /// It left at this time and wants an answer.
     SentAt(Instant),
 }
+
+/// How long a peer that is overdue is listened to once more. What it said may have arrived long ago, and
+/// nobody has read it.
+const LAST_CALL: Duration = Duration::from_millis(10);
 
 /// What an open connection has to do now.
 #[derive(Debug, PartialEq, Eq)]
@@ -143,6 +150,7 @@ impl RunningTimers {
             pings: 0,
             round_trip_time: None,
             message: None,
+            last_call: None,
             close_by: None,
         })
     }
@@ -186,12 +194,12 @@ impl RunningTimers {
         if let Ping::AnsweredAt(answered) = &mut self.ping {
             answered.get_or_insert(now);
         }
-        if self.pong_by().is_some_and(|deadline| deadline <= now) {
-            return Due::Failure(TimeoutError::Pong);
+        if let Some(error) = self.overdue(now) {
+            // Who was busy elsewhere tells the time before it reads what has long been there.
+            let until = *self.last_call.get_or_insert(now + LAST_CALL);
+            return if until <= now { Due::Failure(error) } else { Due::Nothing };
         }
-        if self.idle_by().is_some_and(|deadline| deadline <= now) {
-            return Due::Failure(TimeoutError::Idle);
-        }
+        self.last_call = None;
         if self.ping_at().is_some_and(|time| time <= now) {
             self.pings = self.pings.wrapping_add(1);
             self.ping = Ping::Queued;
@@ -211,12 +219,26 @@ impl RunningTimers {
 
     /// When an open connection has to be told the time.
     pub(crate) fn next_while_open(&self) -> Option<Instant> {
+        if self.last_call.is_some() {
+            return self.last_call;
+        }
         [self.ping_at(), self.pong_by(), self.idle_by()].into_iter().flatten().min()
     }
 
     /// By when a connection that is closing has to be over.
     pub(crate) const fn close_by(&self) -> Option<Instant> {
         self.close_by
+    }
+
+    fn overdue(&self, now: Instant) -> Option<TimeoutError> {
+        let has_passed = |deadline: Option<Instant>| deadline.is_some_and(|time| time <= now);
+        if has_passed(self.pong_by()) {
+            Some(TimeoutError::Pong)
+        } else if has_passed(self.idle_by()) {
+            Some(TimeoutError::Idle)
+        } else {
+            None
+        }
     }
 
     fn payload(&self) -> [u8; 4] {
