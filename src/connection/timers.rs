@@ -196,7 +196,7 @@ impl RunningTimers {
         }
         if let Some(error) = self.overdue(now) {
             // Who was busy elsewhere tells the time before it reads what has long been there.
-            let until = *self.last_call.get_or_insert(now + LAST_CALL);
+            let until = *self.last_call.get_or_insert(now.checked_add(LAST_CALL).unwrap_or(now));
             return if until <= now { Due::Failure(error) } else { Due::Nothing };
         }
         self.last_call = None;
