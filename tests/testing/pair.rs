@@ -88,6 +88,32 @@ fn what_fits_into_the_pipe_needs_no_second_thread() {
 }
 
 #[test]
+fn two_threads_share_an_end() {
+    bounded(|| {
+        for (client, mut server) in pairs() {
+            let serving = thread::spawn(move || {
+                let outcome: Result<(), Error> =
+                    server.serve(|message, outbox| outbox.send(message));
+                outcome.unwrap();
+            });
+            let (mut reader, writer) = client.split().unwrap();
+            let writing = thread::spawn(move || {
+                for number in 0..10 {
+                    writer.write(vec![number; 1000]).unwrap();
+                }
+                writer.close(CloseCode::NORMAL, "").unwrap();
+            });
+            for number in 0..10 {
+                assert_eq!(reader.read().unwrap(), Some(vec![number; 1000].into()));
+            }
+            assert!(reader.read().unwrap().is_none());
+            writing.join().unwrap();
+            serving.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn the_options_of_both_ends_count() {
     bounded(|| {
         let server = Server::new()
