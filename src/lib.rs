@@ -6,6 +6,7 @@
 //! | to | use |
 //! |---|---|
 //! | connect to a server, or be one, with a thread for each connection | [`blocking`] |
+//! | carry another protocol's bytes through a WebSocket | [`blocking::ByteStream`] |
 //! | drive connections from an event loop, an async runtime, or a test | [`Connection`] |
 //! | open a WebSocket on a request that another HTTP library has parsed | [`handshake::negotiate`] |
 //! | open one on bytes of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |

@@ -34,6 +34,10 @@
 #![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
 mod accept_loop;
+mod byte_reader;
+mod byte_source;
+mod byte_stream;
+mod byte_writer;
 mod client;
 mod deadline;
 mod driver;
@@ -60,6 +64,10 @@ mod websocket;
 mod writer;
 
 pub use accept_loop::AcceptLoop;
+pub use byte_reader::ByteReader;
+pub use byte_source::ByteStreamError;
+pub use byte_stream::ByteStream;
+pub use byte_writer::ByteWriter;
 pub use client::{Client, connect};
 pub use error::{AcceptError, ConnectError, Error};
 pub use listener::Listener;

@@ -27,6 +27,7 @@ macro_rules! assert_matches {
 mod accept_loop;
 mod batches;
 mod bounded;
+mod byte_stream;
 mod chunks;
 mod closing;
 mod echo;

@@ -1,0 +1,73 @@
+use std::io::{self, BufRead, Read, Write};
+
+use crate::blocking::byte_source::Received;
+use crate::blocking::reader::Reader;
+
+/// The receiving end of a connection as [`Read`]: the bytes of its binary messages, for a tunnel.
+///
+/// It reads as a [`ByteStream`](super::ByteStream) does, while other threads send with
+/// [`ByteWriter`](super::ByteWriter)s. Pings and Close frames are answered while it reads, so go on to the
+/// end also where nothing more is expected.
+///
+/// ```no_run
+/// use std::{io, net::TcpStream, thread};
+/// use sansocket::blocking::{ByteReader, ByteWriter};
+///
+/// let (reader, writer) = sansocket::blocking::connect("ws://localhost:9001/ssh")?.split()?;
+/// let (mut reader, mut writer) = (ByteReader::new(reader), ByteWriter::new(writer));
+/// let mut tcp = TcpStream::connect("localhost:22")?;
+/// let mut answers = tcp.try_clone()?;
+///
+/// let answering = thread::spawn(move || {
+///     io::copy(&mut answers, &mut writer)?;
+///     writer.close()
+/// });
+/// io::copy(&mut reader, &mut tcp)?;
+/// tcp.shutdown(std::net::Shutdown::Write)?;
+/// answering.join().unwrap()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ByteReader<S> {
+    reader: Reader<S>,
+    received: Received,
+}
+
+impl<S: Read + Write> ByteReader<S> {
+    /// The bytes of the messages that come from now on.
+    pub fn new(reader: Reader<S>) -> Self {
+        Self { reader, received: Received::default() }
+    }
+
+    /// The reader of messages.
+    pub const fn get_ref(&self) -> &Reader<S> {
+        &self.reader
+    }
+
+    /// The reader of messages, as it is behind the message of which something was read last. What is
+    /// left of that is lost.
+    pub fn into_inner(self) -> Reader<S> {
+        self.reader
+    }
+}
+
+impl<S: Read + Write> BufRead for ByteReader<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.received.fill_from(&mut self.reader)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.received.consume(count);
+    }
+}
+
+impl<S: Read + Write> Read for ByteReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,117 @@
+//! Received messages as one stream of bytes.
+
+use std::io::{self, Read, Write};
+
+use bytes::{Buf, Bytes};
+
+use crate::blocking::error::Error;
+use crate::blocking::reader::Reader;
+use crate::blocking::websocket::WebSocket;
+use crate::close_code::CloseCode;
+use crate::connection::{CloseSignal, CloseStatus};
+use crate::message::{Chunk, Message};
+
+/// What ends a stream of bytes otherwise than its end; inside the [`io::Error`] of a
+/// [`ByteStream`](super::ByteStream) or a [`ByteReader`](super::ByteReader).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ByteStreamError {
+    /// The peer sent text, and was told with 1003 that this isn't understood.
+    #[error("the peer sent a text message where bytes were expected")]
+    Text,
+    /// The peer closed, and for another reason than that all was said: what was received may be only
+    /// the beginning.
+    #[error("the peer closed the connection with {0}")]
+    Closed(CloseStatus),
+}
+
+impl From<ByteStreamError> for io::Error {
+    fn from(error: ByteStreamError) -> Self {
+        let kind = match error {
+            ByteStreamError::Text => io::ErrorKind::InvalidData,
+            ByteStreamError::Closed(_) => io::ErrorKind::ConnectionAborted,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// Where the pieces of the messages come from.
+pub(super) trait ByteSource {
+    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error>;
+    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error>;
+    fn close_status(&self) -> Option<CloseStatus>;
+}
+
+impl<S: Read + Write> ByteSource for WebSocket<S> {
+    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
+        self.read_chunk()
+    }
+
+    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error> {
+        self.close(code, "")
+    }
+
+    fn close_status(&self) -> Option<CloseStatus> {
+        self.close_status()
+    }
+}
+
+impl<S: Read + Write> ByteSource for Reader<S> {
+    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
+        self.read_chunk()
+    }
+
+    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error> {
+        self.close(code, "")
+    }
+
+    fn close_status(&self) -> Option<CloseStatus> {
+        self.close_status()
+    }
+}
+
+/// What is left of the piece that was received last.
+#[derive(Debug, Default)]
+pub(super) struct Received(Bytes);
+
+impl Received {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes that come next; none at the end of the stream.
+    pub(super) fn fill_from(&mut self, source: &mut impl ByteSource) -> io::Result<&[u8]> {
+        while self.0.is_empty() {
+            match source.read_chunk()? {
+                Some(Chunk { piece: Message::Binary(piece), .. }) => self.0 = piece.into_bytes(),
+                Some(Chunk { piece: Message::Text(_), .. }) => {
+                    // That it was text is the news, whether or not the peer listens to that.
+                    let _ = source.close(CloseCode::UNSUPPORTED_DATA);
+                    return Err(ByteStreamError::Text.into());
+                }
+                None => return end(source.close_status()).map(|()| [].as_slice()),
+            }
+        }
+        Ok(&self.0)
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        self.0.advance(count.min(self.0.len()));
+    }
+}
+
+/// Whether a clean end of the connection is the end of the stream: not if something went wrong that
+/// was worth a code of its own.
+fn end(status: Option<CloseStatus>) -> io::Result<()> {
+    match status {
+        Some(status) if !is_end(status.remote) => Err(ByteStreamError::Closed(status).into()),
+        _ => Ok(()),
+    }
+}
+
+const fn is_end(signal: CloseSignal) -> bool {
+    matches!(
+        signal,
+        CloseSignal::NoCode | CloseSignal::Code(CloseCode::NORMAL | CloseCode::GOING_AWAY)
+    )
+}

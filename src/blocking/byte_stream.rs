@@ -1,0 +1,164 @@
+use std::io::{self, BufRead, Read, Write};
+
+use crate::blocking::byte_source::Received;
+use crate::blocking::error::Error;
+use crate::blocking::websocket::WebSocket;
+use crate::close_code::CloseCode;
+use crate::connection::CloseStatus;
+
+/// How many bytes go into one message.
+pub(super) const MESSAGE: usize = 64 * 1024;
+
+/// A connection as [`Read`] and [`Write`], over binary messages: for another protocol that passes
+/// through a WebSocket.
+///
+/// Where messages begin and end means nothing. What is written is gathered, and goes out as a message
+/// when it is [flushed](Write::flush), when 64 KiB have come together, and before a read waits: so a
+/// request and its answer need no flush in between. Flush what nothing is read behind, or
+/// [`close`](Self::close): dropped bytes are lost, and the peer finds an
+/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) in their place.
+///
+/// ```
+/// use std::io::{BufRead, Write};
+/// use std::net::TcpListener;
+/// use sansocket::blocking::{ByteStream, accept, connect};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let url = format!("ws://{}/", listener.local_addr()?);
+/// let server = std::thread::spawn(move || {
+///     let mut stream = ByteStream::new(accept(listener.accept().unwrap().0).unwrap());
+///     let mut line = String::new();
+///     while stream.read_line(&mut line).unwrap() > 0 {
+///         stream.write_all(line.to_uppercase().as_bytes()).unwrap();
+///         line.clear();
+///     }
+/// });
+///
+/// let mut stream = ByteStream::new(connect(&url)?);
+/// stream.write_all(b"one\ntwo\n")?;
+/// let mut answer = String::new();
+/// stream.read_line(&mut answer)?;
+/// stream.read_line(&mut answer)?;
+/// assert_eq!(answer, "ONE\nTWO\n");
+/// stream.close()?;
+/// server.join().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reading
+///
+/// A close with 1000, 1001 or no code is the end of the stream. One with another code is an error,
+/// [`ByteStreamError::Closed`](super::ByteStreamError::Closed), because something went wrong before all
+/// was said; and so is the end of a transport without a Close frame. A text message is an error, too,
+/// and closes the connection with 1003.
+///
+/// With [`Delivery::Chunks`](crate::Delivery::Chunks) bytes are there as they arrive, and no message has
+/// to be held, however long it is; else each is read when it is complete.
+///
+/// # Errors
+///
+/// [`TimedOut`](io::ErrorKind::TimedOut) loses nothing and takes nothing: call again. Behind any other
+/// error the stream is over.
+///
+/// # Two directions at once
+///
+/// A thread that reads doesn't write. Where both ends may have much to say before they listen, split the
+/// connection and use a [`ByteReader`](super::ByteReader) and a [`ByteWriter`](super::ByteWriter).
+#[derive(Debug)]
+pub struct ByteStream<S> {
+    socket: WebSocket<S>,
+    received: Received,
+    /// What will be the next message.
+    gathered: Vec<u8>,
+}
+
+impl<S: Read + Write> ByteStream<S> {
+    /// The bytes of the messages that come and go from now on.
+    pub fn new(socket: WebSocket<S>) -> Self {
+        Self { socket, received: Received::default(), gathered: Vec::new() }
+    }
+
+    /// Sends what was written, closes with 1000, and waits for the peer to do the same. What it still
+    /// sends is discarded.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::close`], and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if bytes were left to be
+    /// sent when the peer closed.
+    pub fn close(&mut self) -> io::Result<CloseStatus> {
+        self.send_gathered()?;
+        Ok(self.socket.close(CloseCode::NORMAL, "")?)
+    }
+
+    /// The connection.
+    pub const fn get_ref(&self) -> &WebSocket<S> {
+        &self.socket
+    }
+
+    /// The connection, as it is behind the message of which something was read last. What is left of
+    /// that is lost, and so is what was written and not flushed.
+    pub fn into_inner(self) -> WebSocket<S> {
+        self.socket
+    }
+
+    /// Queues what is gathered as a message. It stays where it is when that fails.
+    fn send_gathered(&mut self) -> Result<(), Error> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        match self.socket.write(&self.gathered[..]) {
+            Ok(()) => {
+                // Nothing is kept for a stream that is idle.
+                self.gathered = Vec::new();
+                Ok(())
+            }
+            Err(Error::BufferFull(_)) => Err(Error::WriteTimedOut),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<S: Read + Write> BufRead for ByteStream<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.received.is_empty() {
+            // Behind any other error the peer's last words are still read. Whoever flushes is told.
+            if let Err(error @ Error::WriteTimedOut) = self.send_gathered() {
+                return Err(error.into());
+            }
+        }
+        self.received.fill_from(&mut self.socket)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.received.consume(count);
+    }
+}
+
+impl<S: Read + Write> Read for ByteStream<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<S: Read + Write> Write for ByteStream<S> {
+    /// Takes as many bytes as make the next message full.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gathered.len() >= MESSAGE {
+            self.send_gathered()?;
+        }
+        let room = MESSAGE.saturating_sub(self.gathered.len());
+        let (taken, _) = bytes.split_at(bytes.len().min(room));
+        self.gathered.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send_gathered()?;
+        Ok(self.socket.flush()?)
+    }
+}
