@@ -66,6 +66,7 @@
 
 mod accept_key;
 mod authority;
+mod base64;
 mod client;
 mod encode;
 mod field;

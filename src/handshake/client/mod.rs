@@ -6,6 +6,7 @@ mod established;
 mod opening;
 mod rejection;
 mod request;
+mod response;
 
 pub use error::{OptionError, ResponseError};
 pub use established::Established;
