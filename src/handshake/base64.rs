@@ -4,6 +4,11 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+/// The text that stands for these bytes.
+pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// Writes the text that stands for these bytes, for which there has to be room.
 pub(super) fn encode_into(text: &mut [u8], bytes: impl AsRef<[u8]>) {
     // What there is room for can't fail.

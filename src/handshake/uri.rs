@@ -80,6 +80,11 @@ impl WebSocketUri {
         }
     }
 
+    /// Host and port, also where that is the scheme's default.
+    pub(super) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// Path and query, beginning with `/`: the target of the request (section 3).
     pub fn resource_name(&self) -> &str {
         &self.resource_name
