@@ -80,8 +80,9 @@ mod uri;
 pub use crate::extension::{ExtensionOffer, ExtensionParameter};
 pub use accept_key::{SecWebSocketAccept, SecWebSocketKey};
 pub use client::{
-    ClientHandshake, ClientRequest, Established, OptionError, Outcome, Proxy, ProxyError,
-    ProxyHandshake, ProxyOutcome, ProxyResponseError, Rejection, ResponseError,
+    ClientHandshake, ClientRequest, Established, OptionError, Outcome, Proxy, ProxyEnvironment,
+    ProxyEnvironmentError, ProxyError, ProxyHandshake, ProxyOutcome, ProxyResponseError, Rejection,
+    ResponseError,
 };
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};

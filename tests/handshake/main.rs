@@ -14,6 +14,7 @@ mod both_sides;
 mod cuts;
 mod peer;
 mod proxies;
+mod proxy_environment;
 mod rfc_9112;
 mod section_10_2;
 mod section_3;

@@ -3,8 +3,10 @@
 mod chunked;
 mod error;
 mod established;
+mod no_proxy;
 mod opening;
 mod proxy;
+mod proxy_environment;
 mod rejection;
 mod request;
 mod response;
@@ -14,6 +16,7 @@ pub use error::{OptionError, ProxyResponseError, ResponseError};
 pub use established::Established;
 pub use opening::{ClientHandshake, Outcome};
 pub use proxy::{Proxy, ProxyError};
+pub use proxy_environment::{ProxyEnvironment, ProxyEnvironmentError};
 pub use rejection::Rejection;
 pub use request::ClientRequest;
 pub use tunnel::{ProxyHandshake, ProxyOutcome};
