@@ -81,8 +81,8 @@ pub use crate::extension::{ExtensionOffer, ExtensionParameter};
 pub use accept_key::{SecWebSocketAccept, SecWebSocketKey};
 pub use client::{
     ClientHandshake, ClientRequest, Established, OptionError, Outcome, Proxy, ProxyEnvironment,
-    ProxyEnvironmentError, ProxyError, ProxyHandshake, ProxyOutcome, ProxyResponseError, Rejection,
-    ResponseError,
+    ProxyEnvironmentError, ProxyError, ProxyHandshake, ProxyOutcome, ProxyResponseError,
+    RedirectError, Redirects, Rejection, ResponseError,
 };
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};

@@ -85,6 +85,13 @@ impl WebSocketUri {
         format!("{}:{}", self.host, self.port)
     }
 
+    /// Whether scheme, host and port are the same (RFC 6454, section 5).
+    pub(super) fn has_same_origin(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.host.eq_ignore_ascii_case(&other.host)
+            && self.port == other.port
+    }
+
     /// Path and query, beginning with `/`: the target of the request (section 3).
     pub fn resource_name(&self) -> &str {
         &self.resource_name
