@@ -1,36 +1,12 @@
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::SocketAddr;
 
-use crate::blocking::deadline::Deadline;
-use crate::blocking::error::ConnectError;
-use crate::blocking::opening::Opening;
-use crate::blocking::read_buffer::ReadBuffer;
-use crate::blocking::socket::Socket;
-use crate::blocking::stream::Stream;
+use crate::blocking::route::{Route, TcpOptions};
 use crate::blocking::timeouts::Timeouts;
-use crate::blocking::websocket::WebSocket;
 use crate::config::Config;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
-use crate::handshake::{
-    ClientHandshake, ClientRequest, HeadLimits, OptionError, Origin, Scheme, UriError,
-};
-
-/// Connects to a `ws:` URL, with the defaults of [`Client`].
-///
-/// ```no_run
-/// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
-/// socket.send("Hello")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-///
-/// [`ConnectError`] says at which step it failed.
-pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
-    Client::new(url)?.connect()
-}
+use crate::handshake::{ClientRequest, HeadLimits, OptionError, Origin, UriError};
 
 /// What a client asks for and allows: the builder of client connections.
 ///
@@ -49,10 +25,11 @@ pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
-    request: ClientRequest,
-    config: Config,
-    timeouts: Timeouts,
-    entropy: Entropy,
+    pub(super) request: ClientRequest,
+    pub(super) config: Config,
+    pub(super) timeouts: Timeouts,
+    pub(super) entropy: Entropy,
+    pub(super) route: Route,
 }
 
 impl Client {
@@ -145,59 +122,27 @@ impl Client {
         self
     }
 
-    /// Connects: tries the addresses of the host one after the other, and opens the WebSocket on
-    /// the first that accepts. `TCP_NODELAY` is on.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
-        let uri = self.request.uri();
-        if uri.scheme() == Scheme::Wss {
-            return Err(ConnectError::TlsUnsupported);
-        }
-        let addresses =
-            (uri.host(), uri.port()).to_socket_addrs().map_err(ConnectError::Resolve)?;
-        let deadline = Deadline::after(self.timeouts.connect);
-        let stream = connect_to_any(addresses, deadline)
-            .map_err(|source| ConnectError::Connect { host: uri.host_field(), source })?;
-        self.connect_on(stream)
+    /// What is set on the TCP socket.
+    #[must_use]
+    pub const fn tcp(mut self, options: TcpOptions) -> Self {
+        self.route.set_options(options);
+        self
     }
 
-    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
-    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    /// Connects from this address of this machine, and only to addresses of its family. The port is
+    /// the system's choice if it is 0.
     ///
-    /// # Errors
+    /// ```no_run
+    /// use std::net::Ipv4Addr;
+    /// use sansocket::blocking::Client;
     ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
-        socket.set_nodelay().map_err(ConnectError::Io)?;
-        self.open(Stream::socket(socket))
-    }
-
-    /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
-    /// TLS stream, a proxy's, one in memory.
-    ///
-    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake. The
-    /// handshake deadline is looked at between two calls, but can't interrupt one.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, ConnectError> {
-        self.open(Stream::uncontrolled(stream))
-    }
-
-    fn open<S: Read + Write>(&self, mut stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
-        let mut buffer = ReadBuffer::default();
-        let deadline = Deadline::after(self.timeouts.handshake);
-        let handshake = ClientHandshake::with_entropy(&self.request, self.entropy.clone());
-        let established =
-            Opening { stream: &mut stream, buffer: &mut buffer, deadline }.connect(handshake)?;
-        let subprotocol = established.subprotocol().map(Into::into);
-        let connection = established.into_connection(self.config);
-        WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
-            .map_err(ConnectError::Io)
+    /// let socket = Client::new("ws://localhost:9001/")?.bind((Ipv4Addr::LOCALHOST, 0)).connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, local: impl Into<SocketAddr>) -> Self {
+        self.route.set_local(local.into());
+        self
     }
 }
 
@@ -209,24 +154,7 @@ impl From<ClientRequest> for Client {
             config: Config::default(),
             timeouts: Timeouts::default(),
             entropy: Entropy::default(),
+            route: Route::default(),
         }
     }
-}
-
-/// The first connection that is accepted, or the error of the last address.
-fn connect_to_any(
-    addresses: impl Iterator<Item = SocketAddr>,
-    deadline: Deadline,
-) -> io::Result<TcpStream> {
-    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        outcome = match deadline.remaining()? {
-            Some(remaining) => TcpStream::connect_timeout(&address, remaining),
-            None => TcpStream::connect(address),
-        };
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    outcome
 }

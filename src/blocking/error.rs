@@ -109,7 +109,7 @@ pub enum ConnectError {
     Connect {
         /// The host and port of the URL.
         host: String,
-        /// The error of the last address.
+        /// The error of the address that told most.
         source: io::Error,
     },
     /// The server's answer took longer than the handshake may.

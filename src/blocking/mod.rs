@@ -34,7 +34,9 @@
 #![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
 mod accept_loop;
+mod budget;
 mod client;
+mod connect;
 mod deadline;
 mod driver;
 mod error;
@@ -49,6 +51,7 @@ mod outbox;
 mod pending;
 mod read_buffer;
 mod reader;
+mod route;
 mod server;
 mod shared;
 mod shutdown;
@@ -60,7 +63,8 @@ mod websocket;
 mod writer;
 
 pub use accept_loop::AcceptLoop;
-pub use client::{Client, connect};
+pub use client::Client;
+pub use connect::connect;
 pub use error::{AcceptError, ConnectError, Error};
 pub use listener::Listener;
 pub use message_reader::MessageReader;
@@ -69,6 +73,7 @@ pub use messages::Messages;
 pub use outbox::Outbox;
 pub use pending::Pending;
 pub use reader::{Reader, ReuniteError};
+pub use route::TcpOptions;
 pub use server::{Server, accept};
 pub use shutdown::ShutdownHandle;
 pub use socket::{CloneSocket, Socket};

@@ -29,6 +29,7 @@ mod batches;
 mod bounded;
 mod chunks;
 mod closing;
+mod dialing;
 mod echo;
 mod faults;
 mod faulty_stream;

@@ -1,0 +1,95 @@
+//! From what a client asks for to an open WebSocket.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::blocking::budget::TimeBudget;
+use crate::blocking::client::Client;
+use crate::blocking::deadline::Deadline;
+use crate::blocking::error::ConnectError;
+use crate::blocking::opening::Opening;
+use crate::blocking::read_buffer::ReadBuffer;
+use crate::blocking::socket::Socket;
+use crate::blocking::stream::Stream;
+use crate::blocking::websocket::WebSocket;
+use crate::handshake::{ClientHandshake, ClientRequest, Scheme};
+
+/// Connects to a `ws:` URL, with the defaults of [`Client`].
+///
+/// ```no_run
+/// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
+/// socket.send("Hello")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ConnectError`] says at which step it failed.
+pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
+    Client::new(url)?.connect()
+}
+
+impl Client {
+    /// Connects, and opens the WebSocket.
+    ///
+    /// Where the host has several addresses, those of IPv6 and of IPv4 take turns. Each is tried as
+    /// soon as the one before has failed or was silent for 250 ms, on a thread of its own, and the
+    /// first that accepts gets the connection; the others are ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
+        let mut connecting = TimeBudget::new(self.timeouts.connect);
+        let stream = self.transport(&self.request, &mut connecting)?;
+        self.open(Stream::socket(stream))
+    }
+
+    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
+    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
+        socket.set_nodelay().map_err(ConnectError::Io)?;
+        self.open(Stream::socket(socket))
+    }
+
+    /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
+    /// TLS stream, a proxy's, one in memory.
+    ///
+    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake. The
+    /// handshake deadline is looked at between two calls, but can't interrupt one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, ConnectError> {
+        self.open(Stream::uncontrolled(stream))
+    }
+
+    /// A stream to the server of this request, on which the opening handshake may begin.
+    fn transport(
+        &self,
+        request: &ClientRequest,
+        budget: &mut TimeBudget,
+    ) -> Result<TcpStream, ConnectError> {
+        match request.uri().scheme() {
+            Scheme::Ws => self.route.connect(request, budget),
+            Scheme::Wss => Err(ConnectError::TlsUnsupported),
+        }
+    }
+
+    fn open<S: Read + Write>(&self, mut stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
+        let mut buffer = ReadBuffer::default();
+        let deadline = Deadline::after(self.timeouts.handshake);
+        let handshake = ClientHandshake::with_entropy(&self.request, self.entropy.clone());
+        let established =
+            Opening { stream: &mut stream, buffer: &mut buffer, deadline }.connect(handshake)?;
+        let subprotocol = established.subprotocol().map(Into::into);
+        let connection = established.into_connection(self.config);
+        WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
+            .map_err(ConnectError::Io)
+    }
+}

@@ -1,0 +1,15 @@
+//! The way to a server, up to a stream on which TLS or the opening handshake may begin.
+//!
+//! ```text
+//!  Route ──▶ Dialer ── the host's addresses ──▶ race ──▶ Attempt ──▶ TcpStream
+//! ```
+
+mod attempt;
+mod dialer;
+mod race;
+#[expect(clippy::module_inception, reason = "the file of `Route` is named for it")]
+mod route;
+mod tcp_options;
+
+pub(crate) use route::Route;
+pub use tcp_options::TcpOptions;
