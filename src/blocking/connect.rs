@@ -2,6 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 
 use crate::blocking::budget::TimeBudget;
 use crate::blocking::client::Client;
@@ -9,6 +13,8 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::error::ConnectError;
 use crate::blocking::opening::Opening;
 use crate::blocking::read_buffer::ReadBuffer;
+#[cfg(unix)]
+use crate::blocking::route;
 use crate::blocking::socket::Socket;
 use crate::blocking::stream::Stream;
 use crate::blocking::websocket::WebSocket;
@@ -43,6 +49,31 @@ impl Client {
         let mut connecting = TimeBudget::new(self.timeouts.connect);
         let stream = self.transport(&self.request, &mut connecting)?;
         self.open(Stream::socket(stream))
+    }
+
+    /// Connects to the Unix socket at this path, whatever the URL's scheme and host, and opens the
+    /// WebSocket. The URL's host is what the server gets to see as `Host`.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://localhost/chat")?.connect_unix("/run/chat.sock")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    #[cfg(unix)]
+    pub fn connect_unix(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<WebSocket<UnixStream>, ConnectError> {
+        let path = path.as_ref();
+        let deadline = Deadline::after(self.timeouts.connect);
+        let socket = route::connect_unix(path, deadline)
+            .map_err(|source| ConnectError::Connect { host: path.display().to_string(), source })?;
+        self.connect_on(socket)
     }
 
     /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP

@@ -107,7 +107,7 @@ pub enum ConnectError {
     /// No address of the host accepted a connection.
     #[error("could not connect to {host}: {source}")]
     Connect {
-        /// The host and port of the URL.
+        /// The host and port of the URL, or the path of the Unix socket.
         host: String,
         /// The error of the address that told most.
         source: io::Error,

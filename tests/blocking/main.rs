@@ -43,4 +43,6 @@ mod serve;
 mod split;
 mod streams;
 mod timeouts;
+#[cfg(unix)]
+mod unix;
 mod violations;

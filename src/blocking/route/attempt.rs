@@ -5,8 +5,14 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
+#[cfg(unix)]
+use std::os::{fd::OwnedFd, unix::net::UnixStream};
+#[cfg(unix)]
+use std::path::Path;
 use std::time::Duration;
 
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::blocking::deadline::Deadline;
@@ -86,6 +92,26 @@ fn set(socket: &Socket, options: TcpOptions) -> io::Result<()> {
 /// More is no number to the system.
 const MOST_BUFFERED: usize = i32::MAX as usize;
 
+/// Connects to the Unix socket at this path before the deadline: a listener whose queue is full may
+/// keep a client waiting.
+#[cfg(unix)]
+pub(crate) fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<UnixStream> {
+    let address = SockAddr::unix(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    loop {
+        socket.set_write_timeout(deadline.remaining()?)?;
+        match socket.connect(&address) {
+            Ok(()) => break,
+            // The deadline says whether to go on.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    socket.set_write_timeout(None)?;
+    Ok(OwnedFd::from(socket).into())
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
@@ -151,5 +177,27 @@ mod tests {
         let stream = attempt.connect(far).unwrap();
         let local = stream.local_addr().unwrap();
         assert_eq!(listener.accept().unwrap().1, local);
+    }
+
+    /// Only here is a client of a full queue kept waiting.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_unix_socket_with_a_full_queue_is_waited_for_until_the_deadline() {
+        let path = std::env::temp_dir().join(format!("sansocket-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        listener.listen(0).unwrap();
+        let mut queue = Vec::new();
+        let error = loop {
+            match connect_unix(&path, Deadline::after(Duration::from_millis(100))) {
+                Ok(stream) => queue.push(stream),
+                Err(error) => break error,
+            }
+            assert!(queue.len() < 16, "a queue of none has an end");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(listener);
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -11,5 +11,7 @@ mod race;
 mod route;
 mod tcp_options;
 
+#[cfg(unix)]
+pub(crate) use attempt::connect_unix;
 pub(crate) use route::Route;
 pub use tcp_options::TcpOptions;
