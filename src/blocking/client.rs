@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
-use crate::handshake::{ClientRequest, HeadLimits, OptionError, Origin, UriError};
+use crate::handshake::{ClientRequest, HeadLimits, OptionError, Origin, Redirects, UriError};
 
 /// What a client asks for and allows: the builder of client connections.
 ///
@@ -30,6 +30,7 @@ pub struct Client {
     pub(super) timeouts: Timeouts,
     pub(super) entropy: Entropy,
     pub(super) route: Route,
+    pub(super) redirects: Redirects,
 }
 
 impl Client {
@@ -122,6 +123,17 @@ impl Client {
         self
     }
 
+    /// Follows so many redirections before the WebSocket is open. None by default: a redirection is
+    /// [`Rejected`](super::ConnectError::Rejected) then, like any other answer that opens none.
+    ///
+    /// Where they lead and what is sent there, [`Redirects::follow`] tells. The deadlines of
+    /// [`Timeouts`] are for all of them together, one for connecting and one for the handshakes.
+    #[must_use]
+    pub const fn redirects(mut self, limit: u32) -> Self {
+        self.redirects = Redirects::up_to(limit);
+        self
+    }
+
     /// What is set on the TCP socket.
     #[must_use]
     pub const fn tcp(mut self, options: TcpOptions) -> Self {
@@ -155,6 +167,7 @@ impl From<ClientRequest> for Client {
             timeouts: Timeouts::default(),
             entropy: Entropy::default(),
             route: Route::default(),
+            redirects: Redirects::default(),
         }
     }
 }

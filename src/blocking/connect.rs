@@ -1,5 +1,6 @@
 //! From what a client asks for to an open WebSocket.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 #[cfg(unix)]
@@ -18,7 +19,7 @@ use crate::blocking::route;
 use crate::blocking::socket::Socket;
 use crate::blocking::stream::Stream;
 use crate::blocking::websocket::WebSocket;
-use crate::handshake::{ClientHandshake, ClientRequest, Scheme};
+use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection, Scheme};
 
 /// Connects to a `ws:` URL, with the defaults of [`Client`].
 ///
@@ -47,8 +48,29 @@ impl Client {
     /// [`ConnectError`] says at which step it failed.
     pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
         let mut connecting = TimeBudget::new(self.timeouts.connect);
-        let stream = self.transport(&self.request, &mut connecting)?;
-        self.open(Stream::socket(stream))
+        let mut opening = TimeBudget::new(self.timeouts.handshake);
+        let mut redirects = self.redirects;
+        let mut request = Cow::Borrowed(&self.request);
+        loop {
+            let stream = Stream::socket(self.transport(&request, &mut connecting)?);
+            let opened = opening.spend(|deadline| {
+                self.open(&request, stream, deadline, |opening, rejection| {
+                    match redirects.follow(&request, rejection.response()) {
+                        Ok(Some(next)) => Unopened::Redirected(Box::new(next)),
+                        Ok(None) => ConnectError::Rejected(opening.read_body(rejection)).into(),
+                        Err(error) => {
+                            let response = opening.read_body(rejection);
+                            ConnectError::Redirect { error, response }.into()
+                        }
+                    }
+                })
+            });
+            match opened {
+                Ok(socket) => return Ok(socket),
+                Err(Unopened::Redirected(next)) => request = Cow::Owned(*next),
+                Err(Unopened::Failed(error)) => return Err(error),
+            }
+        }
     }
 
     /// Connects to the Unix socket at this path, whatever the URL's scheme and host, and opens the
@@ -79,12 +101,14 @@ impl Client {
     /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
     /// connection with options of its own, a Unix socket, any other [`Socket`].
     ///
+    /// There is no way from here to another server, so a redirection is a rejection.
+    ///
     /// # Errors
     ///
     /// [`ConnectError`] says at which step it failed.
     pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
         socket.set_nodelay().map_err(ConnectError::Io)?;
-        self.open(Stream::socket(socket))
+        self.open_once(Stream::socket(socket))
     }
 
     /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
@@ -97,7 +121,7 @@ impl Client {
     ///
     /// [`ConnectError`] says at which step it failed.
     pub fn connect_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, ConnectError> {
-        self.open(Stream::uncontrolled(stream))
+        self.open_once(Stream::uncontrolled(stream))
     }
 
     /// A stream to the server of this request, on which the opening handshake may begin.
@@ -112,15 +136,43 @@ impl Client {
         }
     }
 
-    fn open<S: Read + Write>(&self, mut stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
-        let mut buffer = ReadBuffer::default();
+    fn open_once<S: Read + Write>(&self, stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
         let deadline = Deadline::after(self.timeouts.handshake);
-        let handshake = ClientHandshake::with_entropy(&self.request, self.entropy.clone());
-        let established =
-            Opening { stream: &mut stream, buffer: &mut buffer, deadline }.connect(handshake)?;
+        self.open(&self.request, stream, deadline, |opening, rejection| {
+            ConnectError::Rejected(opening.read_body(rejection))
+        })
+    }
+
+    fn open<S: Read + Write, E: From<ConnectError>>(
+        &self,
+        request: &ClientRequest,
+        mut stream: Stream<S>,
+        deadline: Deadline,
+        rejected: impl FnOnce(&mut Opening<'_, S>, Rejection) -> E,
+    ) -> Result<WebSocket<S>, E> {
+        let mut buffer = ReadBuffer::default();
+        let handshake = ClientHandshake::with_entropy(request, self.entropy.clone());
+        let mut opening = Opening { stream: &mut stream, buffer: &mut buffer, deadline };
+        let established = match opening.connect(handshake)? {
+            Outcome::Established(established) => established,
+            Outcome::Rejected(rejection) => return Err(rejected(&mut opening, rejection)),
+        };
         let subprotocol = established.subprotocol().map(Into::into);
         let connection = established.into_connection(self.config);
         WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
-            .map_err(ConnectError::Io)
+            .map_err(|error| ConnectError::Io(error).into())
+    }
+}
+
+/// Why one request of several opened no WebSocket.
+enum Unopened {
+    /// The next one may.
+    Redirected(Box<ClientRequest>),
+    Failed(ConnectError),
+}
+
+impl From<ConnectError> for Unopened {
+    fn from(error: ConnectError) -> Self {
+        Self::Failed(error)
     }
 }

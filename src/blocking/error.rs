@@ -4,7 +4,9 @@ use http::{Response, StatusCode};
 
 use crate::connection::{SendError, TimeoutError, UsageError};
 use crate::error::ProtocolError;
-use crate::handshake::{DecisionError, OptionError, RequestError, ResponseError, UriError};
+use crate::handshake::{
+    DecisionError, OptionError, RedirectError, RequestError, ResponseError, UriError,
+};
 use crate::message::Message;
 
 /// Why an operation on a [`WebSocket`](super::WebSocket) failed.
@@ -111,6 +113,15 @@ pub enum ConnectError {
         host: String,
         /// The error of the address that told most.
         source: io::Error,
+    },
+    /// The server redirects to where the client doesn't follow.
+    #[error("{error}")]
+    Redirect {
+        /// Why not.
+        #[source]
+        error: RedirectError,
+        /// The last redirection, with as much of its body as arrived.
+        response: Box<Response<Vec<u8>>>,
     },
     /// The server's answer took longer than the handshake may.
     #[error("the server did not complete the handshake in time")]

@@ -39,6 +39,7 @@ mod lost;
 mod memory_peer;
 mod options;
 mod raw_peer;
+mod redirects;
 mod serve;
 mod split;
 mod streams;
