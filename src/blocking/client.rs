@@ -1,12 +1,15 @@
+use std::env;
 use std::net::SocketAddr;
 
-use crate::blocking::route::{Route, TcpOptions};
+use crate::blocking::route::{Proxies, Route, TcpOptions};
 use crate::blocking::timeouts::Timeouts;
 use crate::config::Config;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
-use crate::handshake::{ClientRequest, HeadLimits, OptionError, Origin, Redirects, UriError};
+use crate::handshake::{
+    ClientRequest, HeadLimits, OptionError, Origin, Proxy, ProxyEnvironment, Redirects, UriError,
+};
 
 /// What a client asks for and allows: the builder of client connections.
 ///
@@ -120,6 +123,42 @@ impl Client {
     #[must_use]
     pub fn entropy(mut self, entropy: Entropy) -> Self {
         self.entropy = entropy;
+        self
+    }
+
+    /// Has this proxy asked for a tunnel to the server, and connects through that; straight by
+    /// default.
+    ///
+    /// Connecting to the proxy and waiting for its answer is part of connecting, and so bounded by
+    /// [`Timeouts::connect`].
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://example.com/")?
+    ///     .proxy("http://user:password@proxy.example.com:3128".parse()?)
+    ///     .connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.route.set_proxies(Proxies::One(proxy));
+        self
+    }
+
+    /// Connects through the proxy that the environment names for the server, if it does: as the
+    /// variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say now, see
+    /// [`ProxyEnvironment`].
+    ///
+    /// A variable that names no proxy that can be used is an error of [`connect`](Self::connect), and
+    /// only where it decides.
+    #[must_use]
+    pub fn proxy_from_env(mut self) -> Self {
+        let environment = ProxyEnvironment::read(|name| {
+            // What is not Unicode is nothing that can be used, which is to be found out.
+            env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        });
+        self.route.set_proxies(Proxies::Environment(environment));
         self
     }
 

@@ -5,7 +5,8 @@ use http::{Response, StatusCode};
 use crate::connection::{SendError, TimeoutError, UsageError};
 use crate::error::ProtocolError;
 use crate::handshake::{
-    DecisionError, OptionError, RedirectError, RequestError, ResponseError, UriError,
+    DecisionError, OptionError, ProxyEnvironmentError, ProxyResponseError, RedirectError,
+    RequestError, ResponseError, UriError,
 };
 use crate::message::Message;
 
@@ -114,6 +115,27 @@ pub enum ConnectError {
         /// The error of the address that told most.
         source: io::Error,
     },
+    /// A variable of the environment names no proxy that can be used.
+    #[error(transparent)]
+    ProxyEnvironment(#[from] ProxyEnvironmentError),
+    /// The proxy could not be connected to, or that connection failed.
+    #[error("could not connect to the proxy {proxy}: {source}")]
+    ProxyConnect {
+        /// The URL of the proxy, without user name and password.
+        proxy: String,
+        /// The error of the look-up, the address that told most, or the transport.
+        source: io::Error,
+    },
+    /// The proxy's answer took longer than connecting may.
+    #[error("the proxy did not open a tunnel in time")]
+    ProxyTimedOut,
+    /// The proxy's answer is no valid one.
+    #[error("the proxy's response is not valid: {0}")]
+    ProxyResponse(#[from] ProxyResponseError),
+    /// The proxy refuses to open a tunnel: here is its response, with as much of its body as
+    /// arrived. Status 407 asks for a user name and password.
+    #[error("the proxy answered with the status {}", .0.status())]
+    ProxyRefused(Box<Response<Vec<u8>>>),
     /// The server redirects to where the client doesn't follow.
     #[error("{error}")]
     Redirect {

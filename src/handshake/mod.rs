@@ -6,7 +6,9 @@
 //!
 //! A **client** describes what it wants in a [`ClientRequest`], sends what [`ClientHandshake`]
 //! holds, and gets an [`Outcome`]: the connection is [`Established`], or there is a [`Rejection`]
-//! with the server's response, be it a redirection, a 401 or an error.
+//! with the server's response, be it a redirection, a 401 or an error. [`Redirects`] makes a
+//! redirection into the next request; a [`ProxyHandshake`] comes first where there is a [`Proxy`] in
+//! between, and [`ProxyEnvironment`] says whether there is.
 //!
 //! A **server** reads the request with [`ServerHandshake`], or has it from another HTTP library,
 //! and gets an [`Answer`] from [`negotiate`]: [`Accepted`], or a [`Refusal`] with the right status.

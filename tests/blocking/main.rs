@@ -38,6 +38,8 @@ mod loopback;
 mod lost;
 mod memory_peer;
 mod options;
+mod proxies;
+mod proxy_peer;
 mod raw_peer;
 mod redirects;
 mod serve;
