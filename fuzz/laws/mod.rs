@@ -25,6 +25,10 @@ pub mod client_handshake;
 #[cfg(feature = "handshake")]
 pub mod http_head;
 #[cfg(feature = "handshake")]
+pub mod proxy_handshake;
+#[cfg(feature = "handshake")]
+pub mod redirect;
+#[cfg(feature = "handshake")]
 pub mod server_handshake;
 
 #[cfg(feature = "deflate")]

@@ -1,36 +1,15 @@
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::env;
+use std::net::SocketAddr;
 
-use crate::blocking::deadline::Deadline;
-use crate::blocking::error::ConnectError;
-use crate::blocking::opening::Opening;
-use crate::blocking::read_buffer::ReadBuffer;
-use crate::blocking::socket::Socket;
-use crate::blocking::stream::Stream;
+use crate::blocking::route::{Proxies, Route, TcpOptions};
 use crate::blocking::timeouts::Timeouts;
-use crate::blocking::websocket::WebSocket;
 use crate::config::Config;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::handshake::{
-    ClientHandshake, ClientRequest, HeadLimits, OptionError, Origin, Scheme, UriError,
+    ClientRequest, HeadLimits, OptionError, Origin, Proxy, ProxyEnvironment, Redirects, UriError,
 };
-
-/// Connects to a `ws:` URL, with the defaults of [`Client`].
-///
-/// ```no_run
-/// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
-/// socket.send("Hello")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-///
-/// [`ConnectError`] says at which step it failed.
-pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
-    Client::new(url)?.connect()
-}
 
 /// What a client asks for and allows: the builder of client connections.
 ///
@@ -49,10 +28,12 @@ pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
-    request: ClientRequest,
-    config: Config,
-    timeouts: Timeouts,
-    entropy: Entropy,
+    pub(super) request: ClientRequest,
+    pub(super) config: Config,
+    pub(super) timeouts: Timeouts,
+    pub(super) entropy: Entropy,
+    pub(super) route: Route,
+    pub(super) redirects: Redirects,
 }
 
 impl Client {
@@ -145,59 +126,74 @@ impl Client {
         self
     }
 
-    /// Connects: tries the addresses of the host one after the other, and opens the WebSocket on
-    /// the first that accepts. `TCP_NODELAY` is on.
+    /// Has this proxy asked for a tunnel to the server, and connects through that; straight by
+    /// default.
     ///
-    /// # Errors
+    /// Connecting to the proxy and waiting for its answer is part of connecting, and so bounded by
+    /// [`Timeouts::connect`].
     ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
-        let uri = self.request.uri();
-        if uri.scheme() == Scheme::Wss {
-            return Err(ConnectError::TlsUnsupported);
-        }
-        let addresses =
-            (uri.host(), uri.port()).to_socket_addrs().map_err(ConnectError::Resolve)?;
-        let deadline = Deadline::after(self.timeouts.connect);
-        let stream = connect_to_any(addresses, deadline)
-            .map_err(|source| ConnectError::Connect { host: uri.host_field(), source })?;
-        self.connect_on(stream)
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://example.com/")?
+    ///     .proxy("http://user:password@proxy.example.com:3128".parse()?)
+    ///     .connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.route.set_proxies(Proxies::One(proxy));
+        self
     }
 
-    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
-    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    /// Connects through the proxy that the environment names for the server, if it does: as the
+    /// variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say now, see
+    /// [`ProxyEnvironment`].
     ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
-        socket.set_nodelay().map_err(ConnectError::Io)?;
-        self.open(Stream::socket(socket))
+    /// A variable that names no proxy that can be used is an error of [`connect`](Self::connect), and
+    /// only where it decides.
+    #[must_use]
+    pub fn proxy_from_env(mut self) -> Self {
+        let environment = ProxyEnvironment::read(|name| {
+            // What is not Unicode is nothing that can be used, which is to be found out.
+            env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        });
+        self.route.set_proxies(Proxies::Environment(environment));
+        self
     }
 
-    /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
-    /// TLS stream, a proxy's, one in memory.
+    /// Follows so many redirections before the WebSocket is open. None by default: a redirection is
+    /// [`Rejected`](super::ConnectError::Rejected) then, like any other answer that opens none.
     ///
-    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake. The
-    /// handshake deadline is looked at between two calls, but can't interrupt one.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says at which step it failed.
-    pub fn connect_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, ConnectError> {
-        self.open(Stream::uncontrolled(stream))
+    /// Where they lead and what is sent there, [`Redirects::follow`] tells. The deadlines of
+    /// [`Timeouts`] are for all of them together, one for connecting and one for the handshakes.
+    #[must_use]
+    pub const fn redirects(mut self, limit: u32) -> Self {
+        self.redirects = Redirects::up_to(limit);
+        self
     }
 
-    fn open<S: Read + Write>(&self, mut stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
-        let mut buffer = ReadBuffer::default();
-        let deadline = Deadline::after(self.timeouts.handshake);
-        let handshake = ClientHandshake::with_entropy(&self.request, self.entropy.clone());
-        let established =
-            Opening { stream: &mut stream, buffer: &mut buffer, deadline }.connect(handshake)?;
-        let subprotocol = established.subprotocol().map(Into::into);
-        let connection = established.into_connection(self.config);
-        WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
-            .map_err(ConnectError::Io)
+    /// What is set on the TCP socket.
+    #[must_use]
+    pub const fn tcp(mut self, options: TcpOptions) -> Self {
+        self.route.set_options(options);
+        self
+    }
+
+    /// Connects from this address of this machine, and only to addresses of its family. The port is
+    /// the system's choice if it is 0.
+    ///
+    /// ```no_run
+    /// use std::net::Ipv4Addr;
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://localhost:9001/")?.bind((Ipv4Addr::LOCALHOST, 0)).connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn bind(mut self, local: impl Into<SocketAddr>) -> Self {
+        self.route.set_local(local.into());
+        self
     }
 }
 
@@ -209,24 +205,8 @@ impl From<ClientRequest> for Client {
             config: Config::default(),
             timeouts: Timeouts::default(),
             entropy: Entropy::default(),
+            route: Route::default(),
+            redirects: Redirects::default(),
         }
     }
-}
-
-/// The first connection that is accepted, or the error of the last address.
-fn connect_to_any(
-    addresses: impl Iterator<Item = SocketAddr>,
-    deadline: Deadline,
-) -> io::Result<TcpStream> {
-    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        outcome = match deadline.remaining()? {
-            Some(remaining) => TcpStream::connect_timeout(&address, remaining),
-            None => TcpStream::connect(address),
-        };
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    outcome
 }

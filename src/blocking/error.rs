@@ -4,7 +4,10 @@ use http::{Response, StatusCode};
 
 use crate::connection::{SendError, TimeoutError, UsageError};
 use crate::error::ProtocolError;
-use crate::handshake::{DecisionError, OptionError, RequestError, ResponseError, UriError};
+use crate::handshake::{
+    DecisionError, OptionError, ProxyEnvironmentError, ProxyResponseError, RedirectError,
+    RequestError, ResponseError, UriError,
+};
 use crate::message::Message;
 
 /// Why an operation on a [`WebSocket`](super::WebSocket) failed.
@@ -107,10 +110,40 @@ pub enum ConnectError {
     /// No address of the host accepted a connection.
     #[error("could not connect to {host}: {source}")]
     Connect {
-        /// The host and port of the URL.
+        /// The host and port of the URL, or the path of the Unix socket.
         host: String,
-        /// The error of the last address.
+        /// The error of the address that told most.
         source: io::Error,
+    },
+    /// A variable of the environment names no proxy that can be used.
+    #[error(transparent)]
+    ProxyEnvironment(#[from] ProxyEnvironmentError),
+    /// The proxy could not be connected to, or that connection failed.
+    #[error("could not connect to the proxy {proxy}: {source}")]
+    ProxyConnect {
+        /// The URL of the proxy, without user name and password.
+        proxy: String,
+        /// The error of the look-up, the address that told most, or the transport.
+        source: io::Error,
+    },
+    /// The proxy's answer took longer than connecting may.
+    #[error("the proxy did not open a tunnel in time")]
+    ProxyTimedOut,
+    /// The proxy's answer is no valid one.
+    #[error("the proxy's response is not valid: {0}")]
+    ProxyResponse(#[from] ProxyResponseError),
+    /// The proxy refuses to open a tunnel: here is its response, with as much of its body as
+    /// arrived. Status 407 asks for a user name and password.
+    #[error("the proxy answered with the status {}", .0.status())]
+    ProxyRefused(Box<Response<Vec<u8>>>),
+    /// The server redirects to where the client doesn't follow.
+    #[error("{error}")]
+    Redirect {
+        /// Why not.
+        #[source]
+        error: RedirectError,
+        /// The last redirection, with as much of its body as arrived.
+        response: Box<Response<Vec<u8>>>,
     },
     /// The server's answer took longer than the handshake may.
     #[error("the server did not complete the handshake in time")]

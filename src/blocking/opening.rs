@@ -10,10 +10,10 @@ use crate::blocking::error::{AcceptError, ConnectError};
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::stream::Stream;
 use crate::handshake::{
-    Accepted, Answer, ClientHandshake, Decision, DecisionError, Established, HeadLimits, Outcome,
-    Refusal, RequestError, ServerHandshake, UpgradeRequest, negotiate,
+    Accepted, Answer, ClientHandshake, Decision, DecisionError, HeadLimits, Outcome, Refusal,
+    Rejection, RequestError, ServerHandshake, UpgradeRequest, negotiate,
 };
-use http::Request;
+use http::{Request, Response};
 
 /// A stream on which the opening handshake takes place.
 pub(super) struct Opening<'s, S> {
@@ -28,26 +28,28 @@ impl<S: Read + Write> Opening<'_, S> {
     pub(super) fn connect(
         &mut self,
         mut handshake: ClientHandshake,
-    ) -> Result<Established, ConnectError> {
+    ) -> Result<Outcome, ConnectError> {
         let outgoing = handshake.outgoing();
         self.stream.write_before(self.deadline, outgoing).map_err(client_error)?;
         loop {
             match self.buffer.consume(|input| handshake.receive(input))? {
-                Some(Outcome::Established(established)) => return Ok(established),
-                Some(Outcome::Rejected(mut rejection)) => {
-                    self.buffer.consume(|input| rejection.receive(input));
-                    // The head is an answer already: what can't be read of the body is left out.
-                    while !rejection.is_complete() && matches!(self.fill(), Ok(1..)) {
-                        self.buffer.consume(|input| rejection.receive(input));
-                    }
-                    return Err(ConnectError::Rejected(Box::new(rejection.into_response())));
-                }
+                Some(outcome) => return Ok(outcome),
                 None if self.fill().map_err(client_error)? == 0 => {
                     return Err(handshake.receive_eof().into());
                 }
                 None => {}
             }
         }
+    }
+
+    /// Waits for the body of a rejection. The head is an answer already: what can't be read of the
+    /// body is left out.
+    pub(super) fn read_body(&mut self, mut rejection: Rejection) -> Box<Response<Vec<u8>>> {
+        self.buffer.consume(|input| rejection.receive(input));
+        while !rejection.is_complete() && matches!(self.fill(), Ok(1..)) {
+            self.buffer.consume(|input| rejection.receive(input));
+        }
+        Box::new(rejection.into_response())
     }
 
     /// Waits for the request.

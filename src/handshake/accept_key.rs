@@ -1,13 +1,13 @@
 //! The proof that the server understood the handshake: `Sec-WebSocket-Key` and
 //! `Sec-WebSocket-Accept` (RFC 6455, sections 4.1 and 4.2.2).
 //!
-//! The one file that names the hash and base64 crates.
+//! The one file that names the hash crate.
 
 use core::{fmt, str};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
+use super::base64::{decoded_len, encode_into};
 use crate::entropy::Entropy;
 
 /// The value of `Sec-WebSocket-Key`: a nonce of 16 bytes in base64.
@@ -30,8 +30,7 @@ impl SecWebSocketKey {
     /// The key that stands for this nonce.
     pub fn from_nonce(nonce: [u8; 16]) -> Self {
         let mut key = [0; 24];
-        // 16 bytes are 24 characters of base64, so there is nothing that could fail.
-        let _ = STANDARD.encode_slice(nonce, &mut key);
+        encode_into(&mut key, nonce);
         Self(key)
     }
 
@@ -41,17 +40,14 @@ impl SecWebSocketKey {
     /// at zero (RFC 4648, section 3.5).
     pub fn parse(value: &[u8]) -> Option<Self> {
         let key: [u8; 24] = value.try_into().ok()?;
-        // The decoder wants room for what 24 characters hold at most.
-        let mut nonce = [0; 18];
-        matches!(STANDARD.decode_slice(key, &mut nonce), Ok(16)).then_some(Self(key))
+        (decoded_len(key) == Some(16)).then_some(Self(key))
     }
 
     /// The answer that proves that this key was understood.
     pub fn accept(&self) -> SecWebSocketAccept {
         let hash = Sha1::new().chain_update(self.0).chain_update(GUID).finalize();
         let mut accept = [0; 28];
-        // 20 bytes are 28 characters of base64, so there is nothing that could fail.
-        let _ = STANDARD.encode_slice(hash, &mut accept);
+        encode_into(&mut accept, hash);
         SecWebSocketAccept(accept)
     }
 

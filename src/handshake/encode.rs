@@ -19,11 +19,12 @@ pub(super) struct HeadWriter(Vec<u8>);
 impl HeadWriter {
     /// Begins the request for this resource, `/` and what follows it.
     pub(super) fn get(resource_name: &str) -> Self {
-        let mut head = Self(Vec::with_capacity(256 + resource_name.len()));
-        head.0.extend_from_slice(b"GET ");
-        head.0.extend_from_slice(resource_name.as_bytes());
-        head.0.extend_from_slice(b" HTTP/1.1\r\n");
-        head
+        Self::request("GET", resource_name)
+    }
+
+    /// Begins the request for a tunnel to this host and port.
+    pub(super) fn connect(authority: &str) -> Self {
+        Self::request("CONNECT", authority)
     }
 
     /// Begins a response. A status without a registered reason gets an empty one.
@@ -51,5 +52,14 @@ impl HeadWriter {
         self.0.extend_from_slice(b"\r\n");
         self.0.extend_from_slice(body);
         Bytes::from(self.0)
+    }
+
+    fn request(method: &str, target: &str) -> Self {
+        let mut head = Self(Vec::with_capacity(256 + target.len()));
+        head.0.extend_from_slice(method.as_bytes());
+        head.0.push(b' ');
+        head.0.extend_from_slice(target.as_bytes());
+        head.0.extend_from_slice(b" HTTP/1.1\r\n");
+        head
     }
 }

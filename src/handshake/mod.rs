@@ -6,7 +6,9 @@
 //!
 //! A **client** describes what it wants in a [`ClientRequest`], sends what [`ClientHandshake`]
 //! holds, and gets an [`Outcome`]: the connection is [`Established`], or there is a [`Rejection`]
-//! with the server's response, be it a redirection, a 401 or an error.
+//! with the server's response, be it a redirection, a 401 or an error. [`Redirects`] makes a
+//! redirection into the next request; a [`ProxyHandshake`] comes first where there is a [`Proxy`] in
+//! between, and [`ProxyEnvironment`] says whether there is.
 //!
 //! A **server** reads the request with [`ServerHandshake`], or has it from another HTTP library,
 //! and gets an [`Answer`] from [`negotiate`]: [`Accepted`], or a [`Refusal`] with the right status.
@@ -66,6 +68,7 @@
 
 mod accept_key;
 mod authority;
+mod base64;
 mod client;
 mod encode;
 mod field;
@@ -79,7 +82,9 @@ mod uri;
 pub use crate::extension::{ExtensionOffer, ExtensionParameter};
 pub use accept_key::{SecWebSocketAccept, SecWebSocketKey};
 pub use client::{
-    ClientHandshake, ClientRequest, Established, OptionError, Outcome, Rejection, ResponseError,
+    ClientHandshake, ClientRequest, Established, OptionError, Outcome, Proxy, ProxyEnvironment,
+    ProxyEnvironmentError, ProxyError, ProxyHandshake, ProxyOutcome, ProxyResponseError,
+    RedirectError, Redirects, Rejection, ResponseError,
 };
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};

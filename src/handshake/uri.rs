@@ -80,6 +80,18 @@ impl WebSocketUri {
         }
     }
 
+    /// Host and port, also where that is the scheme's default.
+    pub(super) fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// Whether scheme, host and port are the same (RFC 6454, section 5).
+    pub(super) fn has_same_origin(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.host.eq_ignore_ascii_case(&other.host)
+            && self.port == other.port
+    }
+
     /// Path and query, beginning with `/`: the target of the request (section 3).
     pub fn resource_name(&self) -> &str {
         &self.resource_name

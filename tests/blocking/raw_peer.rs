@@ -80,11 +80,18 @@ impl RawPeer {
 
     /// Takes one HTTP head, and nothing behind it.
     pub(crate) fn receive_head(&mut self) -> String {
+        self.receive_head_or_end().expect("a head")
+    }
+
+    /// Takes one HTTP head, and nothing behind it, unless the other end has closed.
+    pub(crate) fn receive_head_or_end(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.take::<1>()[0]);
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).ok()?;
+            head.push(byte[0]);
         }
-        String::from_utf8(head).unwrap()
+        Some(String::from_utf8(head).unwrap())
     }
 
     /// Takes one frame that is final: its opcode and its payload.

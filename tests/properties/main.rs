@@ -25,3 +25,5 @@ mod masking;
 mod outgoing;
 mod peers;
 mod utf8;
+#[cfg(feature = "handshake")]
+mod way;

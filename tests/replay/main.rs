@@ -49,6 +49,18 @@ fn client_handshake() {
     replay("client_handshake", laws::client_handshake::law);
 }
 
+#[cfg(feature = "handshake")]
+#[test]
+fn proxy_handshake() {
+    replay("proxy_handshake", laws::proxy_handshake::law);
+}
+
+#[cfg(feature = "handshake")]
+#[test]
+fn redirect() {
+    replay("redirect", laws::redirect::law);
+}
+
 #[cfg(feature = "deflate")]
 #[test]
 fn inflate() {

@@ -79,6 +79,24 @@ impl ResponseError {
     }
 }
 
+/// How a proxy's response falls short of an answer to CONNECT (RFC 9110, section 9.3.6).
+///
+/// A response that is correct but refuses is none of these: see
+/// [`ProxyOutcome`](super::ProxyOutcome).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyResponseError {
+    /// What arrived is not the head of an HTTP/1.1 response, or exceeds a limit.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The transport ended before the response was complete.
+    #[error("the connection ended before the proxy's response was complete")]
+    Truncated,
+    /// The proxy switches to another protocol, which nobody asked for.
+    #[error("the proxy switches to another protocol")]
+    Switched,
+}
+
 /// An option that can't be part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -8,11 +8,9 @@ use super::{
     established::{Established, Expectation},
     rejection::Rejection,
     request::ClientRequest,
+    response::ResponseReader,
 };
-use crate::{
-    entropy::Entropy,
-    handshake::{accept_key::SecWebSocketKey, head::HeadReader, parse},
-};
+use crate::{entropy::Entropy, handshake::accept_key::SecWebSocketKey};
 
 /// The client's handshake until the final response has arrived.
 ///
@@ -39,7 +37,7 @@ use crate::{
 #[derive(Debug)]
 pub struct ClientHandshake {
     outgoing: Bytes,
-    head: HeadReader,
+    response: ResponseReader,
     expectation: Expectation,
     entropy: Entropy,
     max_body_size: usize,
@@ -66,7 +64,7 @@ impl ClientHandshake {
         let key = SecWebSocketKey::generate(&entropy);
         Self {
             outgoing: request.encode(key),
-            head: HeadReader::new(request.head_limits),
+            response: ResponseReader::new(request.head_limits),
             expectation: Expectation::new(
                 key.accept(),
                 request.subprotocols().to_vec(),
@@ -92,22 +90,13 @@ impl ClientHandshake {
     /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in
     /// another way than was asked for. There is no going on from there: close the transport.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
-        while let Some(head) = self.head.read(input)? {
-            let response = parse::response(&head)?;
-            match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS => {
-                    return self.establish(response).map(Some);
-                }
-                // RFC 9110, §15.2: any number of interim responses may precede the final one. The
-                // limit of the head is for all of them together.
-                status if status.is_informational() => {}
-                _ => {
-                    let rejection = Rejection::new(response, self.max_body_size);
-                    return Ok(Some(Outcome::Rejected(rejection)));
-                }
-            }
+        let Some(response) = self.response.read(input)? else {
+            return Ok(None);
+        };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return self.establish(response).map(Some);
         }
-        Ok(None)
+        Ok(Some(Outcome::Rejected(Rejection::new(response, self.max_body_size))))
     }
 
     /// What it means that the server ends the transport before the response is complete.

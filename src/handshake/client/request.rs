@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+use http::header::{
+    AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN, PROXY_AUTHORIZATION,
+};
 
 use super::error::OptionError;
 #[cfg(feature = "deflate")]
@@ -139,6 +141,16 @@ impl ClientRequest {
         &self.uri
     }
 
+    /// The same request for another URI, without what proves who asks if that is another origin
+    /// (RFC 9110, section 15.4).
+    pub(super) fn redirected_to(&self, uri: WebSocketUri) -> Self {
+        let mut request = Self { uri, ..self.clone() };
+        if !request.uri.has_same_origin(&self.uri) {
+            request.headers.retain(|(name, value)| !is_credential(name, value));
+        }
+        request
+    }
+
     /// The subprotocols that are offered.
     pub(super) fn subprotocols(&self) -> &[String] {
         &self.subprotocols
@@ -167,4 +179,8 @@ impl ClientRequest {
         }
         head.finish(b"")
     }
+}
+
+fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
+    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || value.is_sensitive()
 }

@@ -1,0 +1,178 @@
+//! From what a client asks for to an open WebSocket.
+
+use std::borrow::Cow;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
+
+use crate::blocking::budget::TimeBudget;
+use crate::blocking::client::Client;
+use crate::blocking::deadline::Deadline;
+use crate::blocking::error::ConnectError;
+use crate::blocking::opening::Opening;
+use crate::blocking::read_buffer::ReadBuffer;
+#[cfg(unix)]
+use crate::blocking::route;
+use crate::blocking::socket::Socket;
+use crate::blocking::stream::Stream;
+use crate::blocking::websocket::WebSocket;
+use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection, Scheme};
+
+/// Connects to a `ws:` URL, with the defaults of [`Client`].
+///
+/// ```no_run
+/// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
+/// socket.send("Hello")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ConnectError`] says at which step it failed.
+pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
+    Client::new(url)?.connect()
+}
+
+impl Client {
+    /// Connects, and opens the WebSocket.
+    ///
+    /// Where the host has several addresses, those of IPv6 and of IPv4 take turns. Each is tried as
+    /// soon as the one before has failed or was silent for 250 ms, on a thread of its own, and the
+    /// first that accepts gets the connection; the others are ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
+        let mut connecting = TimeBudget::new(self.timeouts.connect);
+        let mut opening = TimeBudget::new(self.timeouts.handshake);
+        let mut redirects = self.redirects;
+        let mut request = Cow::Borrowed(&self.request);
+        loop {
+            let stream = Stream::socket(self.transport(&request, &mut connecting)?);
+            let opened = opening.spend(|deadline| {
+                self.open(&request, stream, deadline, |opening, rejection| {
+                    match redirects.follow(&request, rejection.response()) {
+                        Ok(Some(next)) => Unopened::Redirected(Box::new(next)),
+                        Ok(None) => ConnectError::Rejected(opening.read_body(rejection)).into(),
+                        Err(error) => {
+                            let response = opening.read_body(rejection);
+                            ConnectError::Redirect { error, response }.into()
+                        }
+                    }
+                })
+            });
+            match opened {
+                Ok(socket) => return Ok(socket),
+                Err(Unopened::Redirected(next)) => request = Cow::Owned(*next),
+                Err(Unopened::Failed(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Connects to the Unix socket at this path, whatever the URL's scheme and host, and opens the
+    /// WebSocket. The URL's host is what the server gets to see as `Host`.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://localhost/chat")?.connect_unix("/run/chat.sock")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    #[cfg(unix)]
+    pub fn connect_unix(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<WebSocket<UnixStream>, ConnectError> {
+        let path = path.as_ref();
+        let deadline = Deadline::after(self.timeouts.connect);
+        let socket = route::connect_unix(path, deadline)
+            .map_err(|source| ConnectError::Connect { host: path.display().to_string(), source })?;
+        self.connect_on(socket)
+    }
+
+    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
+    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    ///
+    /// There is no way from here to another server, so a redirection is a rejection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
+        socket.set_nodelay().map_err(ConnectError::Io)?;
+        self.open_once(Stream::socket(socket))
+    }
+
+    /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
+    /// TLS stream, a proxy's, one in memory.
+    ///
+    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake. The
+    /// handshake deadline is looked at between two calls, but can't interrupt one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says at which step it failed.
+    pub fn connect_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, ConnectError> {
+        self.open_once(Stream::uncontrolled(stream))
+    }
+
+    /// A stream to the server of this request, on which the opening handshake may begin.
+    fn transport(
+        &self,
+        request: &ClientRequest,
+        budget: &mut TimeBudget,
+    ) -> Result<TcpStream, ConnectError> {
+        match request.uri().scheme() {
+            Scheme::Ws => self.route.connect(request, budget),
+            Scheme::Wss => Err(ConnectError::TlsUnsupported),
+        }
+    }
+
+    fn open_once<S: Read + Write>(&self, stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {
+        let deadline = Deadline::after(self.timeouts.handshake);
+        self.open(&self.request, stream, deadline, |opening, rejection| {
+            ConnectError::Rejected(opening.read_body(rejection))
+        })
+    }
+
+    fn open<S: Read + Write, E: From<ConnectError>>(
+        &self,
+        request: &ClientRequest,
+        mut stream: Stream<S>,
+        deadline: Deadline,
+        rejected: impl FnOnce(&mut Opening<'_, S>, Rejection) -> E,
+    ) -> Result<WebSocket<S>, E> {
+        let mut buffer = ReadBuffer::default();
+        let handshake = ClientHandshake::with_entropy(request, self.entropy.clone());
+        let mut opening = Opening { stream: &mut stream, buffer: &mut buffer, deadline };
+        let established = match opening.connect(handshake)? {
+            Outcome::Established(established) => established,
+            Outcome::Rejected(rejection) => return Err(rejected(&mut opening, rejection)),
+        };
+        let subprotocol = established.subprotocol().map(Into::into);
+        let connection = established.into_connection(self.config);
+        WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
+            .map_err(|error| ConnectError::Io(error).into())
+    }
+}
+
+/// Why one request of several opened no WebSocket.
+enum Unopened {
+    /// The next one may.
+    Redirected(Box<ClientRequest>),
+    Failed(ConnectError),
+}
+
+impl From<ConnectError> for Unopened {
+    fn from(error: ConnectError) -> Self {
+        Self::Failed(error)
+    }
+}

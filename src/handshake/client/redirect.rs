@@ -1,0 +1,102 @@
+use http::{Response, StatusCode, header::LOCATION};
+
+use super::{location, request::ClientRequest};
+use crate::handshake::{
+    field::Field,
+    uri::{Scheme, WebSocketUri},
+};
+
+/// How many redirections a client still follows, and where they lead (RFC 6455, section 4.1).
+///
+/// The default follows none: a redirection is a rejection like any other.
+///
+/// ```
+/// use sansocket::handshake::{ClientHandshake, ClientRequest, Outcome, Redirects};
+///
+/// let mut redirects = Redirects::up_to(3);
+/// let request = ClientRequest::new("ws://example.com/chat?room=1".parse()?);
+/// let mut handshake = ClientHandshake::new(&request);
+///
+/// let mut bytes = *b"HTTP/1.1 307 Moved\r\nLocation: https://chat.example.com/v2/\r\n\r\n";
+/// let Some(Outcome::Rejected(rejection)) = handshake.receive(&mut &mut bytes[..])? else { panic!() };
+/// if let Some(request) = redirects.follow(&request, rejection.response())? {
+///     assert_eq!(request.uri().to_string(), "wss://chat.example.com/v2/");
+///     // close the transport, connect to where this request goes, and begin a new handshake
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Redirects {
+    limit: u32,
+    followed: u32,
+}
+
+impl Redirects {
+    /// So many redirections are followed, one after the other; 0 is the default.
+    pub const fn up_to(limit: u32) -> Self {
+        Self { limit, followed: 0 }
+    }
+
+    /// The request to go on with when this one was answered with this response; `None` if the
+    /// response is no redirection (301, 302, 303, 307 or 308), or doesn't say in one valid
+    /// `Location` where to, or if none are followed: then it is the last word.
+    ///
+    /// `Location` may be a URI of `ws`, `wss`, `http` or `https` (of which the latter two stand for
+    /// the former two), or relative to where the request went. Where it leads to another host, port
+    /// or scheme, the headers that prove who asks are left out from there on: `Authorization`,
+    /// `Cookie`, `Proxy-Authorization`, and those whose value was [marked as
+    /// sensitive](http::HeaderValue::set_sensitive). Everything else stays, the `Origin` too: it is
+    /// still the same page that asks. The limits stay as well.
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectError`] if it is a redirection that may not be followed.
+    pub fn follow<B>(
+        &mut self,
+        request: &ClientRequest,
+        response: &Response<B>,
+    ) -> Result<Option<ClientRequest>, RedirectError> {
+        let Some(uri) = target(request.uri(), response).filter(|_| self.limit > 0) else {
+            return Ok(None);
+        };
+        if self.followed == self.limit {
+            return Err(RedirectError::TooMany { limit: self.limit });
+        }
+        if (request.uri().scheme(), uri.scheme()) == (Scheme::Wss, Scheme::Ws) {
+            return Err(RedirectError::Downgrade);
+        }
+        self.followed += 1;
+        Ok(Some(request.redirected_to(uri)))
+    }
+}
+
+/// Why a redirection may not be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedirectError {
+    /// As many as are allowed were followed before it.
+    #[error("the server redirects more than {limit} times")]
+    TooMany {
+        /// How many may be followed.
+        limit: u32,
+    },
+    /// It leads from `wss` to `ws`: what was to be secret would be readable.
+    #[error("the server redirects from wss to ws")]
+    Downgrade,
+}
+
+/// Where the response says that the resource is.
+fn target<B>(base: &WebSocketUri, response: &Response<B>) -> Option<WebSocketUri> {
+    let (StatusCode::MOVED_PERMANENTLY
+    | StatusCode::FOUND
+    | StatusCode::SEE_OTHER
+    | StatusCode::TEMPORARY_REDIRECT
+    | StatusCode::PERMANENT_REDIRECT) = response.status()
+    else {
+        return None;
+    };
+    match Field::of(response.headers(), &LOCATION) {
+        Field::Once(location) => location::resolve(base, location.to_str().ok()?).ok(),
+        Field::Absent | Field::Repeated => None,
+    }
+}

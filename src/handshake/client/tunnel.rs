@@ -1,0 +1,126 @@
+//! Asking a proxy for a tunnel to the server (RFC 9110, section 9.3.6).
+
+use core::fmt;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::{
+    error::ProxyResponseError, proxy::Proxy, rejection::Rejection, request::ClientRequest,
+    response::ResponseReader,
+};
+use crate::handshake::encode::HeadWriter;
+
+/// What precedes a client's handshake where there is a proxy in between: the request for a tunnel,
+/// until the proxy has answered it.
+///
+/// Send what [`outgoing`](Self::outgoing) holds, and nothing behind it; then give
+/// [`receive`](Self::receive) the bytes that arrive until it hands out the outcome. With
+/// [`ProxyOutcome::Tunnel`] the transport leads to the server, and what begins on it is what would
+/// begin on a connection of its own: TLS where the scheme is `wss`, then the
+/// [`ClientHandshake`](super::ClientHandshake).
+///
+/// ```
+/// use sansocket::handshake::{ClientRequest, Proxy, ProxyHandshake, ProxyOutcome};
+///
+/// let proxy: Proxy = "http://proxy.example.com:3128".parse()?;
+/// let request = ClientRequest::new("ws://example.com/chat".parse()?);
+/// let mut handshake = ProxyHandshake::new(&proxy, &request);
+/// assert!(handshake.outgoing().starts_with(b"CONNECT example.com:80 HTTP/1.1\r\n"));
+///
+/// let mut bytes = *b"HTTP/1.1 200 Connection established\r\n\r\n";
+/// match handshake.receive(&mut &mut bytes[..])? {
+///     Some(ProxyOutcome::Tunnel(_)) => { /* begin as if this were the server */ }
+///     Some(ProxyOutcome::Refused(rejection)) => panic!("{}", rejection.response().status()),
+///     None => { /* read more, and come back */ }
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub struct ProxyHandshake {
+    outgoing: Bytes,
+    response: ResponseReader,
+    max_body_size: usize,
+}
+
+/// What a proxy answered.
+#[derive(Debug)]
+pub enum ProxyOutcome {
+    /// The tunnel is open. This is the proxy's response, for its headers.
+    Tunnel(Response<()>),
+    /// There is no tunnel: the proxy wants to know who asks (407), can't reach the server, or
+    /// doesn't want to.
+    Refused(Rejection),
+}
+
+impl ProxyHandshake {
+    /// Asks this proxy for a tunnel to where the request goes, and takes the answer within the
+    /// limits that the request has for a server's.
+    ///
+    /// Of what the request itself says, the proxy gets to know only host and port.
+    pub fn new(proxy: &Proxy, request: &ClientRequest) -> Self {
+        // RFC 9110, §9.3.6: the target is the authority, and always has its port. RFC 9112, §3.2:
+        // the same goes into the Host field.
+        let authority = request.uri().authority();
+        let mut head = HeadWriter::connect(&authority);
+        head.field("Host", &authority);
+        if let Some(authorization) = proxy.authorization() {
+            head.field("Proxy-Authorization", authorization);
+        }
+        Self {
+            outgoing: head.finish(b""),
+            response: ResponseReader::new(request.head_limits),
+            max_body_size: request.max_body_size,
+        }
+    }
+
+    /// The bytes of the request that are still to be sent. Advance it past what was written.
+    pub const fn outgoing(&mut self) -> &mut Bytes {
+        &mut self.outgoing
+    }
+
+    /// Takes bytes that have arrived; the outcome, when the head of the final response is complete.
+    ///
+    /// What is behind that head stays in `input`: it is the server's, through the tunnel, or begins
+    /// the body of the rejection.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyResponseError`] if the response is malformed, exceeds the limits, or switches
+    /// protocols. There is no going on from there: close the transport.
+    pub fn receive(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<ProxyOutcome>, ProxyResponseError> {
+        let Some(response) = self.response.read(input)? else {
+            return Ok(None);
+        };
+        match response.status() {
+            // RFC 9110, §7.8: a switch nobody asked for. What follows it is in no known protocol.
+            StatusCode::SWITCHING_PROTOCOLS => Err(ProxyResponseError::Switched),
+            // §9.3.6: the tunnel begins behind the blank line, whatever Content-Length and
+            // Transfer-Encoding say. Any HTTP/1.x will do: there is no other protocol to agree on.
+            status if status.is_success() => Ok(Some(ProxyOutcome::Tunnel(response))),
+            _ => {
+                let rejection = Rejection::new(response, self.max_body_size);
+                Ok(Some(ProxyOutcome::Refused(rejection)))
+            }
+        }
+    }
+
+    /// What it means that the proxy ends the transport before the response is complete.
+    pub fn receive_eof(self) -> ProxyResponseError {
+        ProxyResponseError::Truncated
+    }
+}
+
+impl fmt::Debug for ProxyHandshake {
+    /// Without what is outgoing, as there is the password in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outgoing: _, response, max_body_size } = self;
+        formatter
+            .debug_struct("ProxyHandshake")
+            .field("response", response)
+            .field("max_body_size", max_body_size)
+            .finish_non_exhaustive()
+    }
+}
