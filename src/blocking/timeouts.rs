@@ -38,8 +38,8 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long a client may take to connect, over all the addresses of the host; 10 seconds by
-    /// default. Looking up the addresses is the system's affair and not counted.
+    /// How long a client may take to connect, over all the addresses of the host, a proxy's answer and all
+    /// redirections; 10 seconds by default. Looking up the addresses is the system's affair and not counted.
     #[must_use]
     pub const fn connect(mut self, timeout: Duration) -> Self {
         self.connect = timeout;

@@ -80,8 +80,9 @@ impl<S: Read + Write> WebSocket<S> {
         self.driver.read()
     }
 
-    /// Waits for the next piece of a message, for connections with
-    /// [`Delivery::Chunks`](crate::Delivery::Chunks); `None` when the connection was closed cleanly.
+    /// Waits for the next piece of a message, which without
+    /// [`Delivery::Chunks`](crate::Delivery::Chunks) is all of it; `None` when the connection was closed
+    /// cleanly.
     ///
     /// # Errors
     ///

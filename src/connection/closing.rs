@@ -138,7 +138,7 @@ impl ClosingHandshake {
     }
 
     /// Whether the peer may still say something: until its Close frame was received.
-    #[inline]
+    #[cfg(feature = "std")]
     pub(crate) const fn is_listening(&self) -> bool {
         matches!(self, Self::Open | Self::CloseSent(_) | Self::Unwritable)
     }

@@ -7,7 +7,7 @@ use crate::message::Message;
 ///
 /// The first piece decides whether it is a text or a binary message. Where the message stands is kept
 /// in the connection, so this borrow can be given up between pieces: receive, ping, or close, and go
-/// on with [`Connection::fragments`].
+/// on with [`Connection::fragments`](crate::Connection::fragments).
 ///
 /// ```
 /// use sansocket::{Config, Connection, Role};

@@ -358,3 +358,14 @@ fn the_body_of_a_rejection_is_bounded() {
     assert!(rejection.is_complete());
     assert_eq!(rejection.response().body(), b"ab");
 }
+
+#[test]
+fn what_proves_who_asks_is_in_no_debug_output() {
+    let request = ClientRequest::new("ws://example.com/".parse().unwrap())
+        .header_line("Authorization", "Bearer hunter2")
+        .and_then(|request| request.header_line("Cookie", "session=hunter2"))
+        .unwrap();
+    assert!(!format!("{request:?}").contains("hunter2"));
+    let handshake = ClientHandshake::new(&request);
+    assert!(!format!("{handshake:?}").contains("hunter2"));
+}

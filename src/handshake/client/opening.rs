@@ -1,5 +1,7 @@
 //! The request on its way, and the response to it.
 
+use core::fmt;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
@@ -34,13 +36,19 @@ use crate::{entropy::Entropy, handshake::accept_key::SecWebSocketKey};
 /// }
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct ClientHandshake {
     outgoing: Bytes,
     response: ResponseReader,
     expectation: Expectation,
     entropy: Entropy,
     max_body_size: usize,
+}
+
+impl fmt::Debug for ClientHandshake {
+    /// Without the request, in which there may be secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ClientHandshake").finish_non_exhaustive()
+    }
 }
 
 /// What became of a client's handshake.

@@ -96,12 +96,15 @@ impl ClientRequest {
     /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`,
     /// `Origin` and those that begin with `Sec-WebSocket-`), for those that announce a body
     /// (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Result<Self, OptionError> {
+    pub fn header(mut self, name: HeaderName, mut value: HeaderValue) -> Result<Self, OptionError> {
         if [HOST, ORIGIN].contains(&name) || OWNED.contains(&name) {
             return Err(OptionError::OwnedHeader(name));
         }
         if !encode::is_ascii(&value) {
             return Err(OptionError::NonAsciiHeader(name));
+        }
+        if SECRET.contains(&name) {
+            value.set_sensitive(true);
         }
         self.headers.push((name, value));
         Ok(self)
@@ -146,7 +149,7 @@ impl ClientRequest {
     pub(super) fn redirected_to(&self, uri: WebSocketUri) -> Self {
         let mut request = Self { uri, ..self.clone() };
         if !request.uri.has_same_origin(&self.uri) {
-            request.headers.retain(|(name, value)| !is_credential(name, value));
+            request.headers.retain(|(_, value)| !value.is_sensitive());
         }
         request
     }
@@ -181,6 +184,5 @@ impl ClientRequest {
     }
 }
 
-fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
-    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || value.is_sensitive()
-}
+/// What proves who asks: it is sent to nobody else and shown in no log.
+const SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
