@@ -104,6 +104,9 @@ impl<S: Read + Write> Stream<S> {
             self.bound_read(deadline.remaining()?)?;
             match retry(|| self.inner.read(buffer)) {
                 Err(error) if self.woke_early(&error, deadline) => {}
+                // §7.1.5 Whether everything has arrived is said by the closing handshake, so it makes
+                // no difference that a TLS stream ended without being announced.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 outcome => return outcome,
             }
         }
