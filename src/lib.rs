@@ -100,6 +100,8 @@ pub use error::ProtocolError;
 pub use http;
 pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;
+#[cfg(feature = "rustls")]
+pub use rustls;
 
 /// Runs the examples of the README.
 #[cfg(all(doctest, feature = "blocking"))]

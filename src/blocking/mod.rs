@@ -63,6 +63,8 @@ mod sink;
 mod socket;
 mod stream;
 mod timeouts;
+#[cfg(feature = "rustls")]
+mod tls;
 mod websocket;
 mod writer;
 
@@ -86,5 +88,7 @@ pub use server::{Server, accept};
 pub use shutdown::ShutdownHandle;
 pub use socket::{CloneSocket, Socket};
 pub use timeouts::Timeouts;
+#[cfg(feature = "rustls")]
+pub use tls::{TlsAcceptor, TlsConfigError, TlsConnector, TlsError, TlsStream};
 pub use websocket::WebSocket;
 pub use writer::Writer;

@@ -229,7 +229,7 @@ impl<S: fmt::Debug> fmt::Debug for Stream<S> {
 }
 
 /// Whether a call bounded by `set` ends when one bounded by `wanted` should, or hardly later.
-fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
+pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     match (set, wanted) {
         (Some(set), Some(wanted)) => {
             set.checked_sub(wanted).is_some_and(|excess| excess <= TOLERANCE)
