@@ -65,7 +65,7 @@ fn count(mut reader: Reader<TlsStream>, enough: usize) -> Result<Reader<TlsStrea
 fn a_reader_goes_on_while_a_writer_waits_for_a_peer_that_does_not_read() {
     bounded(|| {
         let (client, server) = pair(Server::new(), |client| client);
-        let (_unread, sender) = client.split().unwrap();
+        let (unread, sender) = client.split().unwrap();
         let (reader, writer) = server.split().unwrap();
         let is_over = Arc::new(AtomicBool::new(false));
         let writing = {
@@ -84,8 +84,7 @@ fn a_reader_goes_on_while_a_writer_waits_for_a_peer_that_does_not_read() {
         }
         let mut reader = reading.join().unwrap().unwrap();
         assert!(!is_over.load(Ordering::Relaxed));
-        drop(sender);
-        drop(_unread);
+        drop((unread, sender));
         assert_matches!(reader.read(), Err(_));
         assert_matches!(writing.join().unwrap(), Err(_));
     });

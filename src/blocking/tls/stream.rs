@@ -13,8 +13,11 @@ use crate::blocking::tls::ciphertext::{Incoming, Outgoing};
 use crate::blocking::tls::error::TlsError;
 use crate::blocking::tls::session::Session;
 
-/// How long the last words may take, a `close_notify` or an alert: nobody waits for them.
+/// How long the end of writing may wait for the peer to take the `close_notify`.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The same where the end is not to wait for the peer.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// A TLS connection over a socket, of a client or a server.
 ///
@@ -132,7 +135,7 @@ impl<S: Socket> TlsStream<S> {
     fn send_alert(&mut self) {
         if let Some(mut outgoing) = try_lock(&self.shared.outgoing) {
             lock(&self.shared.session).transmit(&mut outgoing);
-            let _ = outgoing.send(&mut self.socket, self.shared.last_deadline());
+            let _ = outgoing.send(&mut self.socket, Deadline::after(AT_ONCE));
         }
     }
 }
@@ -227,11 +230,14 @@ impl<S: CloneSocket> Socket for TlsStream<S> {
         Ok(())
     }
 
-    /// Sends a `close_notify` before it ends the direction for writing, if that can be done at once:
-    /// not behind a write that waits, which this ends.
+    /// Sends what was written and a `close_notify` before it ends the direction for writing. For that it
+    /// waits up to a second, not at all if both directions are ended, and never behind a write that
+    /// waits: this ends that.
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        if how != Shutdown::Read {
-            self.send_close_notify();
+        match how {
+            Shutdown::Read => {}
+            Shutdown::Write => self.send_close_notify(LAST_WORDS),
+            Shutdown::Both => self.send_close_notify(AT_ONCE),
         }
         self.socket.shutdown(how)
     }
@@ -242,7 +248,7 @@ impl<S: CloneSocket> Socket for TlsStream<S> {
 }
 
 impl<S: CloneSocket> TlsStream<S> {
-    fn send_close_notify(&self) {
+    fn send_close_notify(&self, patience: Duration) {
         let (Some(mut outgoing), Ok(mut socket)) =
             (try_lock(&self.shared.outgoing), self.socket.try_clone())
         else {
@@ -253,8 +259,7 @@ impl<S: CloneSocket> TlsStream<S> {
             session.close();
             session.transmit(&mut outgoing);
         }
-        let _ =
-            outgoing.send(&mut socket, self.shared.last_deadline()).and_then(|()| socket.flush());
+        let _ = outgoing.send(&mut socket, Deadline::after(patience)).and_then(|()| socket.flush());
     }
 }
 
@@ -277,11 +282,6 @@ impl Shared {
 
     fn write_deadline(&self) -> Deadline {
         lock(&self.timeouts).write.map_or(Deadline::NEVER, Deadline::after)
-    }
-
-    fn last_deadline(&self) -> Deadline {
-        let timeout = lock(&self.timeouts).write.unwrap_or(LAST_WORDS);
-        Deadline::after(timeout.min(LAST_WORDS))
     }
 }
 
