@@ -10,7 +10,7 @@ use sansocket::{CloseCode, CloseSignal, Message};
 
 use crate::authority::{AUTHORITY, LOCALHOST, VERSIONS};
 use crate::bounded::bounded;
-use crate::loopback::{client, echo, pair, serving};
+use crate::loopback::{client, echo, listen, pair, serving};
 
 /// Where the lengths of frames and records change, and more than any buffer.
 const SIZES: [usize; 9] = [0, 1, 126, 16_383, 16_384, 16_385, 65_537, 1 << 20, (16 << 20) - 1];
@@ -117,13 +117,15 @@ fn configurations_of_ones_own_are_used_and_sessions_resumed() {
             let acceptor = TlsAcceptor::from(LOCALHOST.server_config(version));
             let connector = TlsConnector::from(AUTHORITY.client_config(version));
             for is_resumed in [false, true] {
-                let (one, other) = std::os::unix::net::UnixStream::pair().unwrap();
+                let (listener, address) = listen();
                 let tls = acceptor.clone();
                 let server = thread::spawn(move || {
-                    let mut socket = Server::new().accept(tls.stream(one).unwrap()).unwrap();
+                    let stream = tls.stream(listener.accept().unwrap().0).unwrap();
+                    let mut socket = Server::new().accept(stream).unwrap();
                     socket.serve(|message, outbox| outbox.send(message)).map(|()| socket)
                 });
-                let stream = connector.stream("localhost", other).unwrap();
+                let tcp = TcpStream::connect(address).unwrap();
+                let stream = connector.stream("localhost", tcp).unwrap();
                 let mut socket =
                     Client::new("wss://localhost/").unwrap().connect_on(stream).unwrap();
                 socket.send("Hello").unwrap();

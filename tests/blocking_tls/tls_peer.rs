@@ -48,6 +48,12 @@ impl TlsPeer {
         }
     }
 
+    /// This peer, which says this before it is asked.
+    pub(crate) fn greeting(mut self, words: &[u8]) -> Self {
+        self.due = words.to_vec();
+        self
+    }
+
     /// What it says, as much as there is room for.
     pub(crate) fn say(&mut self, mut room: &mut [u8]) -> usize {
         let mut said = 0;
