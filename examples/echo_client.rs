@@ -1,6 +1,7 @@
 //! Type a line, and see it come back.
 //!
 //!     cargo run --example echo_client [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
+//!     cargo run --example echo_client --features rustls [--ca FILE] wss://HOST
 //!
 //! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and
 //! talks to that. It reads from a pipe as well: when its input ends, it waits for the echo that is
@@ -15,18 +16,22 @@ use std::thread;
 use std::time::Duration;
 
 use lexopt::{Arg, ValueExt};
+#[cfg(feature = "rustls")]
+use sansocket::blocking::TlsConnector;
 use sansocket::blocking::{Client, Timeouts, Writer, accept};
 use sansocket::{CloseCode, CloseStatus, ClosedBy, Message};
 
 const USAGE: &str = "\
 usage: echo_client [OPTIONS] [URL]
 
-Sends each line of its input to the server at URL (ws://HOST[:PORT][/PATH]) and shows what comes
-back. Without a URL it starts an echo server of its own.
+Sends each line of its input to the server at URL (ws://HOST[:PORT][/PATH], or wss) and shows what
+comes back. Without a URL it starts an echo server of its own.
 
 options:
   --subprotocol NAME       offer this subprotocol; may be repeated
   --header 'NAME: VALUE'   add this header to the request; may be repeated
+  --ca FILE                for wss, trust only those whose certificates are in FILE, as PEM
+                           (needs the feature rustls)
   -h, --help               show this";
 
 /// How long the server may take to send back what it owes, after the last line.
@@ -57,6 +62,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     #[cfg(feature = "deflate")]
     let client = client.deflate(&sansocket::extension::Deflate::default());
+    #[cfg(feature = "rustls")]
+    let client = match arguments.ca {
+        Some(file) => client.tls(trusting(&file)?),
+        None => client,
+    };
     let socket = client.connect()?;
 
     let mut stdout = io::stdout();
@@ -89,6 +99,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+#[cfg(feature = "rustls")]
+fn trusting(file: &std::path::Path) -> Result<TlsConnector, String> {
+    let pem =
+        std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    TlsConnector::with_pem_roots(&pem).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 /// Sends each line of the standard input, and closes the connection behind the last. What the server
 /// still owes comes before its own Close frame.
 fn send_lines<S: Read + Write>(writer: &Writer<S>) -> io::Result<()> {
@@ -110,6 +127,8 @@ struct Arguments {
     url: Option<String>,
     subprotocols: Vec<String>,
     headers: Vec<(String, String)>,
+    #[cfg(feature = "rustls")]
+    ca: Option<std::path::PathBuf>,
 }
 
 impl Arguments {
@@ -132,6 +151,8 @@ impl Arguments {
                     };
                     parsed.headers.push((name.to_owned(), value.trim().to_owned()));
                 }
+                #[cfg(feature = "rustls")]
+                Arg::Long("ca") => parsed.ca = Some(arguments.value()?.into()),
                 Arg::Value(url) if parsed.url.is_none() => parsed.url = Some(url.string()?),
                 _ => return Err(argument.unexpected()),
             }

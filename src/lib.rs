@@ -57,12 +57,14 @@
 //! | `blocking` | yes | clients and servers over `std::net`; needs `handshake` |
 //! | `handshake` | yes | the HTTP upgrade of both sides, still without I/O; needs `std` |
 //! | `deflate` | no | compressed messages, permessage-deflate; needs `std` |
+//! | `rustls` | no | `wss` for clients and servers, by rustls; needs `blocking` |
+//! | `rustls-webpki-roots` | no | Mozilla's list of whom to trust, where the platform has none; needs `rustls` |
 //! | `testing` | no | connections in memory, for the tests of what is built on it; needs `blocking` |
 //! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
 //!
 //! Without features the crate is `no_std` and needs `alloc`.
 //!
-//! [`bytes`] and [`http`] are part of the public face, and re-exported.
+//! [`bytes`] and [`http`] are part of the public face, and re-exported; so is `rustls` with its feature.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -100,6 +102,8 @@ pub use error::ProtocolError;
 pub use http;
 pub use message::{Chunk, Message, MessageKind, Payload, Text};
 pub use role::Role;
+#[cfg(feature = "rustls")]
+pub use rustls;
 
 /// Runs the examples of the README.
 #[cfg(all(doctest, feature = "blocking"))]

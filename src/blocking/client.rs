@@ -1,8 +1,11 @@
 use std::env;
 use std::net::SocketAddr;
 
+use crate::blocking::client_tls::ClientTls;
 use crate::blocking::route::{Proxies, Route, TcpOptions};
 use crate::blocking::timeouts::Timeouts;
+#[cfg(feature = "rustls")]
+use crate::blocking::tls::TlsConnector;
 use crate::config::Config;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
@@ -34,6 +37,7 @@ pub struct Client {
     pub(super) entropy: Entropy,
     pub(super) route: Route,
     pub(super) redirects: Redirects,
+    pub(super) tls: ClientTls,
 }
 
 impl Client {
@@ -87,6 +91,23 @@ impl Client {
     #[must_use]
     pub fn deflate(mut self, deflate: &Deflate) -> Self {
         self.request = self.request.deflate(deflate);
+        self
+    }
+
+    /// What to do for `wss`, also where a redirection leads: whom to trust, above all. By default those
+    /// are trusted whom the platform trusts.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::{Client, TlsConnector};
+    ///
+    /// let trusted = TlsConnector::with_pem_roots(&std::fs::read("company.pem")?)?;
+    /// let socket = Client::new("wss://chat.company.example/")?.tls(trusted).connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, connector: impl Into<TlsConnector>) -> Self {
+        self.tls = ClientTls::new(connector.into());
         self
     }
 
@@ -207,6 +228,7 @@ impl From<ClientRequest> for Client {
             entropy: Entropy::default(),
             route: Route::default(),
             redirects: Redirects::default(),
+            tls: ClientTls::default(),
         }
     }
 }

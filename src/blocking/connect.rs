@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 #[cfg(unix)]
@@ -10,6 +9,7 @@ use std::path::Path;
 
 use crate::blocking::budget::TimeBudget;
 use crate::blocking::client::Client;
+use crate::blocking::client_stream::ClientStream;
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::ConnectError;
 use crate::blocking::opening::Opening;
@@ -19,9 +19,10 @@ use crate::blocking::route;
 use crate::blocking::socket::Socket;
 use crate::blocking::stream::Stream;
 use crate::blocking::websocket::WebSocket;
-use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection, Scheme};
+use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection};
 
-/// Connects to a `ws:` URL, with the defaults of [`Client`].
+/// Connects to a `ws:` URL, or with the feature `rustls` to one of `wss:`, with the defaults of
+/// [`Client`].
 ///
 /// ```no_run
 /// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
@@ -32,7 +33,7 @@ use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection, Schem
 /// # Errors
 ///
 /// [`ConnectError`] says at which step it failed.
-pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, ConnectError> {
+pub fn connect(url: &str) -> Result<WebSocket<ClientStream>, ConnectError> {
     Client::new(url)?.connect()
 }
 
@@ -46,7 +47,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ConnectError`] says at which step it failed.
-    pub fn connect(&self) -> Result<WebSocket<TcpStream>, ConnectError> {
+    pub fn connect(&self) -> Result<WebSocket<ClientStream>, ConnectError> {
         let mut connecting = TimeBudget::new(self.timeouts.connect);
         let mut opening = TimeBudget::new(self.timeouts.handshake);
         let mut redirects = self.redirects;
@@ -129,11 +130,9 @@ impl Client {
         &self,
         request: &ClientRequest,
         budget: &mut TimeBudget,
-    ) -> Result<TcpStream, ConnectError> {
-        match request.uri().scheme() {
-            Scheme::Ws => self.route.connect(request, budget),
-            Scheme::Wss => Err(ConnectError::TlsUnsupported),
-        }
+    ) -> Result<ClientStream, ConnectError> {
+        let layer = self.tls.layer(request.uri())?;
+        layer.over(self.route.connect(request, budget)?)
     }
 
     fn open_once<S: Read + Write>(&self, stream: Stream<S>) -> Result<WebSocket<S>, ConnectError> {

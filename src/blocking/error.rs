@@ -2,6 +2,8 @@ use std::io;
 
 use http::{Response, StatusCode};
 
+#[cfg(feature = "rustls")]
+use crate::blocking::tls::{TlsConfigError, TlsError};
 use crate::connection::{SendError, TimeoutError, UsageError};
 use crate::error::ProtocolError;
 use crate::handshake::{
@@ -100,10 +102,18 @@ pub enum ConnectError {
     /// An option can't be part of the request.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// The URL is one of `wss`, and this client speaks no TLS by itself: connect a TLS stream and use
-    /// [`Client::connect_over`](super::Client::connect_over).
-    #[error("wss needs a TLS stream to connect over")]
+    /// The URL is one of `wss`, and the crate was built without the feature `rustls`: connect a TLS
+    /// stream and use [`Client::connect_over`](super::Client::connect_over).
+    #[error("wss needs the feature rustls, or a TLS stream to connect over")]
     TlsUnsupported,
+    /// TLS can't be set up: there is nobody to trust.
+    #[cfg(feature = "rustls")]
+    #[error(transparent)]
+    TlsConfig(#[from] TlsConfigError),
+    /// The TLS handshake failed, or TLS did before the opening handshake was complete.
+    #[cfg(feature = "rustls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The host's addresses could not be found out.
     #[error("the host name could not be resolved: {0}")]
     Resolve(#[source] io::Error),
@@ -178,6 +188,10 @@ pub enum AcceptError {
     /// The application's decision can't be carried out. The client was answered with a 500.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// The TLS handshake failed, or TLS did before the opening handshake was complete.
+    #[cfg(feature = "rustls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The client ended the connection before its request was complete.
     #[error("the client ended the connection before its request was complete")]
     Truncated,

@@ -40,6 +40,8 @@ mod byte_source;
 mod byte_stream;
 mod byte_writer;
 mod client;
+mod client_stream;
+mod client_tls;
 mod connect;
 mod deadline;
 mod driver;
@@ -63,6 +65,8 @@ mod sink;
 mod socket;
 mod stream;
 mod timeouts;
+#[cfg(feature = "rustls")]
+mod tls;
 mod websocket;
 mod writer;
 
@@ -72,6 +76,7 @@ pub use byte_source::ByteStreamError;
 pub use byte_stream::ByteStream;
 pub use byte_writer::ByteWriter;
 pub use client::Client;
+pub use client_stream::ClientStream;
 pub use connect::connect;
 pub use error::{AcceptError, ConnectError, Error};
 pub use listener::Listener;
@@ -86,5 +91,7 @@ pub use server::{Server, accept};
 pub use shutdown::ShutdownHandle;
 pub use socket::{CloneSocket, Socket};
 pub use timeouts::Timeouts;
+#[cfg(feature = "rustls")]
+pub use tls::{TlsAcceptor, TlsConfigError, TlsConnector, TlsError, TlsStream};
 pub use websocket::WebSocket;
 pub use writer::Writer;

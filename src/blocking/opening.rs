@@ -9,6 +9,8 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::error::{AcceptError, ConnectError};
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::stream::Stream;
+#[cfg(feature = "rustls")]
+use crate::blocking::tls::TlsError;
 use crate::handshake::{
     Accepted, Answer, ClientHandshake, Decision, DecisionError, HeadLimits, Outcome, Refusal,
     Rejection, RequestError, ServerHandshake, UpgradeRequest, negotiate,
@@ -136,6 +138,11 @@ impl<S: Read + Write> Opening<'_, S> {
 }
 
 fn client_error(error: io::Error) -> ConnectError {
+    // A TLS stream makes its handshake with the first read or write.
+    #[cfg(feature = "rustls")]
+    if let Some(error) = TlsError::from_io(&error) {
+        return error.clone().into();
+    }
     match error.kind() {
         io::ErrorKind::TimedOut => ConnectError::TimedOut,
         _ => ConnectError::Io(error),
@@ -143,6 +150,10 @@ fn client_error(error: io::Error) -> ConnectError {
 }
 
 fn server_error(error: io::Error) -> AcceptError {
+    #[cfg(feature = "rustls")]
+    if let Some(error) = TlsError::from_io(&error) {
+        return error.clone().into();
+    }
     match error.kind() {
         io::ErrorKind::TimedOut => AcceptError::TimedOut,
         _ => AcceptError::Io(error),

@@ -72,7 +72,7 @@ impl<S: Read + Write> Shared<S> {
                 }
             })?;
         }
-        stream.flush().map_err(|error| self.lock_outbound().write_failed(error))
+        Ok(())
     }
 
     /// Begins the closing handshake, without waiting for the peer.
@@ -93,16 +93,11 @@ impl<S: Read + Write> Shared<S> {
         let mut stream = match self.stream.try_lock() {
             Ok(stream) => stream,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                let has_outgoing = self.lock_outbound().sending.outgoing().has_remaining();
-                return Ok(if has_outgoing { Flushed::Partly } else { Flushed::Everything });
-            }
+            // Even if nothing is queued any more: it may be on its way through TLS.
+            Err(TryLockError::WouldBlock) => return Ok(Flushed::Partly),
         };
-        let written = self
-            .write(&mut stream, |outbound| outbound.write_bound().map(|_| Some(NUDGE)))
-            .and_then(|()| {
-                stream.flush().map_err(|error| self.lock_outbound().write_failed(error))
-            });
+        let written =
+            self.write(&mut stream, |outbound| outbound.write_bound().map(|_| Some(NUDGE)));
         match written {
             Ok(()) => Ok(Flushed::Everything),
             Err(Error::WriteTimedOut) => Ok(Flushed::Partly),
@@ -110,7 +105,8 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// Writes as much as is queued at first, each call within the time that `bound` gives it.
+    /// Writes as much as is queued at first, and what the stream held back, each call within the time
+    /// that `bound` gives it.
     fn write(
         &self,
         stream: &mut Stream<S>,
@@ -125,6 +121,10 @@ impl<S: Read + Write> Shared<S> {
             };
             let written = self.write_chunks(stream, &chunks, timeout)?;
             left = if written == 0 { 0 } else { left.saturating_sub(written) };
+        }
+        if stream.is_unflushed() {
+            let timeout = bound(&mut self.lock_outbound())?;
+            stream.flush(timeout).map_err(|error| self.lock_outbound().write_failed(error))?;
         }
         Ok(())
     }

@@ -46,7 +46,8 @@ impl<S: Read + Write> Stream<S> {
             read_bound: None,
             write_bound: None,
         };
-        Self { inner, control: Some(control), unflushed: false }
+        // A handle that was there before may have left something.
+        Self { inner, control: Some(control), unflushed: true }
     }
 
     /// A stream whose timeouts and end are the caller's affair.
@@ -104,6 +105,9 @@ impl<S: Read + Write> Stream<S> {
             self.bound_read(deadline.remaining()?)?;
             match retry(|| self.inner.read(buffer)) {
                 Err(error) if self.woke_early(&error, deadline) => {}
+                // §7.1.5 Whether everything has arrived is said by the closing handshake, so it makes
+                // no difference that a TLS stream ended without being announced.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 outcome => return outcome,
             }
         }
@@ -123,7 +127,13 @@ impl<S: Read + Write> Stream<S> {
                 outcome => outcome?,
             }
         }
-        self.flush()
+        while self.unflushed {
+            match self.flush(deadline.remaining()?) {
+                Err(error) if self.woke_early(&error, deadline) => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
     }
 
     /// Writes all that is outgoing, each call within `timeout`. What was written is gone from it also
@@ -137,7 +147,7 @@ impl<S: Read + Write> Stream<S> {
         while outgoing.has_remaining() {
             self.write_outgoing(outgoing)?;
         }
-        self.flush()
+        self.flush(timeout)
     }
 
     /// Writes some of these chunks by one call within `timeout`; gives how many bytes.
@@ -154,9 +164,15 @@ impl<S: Read + Write> Stream<S> {
         self.write_slices(slices.get(..chunks.len()).unwrap_or(&slices))
     }
 
-    /// Hands on what the stream itself may hold back.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    /// Whether the stream itself may hold something back.
+    pub(super) const fn is_unflushed(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Hands on what the stream itself may hold back, by one call within `timeout`.
+    pub(super) fn flush(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         if self.unflushed {
+            self.bound_write(timeout)?;
             retry(|| self.inner.flush())?;
             self.unflushed = false;
         }
@@ -226,7 +242,7 @@ impl<S: fmt::Debug> fmt::Debug for Stream<S> {
 }
 
 /// Whether a call bounded by `set` ends when one bounded by `wanted` should, or hardly later.
-fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
+pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     match (set, wanted) {
         (Some(set), Some(wanted)) => {
             set.checked_sub(wanted).is_some_and(|excess| excess <= TOLERANCE)

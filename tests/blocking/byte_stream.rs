@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sansocket::blocking::{
-    ByteReader, ByteStream, ByteStreamError, ByteWriter, Server, Timeouts, WebSocket,
+    ByteReader, ByteStream, ByteStreamError, ByteWriter, ClientStream, Server, Timeouts, WebSocket,
 };
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseSignal, Config, ConnectionState, Delivery, Message};
@@ -16,7 +16,7 @@ use crate::bounded::bounded;
 use crate::loopback::{Socket, listen, pair, serving};
 use crate::raw_peer::{RawPeer, from_client};
 
-type Stream = ByteStream<TcpStream>;
+type Stream = ByteStream<ClientStream>;
 
 const MESSAGE: usize = 64 * 1024;
 
@@ -495,7 +495,7 @@ fn a_writer_sends_each_write_at_once() {
 }
 
 /// Passes everything on in both directions, until both have ended.
-fn pump(tcp: TcpStream, socket: WebSocket<TcpStream>) -> io::Result<()> {
+fn pump(tcp: TcpStream, socket: WebSocket<ClientStream>) -> io::Result<()> {
     let (reader, writer) = socket.split()?;
     let (mut reader, mut writer) = (ByteReader::new(reader), ByteWriter::new(writer));
     let (mut from_tcp, mut to_tcp) = (tcp.try_clone()?, tcp);

@@ -16,9 +16,9 @@ fn a_client_connects_from_the_address_that_it_is_given() {
         // All of 127.0.0.0/8 is this machine on Linux, but not everywhere.
         let local = if cfg!(target_os = "linux") { Ipv4Addr::new(127, 1, 2, 3) } else { local };
         let (client, server) = pair(Server::new(), |client| client.bind((local, 0)));
-        let seen = server.stream().peer_addr().unwrap();
+        let seen = server.stream().tcp().peer_addr().unwrap();
         assert_eq!(seen.ip(), local);
-        assert_eq!(client.stream().local_addr().unwrap(), seen);
+        assert_eq!(client.stream().tcp().local_addr().unwrap(), seen);
     });
 }
 
@@ -32,8 +32,8 @@ fn a_client_connects_from_the_port_that_it_is_given() {
         for _ in 0..2 {
             // There may be one for each server, and again when they are gone.
             for (client, server) in [bound(), bound()] {
-                assert_eq!(client.stream().local_addr().unwrap(), local);
-                assert_eq!(server.stream().peer_addr().unwrap(), local);
+                assert_eq!(client.stream().tcp().local_addr().unwrap(), local);
+                assert_eq!(server.stream().tcp().peer_addr().unwrap(), local);
             }
         }
     });
@@ -72,7 +72,7 @@ fn ipv6_is_connected_to() {
             Server::new().accept(listener.accept().unwrap().0).unwrap();
         });
         let socket = client(address).connect().unwrap();
-        assert_eq!(socket.stream().peer_addr().unwrap(), address);
+        assert_eq!(socket.stream().tcp().peer_addr().unwrap(), address);
         serving.join().unwrap();
     });
 }
@@ -84,7 +84,7 @@ fn a_name_is_connected_to_at_the_address_that_accepts() {
         let (address, server) = serving(Server::new(), drop);
         let url = format!("ws://localhost:{}/", address.port());
         let socket = Client::new(&url).unwrap().connect().unwrap();
-        assert_eq!(socket.stream().peer_addr().unwrap(), address);
+        assert_eq!(socket.stream().tcp().peer_addr().unwrap(), address);
         server.join().unwrap();
     });
 }
@@ -94,9 +94,9 @@ fn what_is_asked_for_is_set_on_the_socket() {
     bounded(|| {
         let tcp = TcpOptions::default().nagle().keepalive(Duration::from_secs(60));
         let (client, _server) = pair(Server::new(), |client| client.tcp(tcp));
-        assert!(!client.stream().nodelay().unwrap());
+        assert!(!client.stream().tcp().nodelay().unwrap());
         let (client, _server) = pair(Server::new(), |client| client.tcp(TcpOptions::default()));
-        assert!(client.stream().nodelay().unwrap());
+        assert!(client.stream().tcp().nodelay().unwrap());
     });
 }
 

@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use sansocket::blocking::{AcceptError, ConnectError, Server, Timeouts, accept, connect};
+use sansocket::blocking::{
+    AcceptError, ClientStream, ConnectError, Server, Timeouts, accept, connect,
+};
 use sansocket::frame::Opcode;
 use sansocket::handshake::{
     Acceptance, Decision, DecisionError, HeadError, RequestError, ResponseError, UriError,
@@ -51,7 +53,9 @@ fn outcome_of(response: impl FnOnce(&str) -> String) -> Result<Socket, ConnectEr
 fn the_functions_without_options_open_a_connection() {
     bounded(|| {
         let (listener, address) = listen();
-        let serving = thread::spawn(move || echo(accept(listener.accept().unwrap().0).unwrap()));
+        let serving = thread::spawn(move || {
+            echo(accept(ClientStream::from(listener.accept().unwrap().0)).unwrap())
+        });
         let mut socket = connect(&format!("ws://{address}/")).unwrap();
         assert_eq!(socket.subprotocol(), None);
         socket.send("Hello").unwrap();
@@ -394,6 +398,7 @@ fn an_invalid_url_is_refused_before_anything_is_done() {
     });
 }
 
+#[cfg(not(feature = "rustls"))]
 #[test]
 fn wss_is_not_connected_to_without_tls() {
     bounded(|| {

@@ -1,11 +1,12 @@
 //! Connections over TCP on this machine.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
-use sansocket::blocking::{AcceptError, Client, Error, Server, WebSocket};
+use sansocket::blocking::{AcceptError, Client, ClientStream, Error, Server, WebSocket};
 
-pub(crate) type Socket = WebSocket<TcpStream>;
+/// Either end: a server gets the type of a client's stream, so that one test can be for both.
+pub(crate) type Socket = WebSocket<ClientStream>;
 
 /// A listener on a free port.
 pub(crate) fn listen() -> (TcpListener, SocketAddr) {
@@ -27,7 +28,7 @@ pub(crate) fn accepting<T: Send + 'static>(
     let (listener, address) = listen();
     let thread = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        body(server.accept(stream))
+        body(server.accept(ClientStream::from(stream)))
     });
     (address, thread)
 }

@@ -98,7 +98,7 @@ fn a_peer_that_is_gone_is_an_error_of_the_write() {
     bounded(|| {
         let (mut client, server) = pair(Server::new(), |client| client);
         client.send("never read").unwrap();
-        server.stream().peek(&mut [0]).unwrap();
+        server.stream().tcp().peek(&mut [0]).unwrap();
         drop(server);
         let failure = loop {
             if let Err(error) = client.send("more") {

@@ -18,8 +18,8 @@ use crate::memory_peer::MemoryPeer;
 fn nagle_is_off_at_both_ends() {
     bounded(|| {
         let (client, server) = pair(Server::new(), |client| client);
-        assert!(client.stream().nodelay().unwrap());
-        assert!(server.stream().nodelay().unwrap());
+        assert!(client.stream().tcp().nodelay().unwrap());
+        assert!(server.stream().tcp().nodelay().unwrap());
     });
 }
 

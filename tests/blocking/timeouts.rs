@@ -144,8 +144,8 @@ fn the_deadline_of_the_handshake_does_not_leak_into_the_connection() {
             let server = Server::new().timeouts(timeouts);
             let (client, server) = pair(server, |client| client.timeouts(timeouts));
             for socket in [client, server] {
-                assert_eq!(socket.stream().read_timeout().unwrap(), read);
-                assert_eq!(socket.stream().write_timeout().unwrap(), write);
+                assert_eq!(socket.stream().tcp().read_timeout().unwrap(), read);
+                assert_eq!(socket.stream().tcp().write_timeout().unwrap(), write);
             }
         }
     });
@@ -156,8 +156,11 @@ fn by_default_a_read_waits_for_ever_and_a_write_for_a_minute() {
     bounded(|| {
         let (client, server) = pair(Server::new(), |client| client);
         for socket in [client, server] {
-            assert_eq!(socket.stream().read_timeout().unwrap(), None);
-            assert_eq!(socket.stream().write_timeout().unwrap(), Some(Duration::from_secs(60)));
+            assert_eq!(socket.stream().tcp().read_timeout().unwrap(), None);
+            assert_eq!(
+                socket.stream().tcp().write_timeout().unwrap(),
+                Some(Duration::from_secs(60))
+            );
         }
     });
 }
