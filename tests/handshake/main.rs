@@ -1,5 +1,6 @@
 //! The opening handshake, rule by rule: one module per section of RFC 6455, one for the syntax of
-//! RFC 9112, and one for the law that cutting the bytes changes nothing.
+//! RFC 9112, one for the law that cutting the bytes changes nothing, and one for the law that no
+//! caller can add to a head.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,9 +12,11 @@
 
 mod both_sides;
 mod cuts;
+mod injection;
 mod peer;
 mod rfc_9112;
 mod section_10_2;
+mod section_11_3;
 mod section_3;
 mod section_4_1;
 mod section_4_2;
