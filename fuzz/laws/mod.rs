@@ -25,12 +25,16 @@ pub mod client_handshake;
 #[cfg(feature = "handshake")]
 pub mod http_head;
 #[cfg(feature = "handshake")]
+pub mod pipe;
+#[cfg(feature = "handshake")]
 pub mod server_handshake;
 
 #[cfg(feature = "deflate")]
 pub mod deflate_offers;
 #[cfg(feature = "deflate")]
 pub mod inflate;
+#[cfg(feature = "deflate")]
+pub mod reference_inflate;
 
 pub mod payload;
 pub mod reference;

@@ -49,6 +49,12 @@ fn client_handshake() {
     replay("client_handshake", laws::client_handshake::law);
 }
 
+#[cfg(feature = "handshake")]
+#[test]
+fn pipe() {
+    replay("pipe", laws::pipe::law);
+}
+
 #[cfg(feature = "deflate")]
 #[test]
 fn inflate() {
