@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{
     CloseCode, CloseFrame, CloseSignal, ClosedBy, Connection, ConnectionState, ControlPayload,
-    Message, MessageKind, ProtocolError, Role, SendError, Transport, UsageError,
+    Message, MessageKind, PreparedMessage, ProtocolError, Role, SendError, Transport, UsageError,
 };
 
 use super::payload;
@@ -30,8 +30,12 @@ pub enum Operation {
     Receive(Vec<u8>),
     /// A frame arrives, written as the peer has to.
     ReceiveFrame(Frame),
+    /// A compressed message arrives in one frame: this text, in a block without compression.
+    ReceiveCompressed(Vec<u8>),
     /// The application sends a message of this size.
     Send(MessageKind, usize),
+    /// The same, prepared.
+    SendPrepared(MessageKind, usize),
     /// The application sends a fragment of this size that others will follow.
     Write(MessageKind, usize),
     /// The application sends a last fragment of this size.
@@ -44,6 +48,8 @@ pub enum Operation {
     Close(u16),
     /// The transport takes this many bytes.
     Drain(usize),
+    /// The transport takes no more bytes.
+    WriteError,
     /// The transport ends.
     Eof,
 }
@@ -57,6 +63,10 @@ impl Operation {
                 let count = usize::from(script.byte());
                 Self::Receive(script.bytes(count).to_vec())
             }
+            2..=5 if choice >= 0x80 => {
+                let count = usize::from(script.byte());
+                Self::ReceiveCompressed(script.bytes(count).to_vec())
+            }
             2..=5 => {
                 let first = script.byte();
                 let count = usize::from(script.byte());
@@ -66,6 +76,9 @@ impl Operation {
                 };
                 Self::ReceiveFrame(Frame { fin: first & 0x80 != 0, opcode: first & 0x0F, payload })
             }
+            6 | 7 if choice >= 0x80 => {
+                Self::SendPrepared(payload::kind(choice), payload::size(script))
+            }
             6 | 7 => Self::Send(payload::kind(choice), payload::size(script)),
             8 | 9 => Self::Write(payload::kind(choice), payload::size(script)),
             10 => Self::Finish(payload::kind(script.byte()), payload::size(script)),
@@ -73,8 +86,11 @@ impl Operation {
             12 => Self::Pong,
             13 => Self::Close(u16::from_be_bytes([script.byte(), script.byte()])),
             14 => Self::Drain(payload::size(script)),
-            _ if script.byte() == 0xFF => Self::Eof,
-            _ => Self::Drain(usize::MAX),
+            _ => match script.byte() {
+                0xFF => Self::Eof,
+                0xFE => Self::WriteError,
+                _ => Self::Drain(usize::MAX),
+            },
         }
     }
 }
@@ -100,6 +116,14 @@ const HEARTBEAT: &[u8; 9] = b"heartbeat";
 /// The frames of Pongs up to which every Ping is answered, whatever the backlog's limit is.
 const SHORT_BACKLOG: usize = 16;
 
+/// Whether the transport takes what the connection says.
+#[derive(PartialEq, Eq)]
+enum Voice {
+    Heard,
+    LostWhileOpen,
+    LostLater,
+}
+
 /// A connection, and what has to be true of it.
 struct Watched {
     setup: Setup,
@@ -116,6 +140,7 @@ struct Watched {
     /// What the application closed with, while it could.
     closed: Option<CloseSignal>,
     failure: Option<ProtocolError>,
+    voice: Voice,
     has_ended: bool,
     state: ConnectionState,
 }
@@ -132,6 +157,7 @@ impl Watched {
             largest: 0,
             closed: None,
             failure: None,
+            voice: Voice::Heard,
             has_ended: false,
             state: ConnectionState::Open,
         }
@@ -142,6 +168,15 @@ impl Watched {
             Operation::Receive(bytes) => self.receive(bytes),
             Operation::ReceiveFrame(frame) => {
                 self.receive(&frame.encode(self.setup.role.peer()));
+            }
+            Operation::ReceiveCompressed(text) => {
+                self.receive(&compressed(self.setup.role.peer(), text));
+            }
+            Operation::SendPrepared(kind, size) => {
+                let message = payload::message(*kind, *size, salt);
+                let prepared = PreparedMessage::new(message.clone());
+                let outcome = self.connection.send_prepared(&prepared);
+                self.sent(outcome, &message, None, true);
             }
             Operation::Send(kind, size) => {
                 let message = payload::message(*kind, *size, salt);
@@ -178,6 +213,15 @@ impl Watched {
                 self.connection.close(code.map(|code| CloseFrame::new(code, reason).unwrap()));
             }
             Operation::Drain(count) => self.drain(*count),
+            Operation::WriteError => {
+                self.connection.receive_write_error();
+                assert!(!self.connection.outgoing().has_remaining(), "nobody will take it");
+                if self.is_open() {
+                    self.voice = Voice::LostWhileOpen;
+                } else if self.voice == Voice::Heard {
+                    self.voice = Voice::LostLater;
+                }
+            }
             Operation::Eof => {
                 self.connection.receive_eof();
                 self.has_ended = true;
@@ -282,7 +326,10 @@ impl Watched {
 
         // M.2: bounded, whatever the peer sends and however little it reads: what the application may
         // queue and one message or Ping more, the backlog of Pongs with the latest, and a Close frame.
-        let bound = self.setup.max_outgoing_size + self.largest.max(125) + 14 + 4096 + 2 * 131;
+        // A fragment that can't be compressed becomes longer by the headers of some blocks.
+        let longer = 64 + self.largest / 256;
+        let bound =
+            self.setup.max_outgoing_size + self.largest.max(125) + longer + 14 + 4096 + 2 * 131;
         assert!(waiting <= bound, "{waiting} bytes wait, more than {bound}");
         self.check_status();
     }
@@ -299,17 +346,22 @@ impl Watched {
         assert_eq!(status.remote.number(), received.unwrap_or(1006));
         let (closed_by, local) = match (self.closed, self.failure, received) {
             (Some(local), _, _) => (ClosedBy::Local, local.number()),
+            (None, Some(_), _) if self.voice == Voice::LostWhileOpen => (ClosedBy::Local, 1006),
+            (None, None, Some(_)) if self.voice == Voice::LostWhileOpen => (ClosedBy::Remote, 1006),
             // 7.1.7
             (None, Some(error), _) => (ClosedBy::Local, error.close_code().get()),
             (None, None, Some(code)) => (ClosedBy::Remote, code),
             (None, None, None) => (ClosedBy::Transport, 1006),
         };
         assert_eq!((status.closed_by, status.local.number()), (closed_by, local));
-        assert_eq!(status.is_clean(), received.is_some());
+        assert_eq!(status.is_clean(), received.is_some() && local != 1006);
     }
 
     /// What is true once nothing waits to be written.
     fn check_everything_written(&self) {
+        if self.voice != Voice::Heard {
+            return;
+        }
         assert!(self.written.is_between_frames());
         let frames = &self.written.frames;
         let close = frames.iter().position(|frame| frame.opcode == CLOSE);
@@ -356,13 +408,26 @@ impl Watched {
 
     /// Whether messages may be sent.
     fn is_open(&self) -> bool {
-        self.closed.is_none() && !self.is_over()
+        self.closed.is_none() && !self.is_over() && self.voice == Voice::Heard
     }
 
     /// Whether nothing is read any more.
     fn is_over(&self) -> bool {
         self.has_ended || self.failure.is_some() || self.events.is_closed()
     }
+}
+
+/// A compressed text message: a block without compression, and one that the tail completes.
+fn compressed(sender: Role, text: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let mut payload = vec![0];
+    payload.extend(length.to_le_bytes());
+    payload.extend((!length).to_le_bytes());
+    payload.extend(text);
+    payload.push(0);
+    let mut bytes = Frame::whole(TEXT, payload).encode(sender);
+    bytes[0] |= 0x40;
+    bytes
 }
 
 const fn rank(state: ConnectionState) -> u8 {

@@ -53,6 +53,16 @@ impl<'a> Head<'a> {
         let elements = self.values(name).into_iter().flat_map(|line| line.split(|b| *b == b','));
         elements.into_iter().any(|each| each.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
     }
+
+    /// Whether a list has an element that begins with this name, whatever its parameters are.
+    pub fn list_names(&self, field: &str, name: &str) -> bool {
+        let lines = self.values(field).into_iter();
+        lines.flat_map(|line| line.split(|byte| *byte == b',')).any(|element| {
+            element.trim_ascii().strip_prefix(name.as_bytes()).is_some_and(|behind| {
+                behind.trim_ascii_start().first().is_none_or(|byte| *byte == b';')
+            })
+        })
+    }
 }
 
 /// RFC 9110, section 5.6.2.

@@ -1,5 +1,5 @@
-//! Whatever is compressed or pretends to be, it comes out the same however it is cut and delivered, and
-//! never more of it than the limit.
+//! Whatever is compressed or pretends to be, it comes out as the [reference](super::reference_inflate) has
+//! it, the same however it is cut and delivered, and never more of it than the limit.
 
 use sansocket::extension::{
     AgreedDeflate, ContextTakeover, Deflate, DeflateParameters, SenderParameters, WindowBits,
@@ -7,6 +7,7 @@ use sansocket::extension::{
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 use sansocket::{Delivery, ProtocolError, Role};
 
+use super::reference::Reader;
 use super::script::{Script, pieces};
 use super::setup::Setup;
 use super::transcript::{Events, Seen};
@@ -15,7 +16,7 @@ use super::transcript::{Events, Seen};
 /// and the payload of a message.
 pub fn law(data: &[u8]) {
     let mut script = Script(data);
-    let setup = Setup::read(&mut script);
+    let setup = Setup { deflate: None, ..Setup::read(&mut script) };
     let bits = script.byte();
     let sender = SenderParameters {
         context_takeover: if bits & 1 == 0 { ContextTakeover::Yes } else { ContextTakeover::No },
@@ -28,7 +29,8 @@ pub fn law(data: &[u8]) {
     inflate(setup, sender, &message.repeat(2), &reads);
 }
 
-/// The same comes out of any reads and in both deliveries, and no message is over the limit.
+/// The same comes out of any reads and in both deliveries, and out of the reference, and no message is over
+/// the limit.
 pub fn inflate(setup: Setup, sender: SenderParameters, bytes: &[u8], reads: &[usize]) {
     let agreed = Deflate::default().agree(DeflateParameters { server: sender, client: sender });
     let expected = receive(setup.with_delivery(Delivery::Messages), &agreed, &[bytes]);
@@ -37,6 +39,10 @@ pub fn inflate(setup: Setup, sender: SenderParameters, bytes: &[u8], reads: &[us
             assert!(message.len() as u64 <= setup.max_message_size);
         }
     }
+    let mut reference = Reader::of_input(Setup { deflate: Some(sender), ..setup });
+    let outcome = reference.read(bytes);
+    assert_eq!(expected.0, reference.seen);
+    assert_eq!(expected.1.map_err(|error| error.close_code().get()), outcome);
     for delivery in [Delivery::Messages, Delivery::Chunks] {
         let setup = setup.with_delivery(delivery);
         assert_eq!(receive(setup, &agreed, &[bytes]), expected);

@@ -25,6 +25,8 @@ pub mod client_handshake;
 #[cfg(feature = "handshake")]
 pub mod http_head;
 #[cfg(feature = "handshake")]
+pub mod pipe;
+#[cfg(feature = "handshake")]
 pub mod proxy_handshake;
 #[cfg(feature = "handshake")]
 pub mod redirect;
@@ -35,6 +37,8 @@ pub mod server_handshake;
 pub mod deflate_offers;
 #[cfg(feature = "deflate")]
 pub mod inflate;
+#[cfg(feature = "deflate")]
+pub mod reference_inflate;
 
 pub mod payload;
 pub mod reference;

@@ -4,6 +4,8 @@
 
 use sansocket::{MessageKind, Role};
 
+#[cfg(feature = "deflate")]
+use super::reference_inflate::Inflater;
 use super::setup::Setup;
 use super::transcript::Seen;
 
@@ -71,9 +73,12 @@ impl Frame {
 #[derive(Debug)]
 struct Open {
     kind: MessageKind,
+    is_compressed: bool,
     /// The sum of what the frames announced.
     announced: u64,
     bytes: Vec<u8>,
+    /// Where in them the bytes of the current frame begin.
+    frame: usize,
     /// How many bytes at the front are known to be whole characters.
     valid: usize,
 }
@@ -82,6 +87,7 @@ struct Open {
 #[derive(Debug)]
 struct Body {
     fin: bool,
+    rsv1: bool,
     opcode: u8,
     key: [u8; 4],
     length: u64,
@@ -98,7 +104,10 @@ pub struct Reader {
     header: Vec<u8>,
     body: Option<Body>,
     open: Option<Open>,
-    /// The frames that are complete.
+    /// What inflates the sender's messages, if compression was agreed on.
+    #[cfg(feature = "deflate")]
+    inflater: Option<Inflater>,
+    /// The frames that are complete, inflated.
     pub frames: Vec<Frame>,
     /// What they say.
     pub seen: Vec<Seen>,
@@ -106,17 +115,23 @@ pub struct Reader {
 
 impl Reader {
     /// A reader of what the peer of this connection sends.
-    pub const fn of_input(setup: Setup) -> Self {
-        Self::new(setup.role.peer(), setup.max_frame_size, setup.max_message_size)
+    pub fn of_input(setup: Setup) -> Self {
+        Self::new(setup, setup.role.peer(), setup.max_frame_size, setup.max_message_size)
     }
 
     /// A reader of what this connection sends.
-    pub const fn of_output(setup: Setup) -> Self {
-        Self::new(setup.role, u64::MAX, u64::MAX)
+    pub fn of_output(setup: Setup) -> Self {
+        Self::new(setup, setup.role, u64::MAX, u64::MAX)
     }
 
-    const fn new(sender: Role, max_frame_size: u64, max_message_size: u64) -> Self {
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(unused_variables, reason = "nothing was agreed on")
+    )]
+    fn new(setup: Setup, sender: Role, max_frame_size: u64, max_message_size: u64) -> Self {
         Self {
+            #[cfg(feature = "deflate")]
+            inflater: setup.deflate.map(Inflater::new),
             sender,
             max_frame_size,
             max_message_size,
@@ -156,10 +171,14 @@ impl Reader {
         let arrived = self.header.len();
 
         let first = self.header[0];
-        let (fin, opcode) = (first & 0x80 != 0, first & 0x0F);
+        let (fin, rsv1, opcode) = (first & 0x80 != 0, first & 0x40 != 0, first & 0x0F);
         if arrived == 1 {
             // 5.2: "MUST be 0 unless an extension is negotiated that defines meanings".
-            demand(first & 0x70 == 0, PROTOCOL_ERROR)?;
+            demand(first & 0x30 == 0, PROTOCOL_ERROR)?;
+            // RFC 7692, 6: RSV1 is the "Per-Message Compressed" bit, which is set on the first fragment,
+            // and neither on the others nor on control frames.
+            let may_be_compressed = self.may_inflate() && (opcode == TEXT || opcode == BINARY);
+            demand(!rsv1 || may_be_compressed, PROTOCOL_ERROR)?;
             // 5.2: "If an unknown opcode is received" ...
             demand(opcode <= BINARY || (CLOSE..=PONG).contains(&opcode), PROTOCOL_ERROR)?;
             // 5.5: control frames "MUST NOT be fragmented".
@@ -206,7 +225,7 @@ impl Reader {
             (true, _) => return Ok(()),
         };
         self.header.clear();
-        self.begin(Body { fin, opcode, key, length, payload: Vec::new() })
+        self.begin(Body { fin, rsv1, opcode, key, length, payload: Vec::new() })
     }
 
     /// The header is complete.
@@ -218,10 +237,19 @@ impl Reader {
             // nothing else to continue.
             demand((body.opcode == CONTINUATION) == self.open.is_some(), PROTOCOL_ERROR)?;
             let kind = if body.opcode == TEXT { MessageKind::Text } else { MessageKind::Binary };
-            let new = Open { kind, announced: 0, bytes: Vec::new(), valid: 0 };
-            let open = self.open.get_or_insert(new);
+            let open = self.open.get_or_insert(Open {
+                kind,
+                is_compressed: body.rsv1,
+                announced: 0,
+                bytes: Vec::new(),
+                frame: 0,
+                valid: 0,
+            });
+            open.frame = open.bytes.len();
             open.announced += body.length;
-            demand(open.announced <= self.max_message_size, MESSAGE_TOO_BIG)?;
+            // What a compressed message has is known only when it has come out.
+            let is_small = open.is_compressed || open.announced <= self.max_message_size;
+            demand(is_small, MESSAGE_TOO_BIG)?;
         }
         self.body = Some(body);
         self.payload(&[])
@@ -235,15 +263,27 @@ impl Reader {
         let unmask = |(index, byte): (_, &_)| byte ^ body.key[(start + index) % 4];
         body.payload.extend(masked.iter().enumerate().map(unmask));
         if let (Some(open), 0..CLOSE) = (&mut self.open, body.opcode) {
-            open.bytes.extend_from_slice(&body.payload[start..]);
-            demand(open.may_become_valid(), INVALID_PAYLOAD)?;
+            if open.is_compressed {
+                #[cfg(feature = "deflate")]
+                for &byte in &body.payload[start..] {
+                    let inflater = self.inflater.as_mut().unwrap();
+                    let limit = self.max_message_size;
+                    inflater.byte(byte, &mut |byte| open.inflated(byte, limit))?;
+                }
+            } else {
+                open.bytes.extend_from_slice(&body.payload[start..]);
+                demand(open.may_become_valid(), INVALID_PAYLOAD)?;
+            }
         }
         if body.payload.len() as u64 == body.length { self.end() } else { Ok(()) }
     }
 
     /// The payload is complete.
     fn end(&mut self) -> Result<(), u16> {
-        let Body { fin, opcode, payload, .. } = self.body.take().unwrap();
+        let Body { fin, opcode, mut payload, .. } = self.body.take().unwrap();
+        if let (Some(open), 0..CLOSE) = (&self.open, opcode) {
+            payload = open.bytes[open.frame..].to_vec();
+        }
         self.frames.push(Frame { fin, opcode, payload: payload.clone() });
         let seen = match opcode {
             CLOSE => Seen::Close(close_body(&payload)?),
@@ -252,6 +292,10 @@ impl Reader {
             _ if !fin => return Ok(()),
             _ => {
                 let open = self.open.take().unwrap();
+                #[cfg(feature = "deflate")]
+                if open.is_compressed {
+                    self.inflater.as_mut().unwrap().finish()?;
+                }
                 let is_whole = open.valid == open.bytes.len() || open.kind == MessageKind::Binary;
                 demand(is_whole, INVALID_PAYLOAD)?;
                 Seen::Message(open.kind, open.bytes)
@@ -262,7 +306,29 @@ impl Reader {
     }
 }
 
+/// Whether compression was agreed on.
+impl Reader {
+    #[cfg(feature = "deflate")]
+    const fn may_inflate(&self) -> bool {
+        self.inflater.is_some()
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "nothing was agreed on")]
+    const fn may_inflate(&self) -> bool {
+        false
+    }
+}
+
 impl Open {
+    /// A byte has come out of the compressed data.
+    #[cfg(feature = "deflate")]
+    fn inflated(&mut self, byte: u8, limit: u64) -> Result<(), u16> {
+        demand((self.bytes.len() as u64) < limit, MESSAGE_TOO_BIG)?;
+        self.bytes.push(byte);
+        demand(self.may_become_valid(), INVALID_PAYLOAD)
+    }
+
     /// 8.1: a text is UTF-8. Whether it may still turn out to be.
     fn may_become_valid(&mut self) -> bool {
         if self.kind == MessageKind::Binary {

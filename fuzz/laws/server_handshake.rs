@@ -3,6 +3,8 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+#[cfg(feature = "deflate")]
+use sansocket::extension::{Deflate, ExtensionOffer, WindowBits};
 use sansocket::handshake::{
     Acceptance, Answer, Decision, HeadLimits, Refusal, RequestError, SecWebSocketKey,
     ServerHandshake, negotiate,
@@ -50,7 +52,7 @@ pub fn the_answer_is_http(limits: HeadLimits, bytes: &[u8], choice: u8) {
     match answer {
         Ok(Answer::Accepted(mut accepted)) => {
             let response = std::mem::take(accepted.outgoing());
-            assert_accepted(&bytes[..taken], &response);
+            assert_accepted(&bytes[..taken], &response, choice >> 2 & 3 != 0);
         }
         Ok(Answer::Refused(refusal)) => assert_refusal(refusal, request.method()),
         Err(error) => assert_refusal(Refusal::from(error), request.method()),
@@ -59,10 +61,18 @@ pub fn the_answer_is_http(limits: HeadLimits, bytes: &[u8], choice: u8) {
 
 /// What an application might decide about a request, given the first subprotocol on offer.
 fn decide(choice: u8, offered: Option<&str>) -> Decision {
+    let acceptance = Acceptance::new();
+    #[cfg(feature = "deflate")]
+    let acceptance = match choice >> 2 & 3 {
+        0 => acceptance,
+        1 => acceptance.deflate(&Deflate::default()),
+        2 => acceptance.deflate(&Deflate::default().client_no_context_takeover()),
+        _ => acceptance.deflate(&Deflate::default().client_max_window_bits(WindowBits::MIN)),
+    };
     match choice % 4 {
-        0 => Decision::accept(),
-        1 => Acceptance::new().subprotocol(offered).into(),
-        2 => Acceptance::new().subprotocol(Some("never-offered")).into(),
+        0 => acceptance.into(),
+        1 => acceptance.subprotocol(offered).into(),
+        2 => acceptance.subprotocol(Some("never-offered")).into(),
         _ => {
             let mut response = Response::new(Bytes::from_static(b"not here"));
             *response.status_mut() = StatusCode::NOT_FOUND;
@@ -121,7 +131,7 @@ impl Received {
 }
 
 /// 4.2.1, seen in the bytes; and 4.2.2.
-fn assert_accepted(request: &[u8], response: &[u8]) {
+fn assert_accepted(request: &[u8], response: &[u8], compresses: bool) {
     let request = Head::read(request);
     assert!(request.rest.is_empty(), "what is behind the head is left in the input");
     assert!(request.start.starts_with(b"GET ") && request.start.ends_with(b" HTTP/1.1"));
@@ -146,7 +156,20 @@ fn assert_accepted(request: &[u8], response: &[u8]) {
     assert_eq!(response.value("sec-websocket-accept"), accept.as_str().as_bytes());
     assert!(response.values("content-length").is_empty());
     assert!(response.values("transfer-encoding").is_empty());
-    assert!(response.values("sec-websocket-extensions").is_empty());
+    match response.values("sec-websocket-extensions")[..] {
+        [] => {}
+        // 9.1: out of the offer, and nothing but what was decided.
+        [answer] => {
+            assert!(compresses && answer.starts_with(b"permessage-deflate"));
+            assert!(request.list_names("sec-websocket-extensions", "permessage-deflate"));
+            #[cfg(feature = "deflate")]
+            {
+                let answer = ExtensionOffer::parse_all([answer]).expect("an answer of its own");
+                assert!(Deflate::default().check(&answer[0]).is_ok());
+            }
+        }
+        ref several => panic!("{several:?}"),
+    }
     if !response.values("sec-websocket-protocol").is_empty() {
         let chosen = response.value("sec-websocket-protocol");
         assert!(is_token(chosen));

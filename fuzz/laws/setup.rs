@@ -1,5 +1,9 @@
 //! Which connection a law is tried on.
 
+#[cfg(feature = "deflate")]
+use sansocket::extension::{
+    ContextTakeover, Deflate, DeflateParameters, SenderParameters, WindowBits,
+};
 use sansocket::{Config, Connection, Delivery, Entropy, Role};
 
 use super::script::Script;
@@ -17,6 +21,9 @@ pub struct Setup {
     pub max_message_size: u64,
     /// Its limit for outgoing bytes.
     pub max_outgoing_size: usize,
+    /// What was agreed on for the compression in either direction, if it was.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<SenderParameters>,
 }
 
 impl Setup {
@@ -28,11 +35,14 @@ impl Setup {
             max_frame_size: 1 << 20,
             max_message_size: 1 << 20,
             max_outgoing_size: 1 << 20,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
     /// What a byte says: the lowest bit is the role (0 a server), the next the delivery (0 whole
-    /// messages), then two bits each for the limits of what comes in and of what goes out.
+    /// messages), then two bits each for the limits of what comes in and of what goes out, and for
+    /// compression (0 none).
     pub fn read(script: &mut Script<'_>) -> Self {
         let bits = script.byte();
         let role = if bits & 1 == 0 { Role::Server } else { Role::Client };
@@ -49,7 +59,15 @@ impl Setup {
             2 => 300,
             _ => 6000,
         };
-        Self { role, delivery, max_frame_size, max_message_size, max_outgoing_size }
+        Self {
+            role,
+            delivery,
+            max_frame_size,
+            max_message_size,
+            max_outgoing_size,
+            #[cfg(feature = "deflate")]
+            deflate: sender(bits >> 6),
+        }
     }
 
     /// The same for this role.
@@ -76,6 +94,26 @@ impl Setup {
                 *byte = *key;
             }
         });
-        Connection::with_entropy(self.role, config, entropy)
+        let connection = Connection::with_entropy(self.role, config, entropy);
+        #[cfg(feature = "deflate")]
+        if let Some(sender) = self.deflate {
+            let agreed = Deflate::default()
+                .threshold(8)
+                .agree(DeflateParameters { server: sender, client: sender });
+            return connection.with_deflate(&agreed);
+        }
+        connection
     }
+}
+
+/// What two bits say of a sender.
+#[cfg(feature = "deflate")]
+fn sender(bits: u8) -> Option<SenderParameters> {
+    let (context_takeover, max_window_bits) = match bits & 3 {
+        0 => return None,
+        1 => (ContextTakeover::Yes, None),
+        2 => (ContextTakeover::No, None),
+        _ => (ContextTakeover::Yes, WindowBits::new(9)),
+    };
+    Some(SenderParameters { context_takeover, max_window_bits })
 }

@@ -1,6 +1,6 @@
 //! The opening handshake, rule by rule: one module per section of RFC 6455, one for the syntax of
-//! RFC 9112, one for the law that cutting the bytes changes nothing, and those of a client's way to
-//! its server: proxies and redirections.
+//! RFC 9112, one for the law that cutting the bytes changes nothing, one for the law that no caller can add
+//! to a head, and those of a client's way to its server: proxies and redirections.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,12 +12,14 @@
 
 mod both_sides;
 mod cuts;
+mod injection;
 mod peer;
 mod proxies;
 mod proxy_environment;
 mod redirects;
 mod rfc_9112;
 mod section_10_2;
+mod section_11_3;
 mod section_3;
 mod section_4_1;
 mod section_4_2;

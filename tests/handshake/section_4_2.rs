@@ -1,6 +1,6 @@
 //! What the server demands of the request, and what it answers.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{
     Method, Request, Response, StatusCode, Version,
     header::{
@@ -9,7 +9,7 @@ use http::{
     },
 };
 use sansocket::{
-    Config,
+    Config, Event, ProtocolError,
     handshake::{
         Acceptance, Answer, Decision, DecisionError, HeadError, Refusal, RequestError,
         ServerHandshake, UpgradeRequest, negotiate,
@@ -218,6 +218,26 @@ fn frames_that_came_with_the_request_are_left_for_the_connection() {
     let mut input = &mut bytes[..];
     assert!(ServerHandshake::default().receive(&mut input).unwrap().is_some());
     assert_eq!(input, b"\x01\r\n\r\n");
+}
+
+#[test]
+fn nothing_precedes_the_101_also_when_frames_came_with_the_request() {
+    // A Ping and a frame that breaks the protocol: what they call for goes behind the response.
+    let frames = b"\x89\x81\0\0\0\0a\x81\x01b";
+    let mut bytes = [request("", "").as_bytes(), &frames[..]].concat();
+    let mut input = &mut bytes[..];
+    let request = ServerHandshake::default().receive(&mut input).unwrap().unwrap();
+    let answer = negotiate(&request, |_, _| Decision::accept()).unwrap();
+    let Answer::Accepted(mut accepted) = answer else { panic!("refused") };
+    let (head, behind) = sent(accepted.outgoing());
+    assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+    assert_eq!(behind, "");
+
+    let mut connection = accepted.into_connection(Config::default());
+    assert!(matches!(connection.next_event(&mut input), Ok(Some(Event::Ping(_)))));
+    assert_eq!(connection.next_event(&mut input), Err(ProtocolError::UnmaskedFrame));
+    let outgoing = connection.outgoing();
+    assert_eq!(outgoing.copy_to_bytes(outgoing.remaining()), &b"\x8a\x01a\x88\x02\x03\xea"[..]);
 }
 
 #[test]

@@ -51,6 +51,12 @@ fn client_handshake() {
 
 #[cfg(feature = "handshake")]
 #[test]
+fn pipe() {
+    replay("pipe", laws::pipe::law);
+}
+
+#[cfg(feature = "handshake")]
+#[test]
 fn proxy_handshake() {
     replay("proxy_handshake", laws::proxy_handshake::law);
 }

@@ -1,6 +1,6 @@
 //! Section 6.2: receiving. What RSV1 means, and where it may not stand.
 
-use sansocket::{Config, Connection, Message, ProtocolError};
+use sansocket::{Config, Connection, Message, ProtocolError, Role, Transport};
 
 use crate::wire::{self, HELLO, ROLES, TAKEOVER, each_role, frame, hello};
 
@@ -126,4 +126,47 @@ fn compressed_messages_keep_the_order_of_fragments() {
         TAKEOVER,
         &(vec![], Some(ProtocolError::ExpectedContinuation)),
     );
+}
+
+#[test]
+fn each_violation_closes_with_the_code_of_its_rule_behind_what_was_received_before() {
+    let config = Config::default().max_message_size(9);
+    let twice = [HELLO, b"\x00\x00\xff\xff", HELLO].concat();
+    let violations: [(u8, &[u8], u16); 9] = [
+        (0xC9, b"", 1002),
+        (0xC0, b"", 1002),
+        (0xE1, HELLO, 1002),
+        (0x80, HELLO, 1002),
+        (0xC1, b"\xf2\x48\xcd", 1007),
+        (0xC1, b"\x06", 1007),
+        (0xC1, b"\xf2\x00\x7f\x00\x00", 1007),
+        (0xC1, b"\x00\x01\x00\xfe\xff\xff\x00", 1007),
+        (0xC1, &twice, 1009),
+    ];
+    for role in ROLES {
+        for (first_byte, payload, code) in violations {
+            let mut connection = wire::connection(role, config, TAKEOVER);
+            let mut bytes = frame(role.peer(), 0xC1, HELLO);
+            bytes.extend(frame(role.peer(), first_byte, payload));
+            bytes.extend(frame(role.peer(), 0xC1, HELLO));
+            let (messages, error) = wire::receive(&mut connection, &bytes, bytes.len());
+            assert_eq!(messages, [Message::from("Hello")]);
+            let error = error.expect("a violation");
+            assert_eq!(error.close_code().get(), code, "{first_byte:x} {payload:x?}: {error}");
+
+            // Nothing that follows is read, and nothing more is said; the server closes first.
+            let again = wire::receive(&mut connection, &frame(role.peer(), 0xC1, HELLO), 1);
+            assert_eq!(again, (vec![], Some(error)));
+            connection.send("late").expect_err("it has failed");
+            assert_eq!(connection.transport(), Transport::KeepOpen, "until all is written");
+            assert_eq!(wire::sent(&mut connection), [(0x88, code.to_be_bytes().to_vec())]);
+            let transport = match role {
+                Role::Client => Transport::AwaitPeer,
+                Role::Server => Transport::Close,
+            };
+            assert_eq!(connection.transport(), transport);
+            let status = connection.close_status().expect("it is closing");
+            assert_eq!((status.local.number(), status.remote.number()), (code, 1006));
+        }
+    }
 }
