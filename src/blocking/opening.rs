@@ -122,7 +122,8 @@ impl<S: Read + Write> Opening<'_, S> {
     fn send_last(&mut self, mut refusal: Refusal) -> io::Result<()> {
         let outgoing: &mut Bytes = refusal.outgoing();
         self.stream.write_before(self.deadline, outgoing)?;
-        self.stream.shutdown(Shutdown::Write)?;
+        // The client may have read the answer and be gone.
+        let _ = self.stream.shutdown(Shutdown::Write);
         // RFC 9112, §9.6: closing with unread bytes would reset the connection, and the answer
         // could be lost with it.
         if self.stream.is_controlled() {
