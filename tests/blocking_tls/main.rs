@@ -34,6 +34,7 @@ mod faulty_socket;
 mod handles;
 mod loopback;
 mod refusals;
+mod routes;
 mod split;
 mod timeouts;
 mod tls_peer;
