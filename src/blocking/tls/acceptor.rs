@@ -30,6 +30,12 @@ use crate::blocking::tls::stream::TlsStream;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// In the handler of an [`AcceptLoop`](crate::blocking::AcceptLoop) it is
+/// `pending.accept_over(|stream| tls.stream(stream).map_err(AcceptError::Io))`.
+///
+/// A [`ServerConfig`] of one's own must not take early data (RFC 8446, section 2.3), and by default none
+/// does: nobody reads it.
 #[derive(Clone)]
 pub struct TlsAcceptor(Arc<ServerConfig>);
 
