@@ -92,6 +92,18 @@ fn a_block_with_bfinal_and_nothing_behind_it() {
 }
 
 #[test]
+fn a_block_with_bfinal_that_ends_in_the_tail() {
+    // Behind "Hello" an empty block without compression, whose length is what the sender has left out.
+    let payload = [&FINAL[..7], b"\x01"].concat();
+    let again = b"\xf2\x00\x11\x00\x00";
+    each_role(
+        |sender| vec![frame(sender, 0xC1, &payload), frame(sender, 0xC1, again)],
+        TAKEOVER,
+        &hello(2),
+    );
+}
+
+#[test]
 fn two_blocks() {
     let payload = b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00";
     each_role(|sender| vec![frame(sender, 0xC1, payload)], TAKEOVER, &hello(1));

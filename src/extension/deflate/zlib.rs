@@ -177,21 +177,29 @@ impl Decompressor {
 
     /// Says that the message has ended. The next one may refer back to it.
     pub(super) fn finish(&mut self) -> Result<(), ProtocolError> {
-        self.final_blocks = 0;
         // Nothing is to be restored where nothing was removed: some senders make of an empty message
         // no byte instead of one, and some end at a block with BFINAL set.
-        if self.place == Place::Boundary {
-            return Ok(());
+        if self.place == Place::Inside {
+            self.restore_tail()?;
         }
+        self.final_blocks = 0;
+        Ok(())
+    }
+
+    fn restore_tail(&mut self) -> Result<(), ProtocolError> {
         self.place = Place::Boundary;
         // §7.2.2: with the tail a block ends, and exactly there. Told to stop at the end of a block,
         // zlib would go past it into the block behind if it weren't so, or not get as far.
         let [a, b, c, d] = TAIL;
         let (status, step) =
             self.inflate(&[a, b, c, d, 0, a, b, c, d], &mut [0], InflateFlush::Block);
-        match (status, step) {
-            (Ok(Status::Ok), Step { used: 4, made: 0 }) => Ok(()),
-            _ => Err(ProtocolError::IncompleteCompression),
+        let (Ok(Status::Ok), Step { used: 4, made: 0 }) = (status, step) else {
+            return Err(ProtocolError::IncompleteCompression);
+        };
+        // The block that the tail ends may be an empty one with BFINAL set. That comes out only now.
+        match self.inflate(&[], &mut [0], InflateFlush::NoFlush) {
+            (Ok(Status::StreamEnd), _) => self.resume_behind_final_block(),
+            _ => Ok(()),
         }
     }
 
