@@ -288,8 +288,7 @@ impl SendingHalf {
                 match timers.tick(now, outgoing) {
                     Due::Nothing => Ok(()),
                     Due::Ping(payload) => {
-                        // Behind a full queue it would say nothing of the peer.
-                        let _ = self.encoding.control(Opcode::Ping, (&payload).into());
+                        self.encoding.keepalive_ping(&payload);
                         Ok(())
                     }
                     Due::Failure(error) => Err(self.end(error, now)),

@@ -1,7 +1,9 @@
 //! A peer that has fallen silent is found out by Pings (RFC 6455, sections 5.5.2 and 5.5.3).
 
 use bytes::Buf;
-use sansocket::{CloseSignal, ClosedBy, ConnectionState, Event, TimeoutError, Timers};
+use sansocket::{
+    CloseSignal, ClosedBy, Config, ConnectionState, Event, TimeoutError, Timers, UsageError,
+};
 
 use crate::endpoint::{Endpoint, LAST_CALL, ROLES, keepalive, pings};
 
@@ -114,6 +116,23 @@ fn the_deadline_runs_from_when_the_ping_has_left() {
         assert_eq!(endpoint.tick(700), Ok(()));
         endpoint.silence();
         endpoint.assert_ends_at(750, TimeoutError::Pong);
+    }
+}
+
+#[test]
+fn a_ping_goes_out_although_the_queue_is_full() {
+    for role in ROLES {
+        let config = Config::default().max_outgoing_size(10);
+        let mut endpoint = Endpoint::with_config(role, timers(), config);
+        assert_eq!(endpoint.tick(0), Ok(()));
+        endpoint.connection.send(vec![0; 100]).unwrap();
+        assert_eq!(endpoint.connection.ping(b"mine"), Err(UsageError::BacklogFull));
+        assert_eq!(endpoint.tick(20), Ok(()));
+        // Who takes it to have left holds the peer's silence against it.
+        assert_eq!(pings(&endpoint.write()), 1);
+        endpoint.at(25).hear();
+        assert_eq!(endpoint.tick(25), Ok(()));
+        assert_eq!(endpoint.next(), Some(45));
     }
 }
 
