@@ -120,6 +120,25 @@ fn the_deadline_runs_from_when_the_ping_has_left() {
 }
 
 #[test]
+fn the_deadline_runs_although_other_bytes_wait_behind_the_ping() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::started(role, timers());
+        endpoint.connection.send("before").unwrap();
+        assert_eq!(endpoint.tick(20), Ok(()));
+        let until_ping = endpoint.connection.outgoing().remaining();
+        endpoint.connection.send(vec![0; 100_000]).unwrap();
+        assert_eq!(pings(&endpoint.write_up_to(until_ping)), 1);
+        endpoint.silence();
+        // There is always something more to write.
+        assert_eq!(endpoint.tick(30), Ok(()));
+        assert_eq!(endpoint.next(), Some(80));
+        endpoint.write_up_to(1000);
+        assert_eq!(endpoint.tick(80), Ok(()));
+        assert_eq!(endpoint.tick(80 + LAST_CALL), Err(TimeoutError::Pong));
+    }
+}
+
+#[test]
 fn a_ping_goes_out_although_the_queue_is_full() {
     for role in ROLES {
         let config = Config::default().max_outgoing_size(10);
