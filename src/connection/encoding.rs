@@ -149,7 +149,7 @@ impl Encoding {
 
     /// A Ping that nobody asked for. There is one at a time, so that no limit has to hold it back.
     #[cfg(feature = "std")]
-    pub(crate) fn keepalive_ping(&mut self, payload: &[u8; 4]) {
+    pub(crate) fn keepalive_ping(&mut self, payload: [u8; 4]) {
         let payload = Payload::from(&payload[..]);
         self.frame(Opcode::Ping, Rsv::NONE, Fragment::Last, &payload);
     }

@@ -283,7 +283,7 @@ impl SendingHalf {
             ConnectionState::Open => match timers.tick(now, written) {
                 Due::Nothing => Ok(()),
                 Due::Ping(payload) => {
-                    self.encoding.keepalive_ping(&payload);
+                    self.encoding.keepalive_ping(payload);
                     timers.note_ping(self.encoding.outgoing().position());
                     Ok(())
                 }

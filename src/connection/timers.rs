@@ -180,7 +180,7 @@ impl RunningTimers {
             }
             // The time at which it left wasn't told before it was answered.
             Ping::Queued { .. } if payload == self.payload() => {
-                self.ping = Ping::AnsweredAt(self.now)
+                self.ping = Ping::AnsweredAt(self.now);
             }
             _ => {}
         }
