@@ -109,6 +109,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     ) -> Result<Option<T>, Error> {
         let outcome = self.drive(pick);
         if !matches!(outcome, Ok(Some(_))) && self.state() == ConnectionState::Closed {
+            self.receiving.receive_eof();
             self.outlet.release(&self.stream);
         }
         outcome
@@ -298,11 +299,13 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     }
 
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
-        let bound = self.write_bound()?;
         let outgoing = self.sending.outgoing();
-        let written = match bound {
-            WriteBound::Each(timeout) => stream.write(timeout, outgoing),
-            WriteBound::All(deadline) => stream.write_before(deadline, outgoing),
+        if !outgoing.has_remaining() && !stream.is_unflushed() {
+            return Ok(Flushed::Everything);
+        }
+        let written = match self.write_bound()? {
+            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
+            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
         };
         written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
     }

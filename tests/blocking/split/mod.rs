@@ -1,6 +1,7 @@
 //! Two threads and more on one connection.
 
 mod load;
+mod stalled;
 
 use std::thread;
 
