@@ -148,6 +148,46 @@ fn a_write_that_timed_out_has_lost_nothing() {
 }
 
 #[test]
+fn a_peer_that_reads_is_never_refused_a_message_whatever_the_limit() {
+    bounded(|| {
+        for role in ROLES {
+            // The Pongs alone pass this limit.
+            let config = Config::default().max_outgoing_size(1);
+            let (socket, peer) = open(role, HARDLY_ANYTHING, Timeouts::default(), config);
+            let (mut reader, writer) = socket.split().unwrap();
+            let mut talker = peer.another();
+            let mut listener = peer;
+            let talking = thread::spawn(move || {
+                for index in 0..2000 {
+                    talker.send(to(role, Opcode::Ping, &ping(index)));
+                }
+                talker.send(to(role, Opcode::Text, b"done"));
+            });
+            let listening = thread::spawn(move || {
+                for index in 0..2000_u32 {
+                    let message = loop {
+                        match listener.receive_frame() {
+                            (Opcode::Binary, message) => break message,
+                            (opcode, _) => assert_eq!(opcode, Opcode::Pong),
+                        }
+                    };
+                    assert_eq!(message, index.to_be_bytes());
+                }
+                listener
+            });
+            let reading = thread::spawn(move || reader.read().map(|message| (message, reader)));
+            for index in 0..2000_u32 {
+                writer.send(&index.to_be_bytes()).unwrap();
+            }
+            talking.join().unwrap();
+            let (message, _reader) = reading.join().unwrap().unwrap();
+            assert_eq!(message, Some("done".into()));
+            listening.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_writer_that_waits_is_released_when_the_peer_is_gone() {
     bounded(|| {
         for role in ROLES {
