@@ -1,6 +1,6 @@
 //! A peer that says on a socket exactly the bytes it is told to.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Two threads and more on one connection.
 
+mod closing;
 mod load;
 mod stalled;
 
