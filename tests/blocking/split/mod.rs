@@ -2,7 +2,9 @@
 
 mod closing;
 mod load;
+mod reunite;
 mod stalled;
+mod turns;
 
 use std::thread;
 
