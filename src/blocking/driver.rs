@@ -333,13 +333,14 @@ impl<S: CloneSocket> Driver<S, Outbound> {
     }
 }
 
-impl<S> Driver<S, Arc<Shared<S>>> {
+impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
     /// The driver of a thread that reads and writes, if there is no writer any more.
     pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
-        let Self { stream, buffer, receiving, outlet, timeouts, unread } = self;
+        let Self { mut stream, buffer, receiving, outlet, timeouts, unread } = self;
         match Arc::try_unwrap(outlet) {
             Ok(shared) => {
-                let outlet = shared.into_outbound();
+                let (written, outlet) = shared.into_parts();
+                stream.take_over(&written);
                 Ok(Driver { stream, buffer, receiving, outlet, timeouts, unread })
             }
             Err(outlet) => {

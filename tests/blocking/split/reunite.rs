@@ -116,6 +116,28 @@ fn a_message_that_is_read_bit_by_bit_is_skipped_across_it() {
 }
 
 #[test]
+fn the_bounds_of_writes_are_what_they_were() {
+    bounded(|| {
+        for role in ROLES {
+            let minute = Some(Duration::from_secs(61));
+            let timeouts = Timeouts::default().write(minute);
+            let (mut reader, writer, mut peer) = split(role, PLENTY, timeouts);
+            // The reader answers, and for that it doesn't wait.
+            peer.send(to(role, Opcode::Ping, b"?"));
+            peer.send(to(role, Opcode::Text, b"hello"));
+            reader.read().unwrap();
+            let reading = thread::spawn(move || reader.read().map(|_| reader));
+            peer.expect_frame(Opcode::Pong, b"?");
+            peer.send(to(role, Opcode::Text, b"hello"));
+            let reader = reading.join().unwrap().unwrap();
+            let mut socket = reader.reunite(writer).unwrap();
+            socket.send("as long as it takes").unwrap();
+            assert_eq!(socket.stream().write_timeout(), minute);
+        }
+    });
+}
+
+#[test]
 fn a_writer_with_clones_is_handed_back() {
     bounded(|| {
         let (client, mut server) = pair(Server::new(), |client| client);
