@@ -1,6 +1,7 @@
 //! Two threads and more on one connection.
 
 mod closing;
+mod faults;
 mod load;
 mod reunite;
 mod stalled;
