@@ -4,6 +4,7 @@ mod closing;
 mod faults;
 mod load;
 mod reunite;
+mod sharing;
 mod stalled;
 mod turns;
 
