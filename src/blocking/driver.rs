@@ -181,17 +181,19 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
     /// Reads once, or waits for as long as it may; at the end of the stream tells the connection.
     fn fill(&mut self, read_by: &mut Deadline, flushed: Flushed) -> Result<(), Error> {
-        let (state, has_outgoing, timer) = self.outlet.outbound(|outbound| {
+        let (state, queued, waiting, timer) = self.outlet.outbound(|outbound| {
+            let before = outbound.sending.outgoing().remaining();
             outbound.tick()?;
             let sending = &mut outbound.sending;
-            let has_outgoing = sending.outgoing().has_remaining();
-            Ok::<_, Error>((sending.state(), has_outgoing, sending.poll_timeout()))
+            let waiting = sending.outgoing().remaining();
+            Ok::<_, Error>((sending.state(), waiting - before, waiting, sending.poll_timeout()))
         })?;
         // The time that has come may have queued something to write, or ended it all.
-        let is_news = flushed == Flushed::Everything && has_outgoing;
-        if state == ConnectionState::Closed || is_news {
+        if state == ConnectionState::Closed || queued > 0 {
             return Ok(());
         }
+        // What another thread has queued meanwhile is for that to write, or for later: first this one reads.
+        let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
         let patience = self.outlet.patience(flushed).map_or(Deadline::NEVER, Deadline::after);

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -94,5 +95,32 @@ fn the_end_waits_for_what_another_thread_has_not_flushed_yet() {
         peer.expect_close(1000);
         peer.expect_eof();
         sending.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn the_reader_reads_between_two_writes_though_there_is_always_more_to_write() {
+    bounded(|| {
+        let writers: Arc<Mutex<Vec<Writer<Buffered>>>> = Arc::default();
+        let written = Arc::new(AtomicUsize::new(0));
+        let (busy, count) = (Arc::clone(&writers), Arc::clone(&written));
+        let (mut reader, writer, mut peer) = Buffered::split(move |call| {
+            if call == Call::Flush && count.fetch_add(1, Ordering::Relaxed) < 1000 {
+                // Just behind what is written now, another thread has something to say.
+                for writer in &*busy.lock().unwrap() {
+                    writer.write("more").unwrap();
+                }
+            }
+        });
+        writers.lock().unwrap().push(writer);
+        written.store(0, Ordering::Relaxed);
+        peer.send(from_client(Opcode::Ping, b"?"));
+        peer.send(from_client(Opcode::Text, b"hello"));
+        assert_eq!(reader.read().unwrap(), Some("hello".into()));
+        peer.send(from_client(Opcode::Text, b"hello"));
+        assert_eq!(reader.read().unwrap(), Some("hello".into()));
+        let written = written.load(Ordering::Relaxed);
+        assert!((1..10).contains(&written), "{written} writes for two reads");
+        writers.lock().unwrap().clear();
     });
 }
