@@ -109,6 +109,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     ) -> Result<Option<T>, Error> {
         let outcome = self.drive(pick);
         if !matches!(outcome, Ok(Some(_))) && self.state() == ConnectionState::Closed {
+            self.receiving.receive_eof();
             self.outlet.release(&self.stream);
         }
         outcome
@@ -180,17 +181,19 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
     /// Reads once, or waits for as long as it may; at the end of the stream tells the connection.
     fn fill(&mut self, read_by: &mut Deadline, flushed: Flushed) -> Result<(), Error> {
-        let (state, has_outgoing, timer) = self.outlet.outbound(|outbound| {
+        let (state, queued, waiting, timer) = self.outlet.outbound(|outbound| {
+            let before = outbound.sending.outgoing().remaining();
             outbound.tick()?;
             let sending = &mut outbound.sending;
-            let has_outgoing = sending.outgoing().has_remaining();
-            Ok::<_, Error>((sending.state(), has_outgoing, sending.poll_timeout()))
+            let waiting = sending.outgoing().remaining();
+            Ok::<_, Error>((sending.state(), waiting - before, waiting, sending.poll_timeout()))
         })?;
         // The time that has come may have queued something to write, or ended it all.
-        let is_news = flushed == Flushed::Everything && has_outgoing;
-        if state == ConnectionState::Closed || is_news {
+        if state == ConnectionState::Closed || queued > 0 {
             return Ok(());
         }
+        // What another thread has queued meanwhile is for that to write, or for later: first this one reads.
+        let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
         let patience = self.outlet.patience(flushed).map_or(Deadline::NEVER, Deadline::after);
@@ -298,11 +301,13 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     }
 
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
-        let bound = self.write_bound()?;
         let outgoing = self.sending.outgoing();
-        let written = match bound {
-            WriteBound::Each(timeout) => stream.write(timeout, outgoing),
-            WriteBound::All(deadline) => stream.write_before(deadline, outgoing),
+        if !outgoing.has_remaining() && !stream.is_unflushed() {
+            return Ok(Flushed::Everything);
+        }
+        let written = match self.write_bound()? {
+            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
+            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
         };
         written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
     }
@@ -330,13 +335,14 @@ impl<S: CloneSocket> Driver<S, Outbound> {
     }
 }
 
-impl<S> Driver<S, Arc<Shared<S>>> {
+impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
     /// The driver of a thread that reads and writes, if there is no writer any more.
     pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
-        let Self { stream, buffer, receiving, outlet, timeouts, unread } = self;
+        let Self { mut stream, buffer, receiving, outlet, timeouts, unread } = self;
         match Arc::try_unwrap(outlet) {
             Ok(shared) => {
-                let outlet = shared.into_outbound();
+                let (written, outlet) = shared.into_parts();
+                stream.take_over(&written);
                 Ok(Driver { stream, buffer, receiving, outlet, timeouts, unread })
             }
             Err(outlet) => {

@@ -41,21 +41,28 @@ impl Outbound {
         if let Some(Failure::Write(kind)) = self.failure {
             return Err(Error::Io(kind.into()));
         }
-        if self.sending.state() == ConnectionState::Open {
-            return Ok(WriteBound::Each(self.write_timeout));
+        match self.sending.state() {
+            ConnectionState::Open => Ok(WriteBound::Each(self.write_timeout)),
+            ConnectionState::Closing => {
+                self.tick()?;
+                Ok(WriteBound::All(Deadline::at(self.sending.poll_timeout())))
+            }
+            ConnectionState::Closed => Err(self.end()),
         }
-        self.tick()?;
-        Ok(WriteBound::All(Deadline::at(self.sending.poll_timeout())))
     }
 
     /// What a write that failed means.
     pub(super) fn write_failed(&mut self, error: io::Error) -> Error {
-        if error.kind() == io::ErrorKind::TimedOut {
-            return self.tick().err().unwrap_or(Error::WriteTimedOut);
+        match (error.kind(), self.sending.state()) {
+            // The transport was ended under the write, which is no news of its own.
+            (_, ConnectionState::Closed) => self.end(),
+            (io::ErrorKind::TimedOut, _) => self.tick().err().unwrap_or(Error::WriteTimedOut),
+            (kind, _) => {
+                self.failure.get_or_insert(Failure::Write(kind));
+                self.sending.receive_write_error();
+                Error::Io(error)
+            }
         }
-        self.failure = Some(Failure::Write(error.kind()));
-        self.sending.receive_write_error();
-        Error::Io(error)
     }
 
     /// Tells the connection the time, and does what it says about that.
@@ -78,6 +85,11 @@ impl Outbound {
             }
             (error, _) => error.into(),
         }
+    }
+
+    /// Why nothing can be written to a connection that is over.
+    fn end(&self) -> Error {
+        self.outcome().err().unwrap_or(Error::Usage(UsageError::NotOpen))
     }
 
     /// What there is to say about a connection whose transport has ended.

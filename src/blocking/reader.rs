@@ -152,9 +152,15 @@ impl<S> fmt::Debug for Reader<S> {
 }
 
 /// A reader and a writer that are not the only two ends of one connection.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("the reader and the writer are not the only two ends of one connection")]
 pub struct ReuniteError<S>(Box<(Reader<S>, Writer<S>)>);
+
+impl<S> fmt::Debug for ReuniteError<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ReuniteError").finish_non_exhaustive()
+    }
+}
 
 impl<S> ReuniteError<S> {
     /// Both, as they were.

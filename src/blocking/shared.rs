@@ -50,8 +50,9 @@ impl<S> Shared<S> {
         }
     }
 
-    pub(super) fn into_outbound(self) -> Outbound {
-        self.outbound.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn into_parts(self) -> (Stream<S>, Outbound) {
+        let stream = self.stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (stream, self.outbound.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn lock_outbound(&self) -> MutexGuard<'_, Outbound> {

@@ -15,19 +15,21 @@ pub(super) trait Sink {
     /// Queues a message with `send`, and writes if much is queued.
     fn queue(
         &mut self,
-        message: Message<'_>,
+        mut message: Message<'_>,
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        match self.outbound(|outbound| send(&mut outbound.sending, message)) {
-            Ok(()) => {}
-            Err(error @ SendError::Refused(_)) => {
-                return Err(self.outbound(|outbound| outbound.refusal(error)));
+        // Again and again, because what the reader owes may fill a short queue between two of these.
+        while let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
+            match error {
+                SendError::BufferFull(refused) => match self.flush() {
+                    Ok(()) => message = refused,
+                    Err(Error::WriteTimedOut) => return Err(Error::BufferFull(refused)),
+                    Err(error) => return Err(error),
+                },
+                error @ SendError::Refused(_) => {
+                    return Err(self.outbound(|outbound| outbound.refusal(error)));
+                }
             }
-            Err(SendError::BufferFull(message)) => match self.flush() {
-                Ok(()) => self.outbound(|outbound| send(&mut outbound.sending, message))?,
-                Err(Error::WriteTimedOut) => return Err(Error::BufferFull(message)),
-                Err(error) => return Err(error),
-            },
         }
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
@@ -41,13 +43,11 @@ pub(super) trait Sink {
 
     /// Sends a Ping, and all that was queued before it.
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        match self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
-            Ok(()) => {}
-            Err(UsageError::BacklogFull) => {
-                self.flush()?;
-                self.outbound(|outbound| outbound.sending.ping(payload))?;
+        while let Err(error) = self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
+            match error {
+                UsageError::BacklogFull => self.flush()?,
+                error => return Err(self.outbound(|outbound| outbound.refusal(error))),
             }
-            Err(error) => return Err(self.outbound(|outbound| outbound.refusal(error))),
         }
         self.flush()
     }

@@ -68,6 +68,14 @@ impl<S: Read + Write> Stream<S> {
         Ok(clone)
     }
 
+    /// Writes from now on in the place of another handle of the same stream.
+    pub(super) fn take_over(&mut self, written: &Self) {
+        if let (Some(control), Some(written)) = (&mut self.control, &written.control) {
+            control.write_bound = written.write_bound;
+        }
+        self.unflushed = written.unflushed;
+    }
+
     pub(super) const fn get(&self) -> &S {
         &self.inner
     }

@@ -109,8 +109,9 @@ impl Timeouts {
     }
 
     /// How often a reader looks whether another thread has begun to close: the end is late by no more
-    /// than a quarter.
+    /// than a quarter, where that is worth waking up for.
     pub(super) fn glance(&self) -> Duration {
-        self.close / 4
+        const LEAST: Duration = Duration::from_millis(20);
+        LEAST.max(self.close / 4)
     }
 }

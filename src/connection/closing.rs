@@ -8,7 +8,7 @@
 //!      │                      │
 //!      └───────────────────── ┴──── fail ───────────▶ Done(Failed)
 //!
-//!     Open ──── receive_write_error ───▶ Unwritable ─── receive_close, fail ──▶ Done
+//!     Open, CloseSent ──── receive_write_error ───▶ Unwritable ─── receive_close, fail ──▶ Done
 //!
 //!     any state ──── receive_eof ───▶ Ended(what there was, or Lost)
 //! ```
@@ -38,9 +38,9 @@ pub(crate) enum ClosingHandshake {
     Open,
     /// This end has sent its Close frame and waits for the peer's.
     CloseSent(CloseSignal),
-    /// The transport takes no more bytes, before a Close frame was sent. What the peer said before
-    /// that, often why it closed, is still read.
-    Unwritable,
+    /// The transport takes no more bytes, after this Close frame or before any. What the peer said
+    /// before that, often why it closed, is still read.
+    Unwritable(CloseSignal),
     /// Nothing is to be said any more; the transport is still there.
     Done(Box<Outcome>),
     /// The transport has ended.
@@ -75,7 +75,7 @@ impl ClosingHandshake {
                 Answer::SendClose
             }
             // §5.5.1: one Close frame is all that an endpoint sends.
-            Self::CloseSent(_) | Self::Unwritable | Self::Done(_) | Self::Ended(_) => {
+            Self::CloseSent(_) | Self::Unwritable(_) | Self::Done(_) | Self::Ended(_) => {
                 Answer::Nothing
             }
         }
@@ -86,8 +86,12 @@ impl ClosingHandshake {
         let (begun_by, local, answer) = match self {
             // §5.5.1: a Close frame is answered with its own code.
             Self::Open => (ClosedBy::Remote, CloseSignal::of(frame), Answer::SendClose),
-            Self::CloseSent(local) => (ClosedBy::Local, *local, Answer::Nothing),
-            Self::Unwritable => (ClosedBy::Remote, CloseSignal::Missing, Answer::Nothing),
+            Self::Unwritable(CloseSignal::Missing) => {
+                (ClosedBy::Remote, CloseSignal::Missing, Answer::Nothing)
+            }
+            Self::CloseSent(local) | Self::Unwritable(local) => {
+                (ClosedBy::Local, *local, Answer::Nothing)
+            }
             Self::Done(_) | Self::Ended(_) => return Answer::Nothing,
         };
         let received = frame.map(|frame| frame.clone().into_owned());
@@ -99,8 +103,7 @@ impl ClosingHandshake {
     pub(crate) fn fail(&mut self, code: CloseCode) -> Answer {
         let (local, answer) = match self {
             Self::Open => (CloseSignal::Code(code), Answer::SendClose),
-            Self::CloseSent(local) => (*local, Answer::Nothing),
-            Self::Unwritable => (CloseSignal::Missing, Answer::Nothing),
+            Self::CloseSent(local) | Self::Unwritable(local) => (*local, Answer::Nothing),
             Self::Done(_) | Self::Ended(_) => return Answer::Nothing,
         };
         *self = Self::Done(Box::new(Outcome::Failed { local }));
@@ -109,18 +112,20 @@ impl ClosingHandshake {
 
     /// The transport takes no more bytes.
     pub(crate) fn receive_write_error(&mut self) {
-        if let Self::Open = self {
-            *self = Self::Unwritable;
+        match self {
+            Self::Open => *self = Self::Unwritable(CloseSignal::Missing),
+            Self::CloseSent(local) => *self = Self::Unwritable(*local),
+            Self::Unwritable(_) | Self::Done(_) | Self::Ended(_) => {}
         }
     }
 
     /// The transport has ended.
     pub(crate) fn receive_eof(&mut self) {
         *self = Self::Ended(match self {
-            Self::Open | Self::Unwritable => {
-                Box::new(Outcome::Lost { local: CloseSignal::Missing })
+            Self::Open => Box::new(Outcome::Lost { local: CloseSignal::Missing }),
+            Self::CloseSent(local) | Self::Unwritable(local) => {
+                Box::new(Outcome::Lost { local: *local })
             }
-            Self::CloseSent(local) => Box::new(Outcome::Lost { local: *local }),
             Self::Done(outcome) | Self::Ended(outcome) => outcome.clone(),
         });
     }
@@ -131,7 +136,7 @@ impl ClosingHandshake {
         matches!(self, Self::Open)
     }
 
-    /// Whether Pings are answered: §5.5.2, until a Close frame was received.
+    /// Whether Pings are answered: §5.5.2, until a Close frame was received, as long as they can be.
     #[inline]
     pub(crate) const fn owes_pongs(&self) -> bool {
         matches!(self, Self::Open | Self::CloseSent(_))
@@ -140,13 +145,13 @@ impl ClosingHandshake {
     /// Whether the peer may still say something: until its Close frame was received.
     #[cfg(feature = "std")]
     pub(crate) const fn is_listening(&self) -> bool {
-        matches!(self, Self::Open | Self::CloseSent(_) | Self::Unwritable)
+        matches!(self, Self::Open | Self::CloseSent(_) | Self::Unwritable(_))
     }
 
     pub(crate) const fn state(&self) -> ConnectionState {
         match self {
             Self::Open => ConnectionState::Open,
-            Self::CloseSent(_) | Self::Unwritable | Self::Done(_) => ConnectionState::Closing,
+            Self::CloseSent(_) | Self::Unwritable(_) | Self::Done(_) => ConnectionState::Closing,
             Self::Ended(_) => ConnectionState::Closed,
         }
     }
@@ -154,7 +159,7 @@ impl ClosingHandshake {
     /// What to do with the transport once everything is written.
     pub(crate) const fn transport(&self, role: Role) -> Transport {
         match (self, role) {
-            (Self::Open | Self::CloseSent(_) | Self::Unwritable, _) => Transport::KeepOpen,
+            (Self::Open | Self::CloseSent(_) | Self::Unwritable(_), _) => Transport::KeepOpen,
             // §7.1.1: the server closes first, so that the client holds no port in TIME_WAIT.
             (Self::Done(_), Role::Client) => Transport::AwaitPeer,
             (Self::Done(_), Role::Server) | (Self::Ended(_), _) => Transport::Close,
@@ -164,8 +169,9 @@ impl ClosingHandshake {
     pub(crate) fn status(&self) -> Option<CloseStatus> {
         match self {
             Self::Open => None,
-            Self::CloseSent(local) => Some(Outcome::Lost { local: *local }.status()),
-            Self::Unwritable => Some(Outcome::Lost { local: CloseSignal::Missing }.status()),
+            Self::CloseSent(local) | Self::Unwritable(local) => {
+                Some(Outcome::Lost { local: *local }.status())
+            }
             Self::Done(outcome) | Self::Ended(outcome) => Some(outcome.status()),
         }
     }

@@ -147,6 +147,13 @@ impl Encoding {
         Ok(())
     }
 
+    /// A Ping that nobody asked for. There is one at a time, so that no limit has to hold it back.
+    #[cfg(feature = "std")]
+    pub(crate) fn keepalive_ping(&mut self, payload: [u8; 4]) {
+        let payload = Payload::from(&payload[..]);
+        self.frame(Opcode::Ping, Rsv::NONE, Fragment::Last, &payload);
+    }
+
     /// The Pong that answers a Ping.
     #[inline]
     pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {

@@ -29,6 +29,9 @@ pub struct Outgoing {
     /// How many bytes of the tail were written already.
     tail_written: usize,
     pongs: PongBacklog,
+    /// How many bytes were ever written.
+    #[cfg(feature = "std")]
+    written: u64,
 }
 
 impl Outgoing {
@@ -88,6 +91,19 @@ impl Outgoing {
         }
     }
 
+    /// How many bytes were ever written: what stands at a [`position`](Self::position) up to this has
+    /// left.
+    #[cfg(feature = "std")]
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Where the queue ends now, counted as [`written`](Self::written) is.
+    #[cfg(feature = "std")]
+    pub(crate) fn position(&self) -> u64 {
+        self.written + self.remaining() as u64
+    }
+
     #[cold]
     fn make_room(&mut self, additional: usize) {
         if !self.tail.is_empty() && self.tail.len() + additional > SEGMENT {
@@ -141,6 +157,10 @@ impl Buf for Outgoing {
     /// Takes `count` bytes off the front, or all where there are fewer.
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
+        #[cfg(feature = "std")]
+        {
+            self.written += count as u64;
+        }
         let left = match &mut self.segments {
             Some(segments) => segments.advance(count),
             None => count,

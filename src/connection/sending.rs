@@ -25,7 +25,7 @@ use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
 use crate::connection::state::{ConnectionState, Transport};
 #[cfg(feature = "std")]
-use crate::connection::timers::{self, Due, RunningTimers, TimeoutError, Timers};
+use crate::connection::timers::{Due, RunningTimers, TimeoutError, Timers};
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
@@ -274,27 +274,21 @@ impl SendingHalf {
     ///
     /// What has taken too long.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
-        let has_outgoing = self.encoding.outgoing().has_remaining();
+        let outgoing = self.encoding.outgoing();
+        let (has_outgoing, written) = (outgoing.has_remaining(), outgoing.written());
         let Some(timers) = &mut self.timers else {
             return Ok(());
         };
         match self.closing.state() {
-            ConnectionState::Open => {
-                let outgoing = if has_outgoing {
-                    timers::Outgoing::Waiting
-                } else {
-                    timers::Outgoing::Written
-                };
-                match timers.tick(now, outgoing) {
-                    Due::Nothing => Ok(()),
-                    Due::Ping(payload) => {
-                        // Behind a full queue it would say nothing of the peer.
-                        let _ = self.encoding.control(Opcode::Ping, (&payload).into());
-                        Ok(())
-                    }
-                    Due::Failure(error) => Err(self.end(error, now)),
+            ConnectionState::Open => match timers.tick(now, written) {
+                Due::Nothing => Ok(()),
+                Due::Ping(payload) => {
+                    self.encoding.keepalive_ping(payload);
+                    timers.note_ping(self.encoding.outgoing().position());
+                    Ok(())
                 }
-            }
+                Due::Failure(error) => Err(self.end(error, now)),
+            },
             ConnectionState::Closing if timers.closing_is_overdue(now) => {
                 let is_complete = !self.closing.is_listening() && !has_outgoing;
                 self.closing.receive_eof();

@@ -122,8 +122,8 @@ pub(crate) struct RunningTimers {
 enum Ping {
     /// The next one goes out an interval after this time, or after the first that is told.
     AnsweredAt(Option<Instant>),
-    /// It waits to be written behind other bytes.
-    Queued,
+    /// It waits to be written behind other bytes, and has left when all up to this position have.
+    Queued { up_to: u64 },
     /// It left at this time and wants an answer.
     SentAt(Instant),
 }
@@ -179,20 +179,26 @@ impl RunningTimers {
                 self.ping = Ping::AnsweredAt(Some(now));
             }
             // The time at which it left wasn't told before it was answered.
-            Ping::Queued if payload == self.payload() => self.ping = Ping::AnsweredAt(self.now),
+            Ping::Queued { .. } if payload == self.payload() => {
+                self.ping = Ping::AnsweredAt(self.now);
+            }
             _ => {}
         }
     }
 
-    /// What an open connection has to do, whose outgoing bytes are all written or not.
-    pub(crate) fn tick(&mut self, now: Instant, outgoing: Outgoing) -> Due {
+    /// A Ping was queued, up to this position.
+    pub(crate) const fn note_ping(&mut self, up_to: u64) {
+        self.ping = Ping::Queued { up_to };
+    }
+
+    /// What an open connection has to do that has written so many bytes.
+    pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.now = Some(now);
         self.message.get_or_insert(now);
-        if let (Ping::Queued, Outgoing::Written) = (&self.ping, outgoing) {
-            self.ping = Ping::SentAt(now);
-        }
-        if let Ping::AnsweredAt(answered) = &mut self.ping {
-            answered.get_or_insert(now);
+        match &mut self.ping {
+            Ping::Queued { up_to } if *up_to <= written => self.ping = Ping::SentAt(now),
+            Ping::AnsweredAt(answered) => _ = answered.get_or_insert(now),
+            Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
         if let Some(error) = self.overdue(now) {
             // Who was busy elsewhere tells the time before it reads what has long been there.
@@ -202,7 +208,6 @@ impl RunningTimers {
         self.last_call = None;
         if self.ping_at().is_some_and(|time| time <= now) {
             self.pings = self.pings.wrapping_add(1);
-            self.ping = Ping::Queued;
             return Due::Ping(self.payload());
         }
         Due::Nothing
@@ -265,11 +270,4 @@ impl RunningTimers {
     fn idle_by(&self) -> Option<Instant> {
         self.message?.checked_add(self.settings.idle?)
     }
-}
-
-/// Whether all that is outgoing was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outgoing {
-    Waiting,
-    Written,
 }

@@ -48,6 +48,17 @@ pub(crate) fn pair(server: Server, configure: impl FnOnce(Client) -> Client) -> 
     (client, server.join().unwrap())
 }
 
+/// Both ends of a connection on both ends of a transport.
+pub(crate) fn pair_on<S: sansocket::blocking::Socket + Send + 'static>(
+    (one, other): (S, S),
+    server: Server,
+    client: &Client,
+) -> (WebSocket<S>, WebSocket<S>) {
+    let server = thread::spawn(move || server.accept(one).unwrap());
+    let client = client.connect_on(other).unwrap();
+    (client, server.join().unwrap())
+}
+
 /// The echo server of the documentation.
 pub(crate) fn echo(mut socket: Socket) -> Result<Socket, Error> {
     while let Some(message) = socket.read()? {

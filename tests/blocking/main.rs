@@ -39,6 +39,7 @@ mod loopback;
 mod lost;
 mod memory_peer;
 mod options;
+mod pipe;
 mod proxies;
 mod proxy_peer;
 mod raw_peer;

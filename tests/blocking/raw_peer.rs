@@ -1,10 +1,11 @@
-//! A peer that says on TCP exactly the bytes it is told to.
+//! A peer that says on a socket exactly the bytes it is told to.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use sansocket::blocking::{CloneSocket, Socket};
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 use sansocket::handshake::SecWebSocketKey;
 
@@ -20,16 +21,9 @@ pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// what comes only when one of those passes comes too late.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(crate) struct RawPeer(TcpStream);
+pub(crate) struct RawPeer<S = TcpStream>(S);
 
 impl RawPeer {
-    fn new(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self(stream)
-    }
-
     /// A client before its handshake.
     pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::new(TcpStream::connect(address).unwrap())
@@ -37,10 +31,7 @@ impl RawPeer {
 
     /// A client whose handshake is done.
     pub(crate) fn client(address: SocketAddr) -> Self {
-        let mut peer = Self::connect(address);
-        peer.send(REQUEST);
-        assert!(peer.receive_head().starts_with("HTTP/1.1 101 "));
-        peer
+        Self::connect(address).open()
     }
 
     /// A server before its handshake.
@@ -50,13 +41,41 @@ impl RawPeer {
 
     /// A server whose handshake is done.
     pub(crate) fn server(listener: &TcpListener) -> Self {
-        let mut peer = Self::accept(listener);
-        let request = peer.receive_head();
-        peer.send(response_to(&request));
-        peer
+        Self::accept(listener).answer()
+    }
+}
+
+impl<S: CloneSocket> RawPeer<S> {
+    /// The same peer for another thread: one to talk, one to listen.
+    pub(crate) fn another(&self) -> Self {
+        Self(self.0.try_clone().unwrap())
+    }
+}
+
+impl<S: Socket> RawPeer<S> {
+    /// A peer before its handshake.
+    pub(crate) fn new(stream: S) -> Self {
+        stream.set_nodelay().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self(stream)
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
+    /// Does the client's part of the handshake.
+    pub(crate) fn open(mut self) -> Self {
+        self.send(REQUEST);
+        assert!(self.receive_head().starts_with("HTTP/1.1 101 "));
+        self
+    }
+
+    /// Does the server's part of the handshake.
+    pub(crate) fn answer(mut self) -> Self {
+        let request = self.receive_head();
+        self.send(response_to(&request));
+        self
+    }
+
+    pub(crate) fn stream(&self) -> &S {
         &self.0
     }
 
@@ -96,6 +115,13 @@ impl RawPeer {
 
     /// Takes one frame that is final: its opcode and its payload.
     pub(crate) fn receive_frame(&mut self) -> (Opcode, Vec<u8>) {
+        let (fin, opcode, payload) = self.receive_fragment();
+        assert!(fin);
+        (opcode, payload)
+    }
+
+    /// Takes one frame: whether it is final, its opcode and its payload.
+    pub(crate) fn receive_fragment(&mut self) -> (bool, Opcode, Vec<u8>) {
         let mut bytes = BytesMut::new();
         let (header, size) = loop {
             bytes.extend_from_slice(&self.take::<1>());
@@ -104,13 +130,12 @@ impl RawPeer {
             }
         };
         assert_eq!(size, bytes.len());
-        assert!(header.fin);
         let mut payload = vec![0; usize::try_from(header.payload_len).unwrap()];
         self.0.read_exact(&mut payload).unwrap();
         if let Some(key) = header.mask {
             payload = masked(key, &payload);
         }
-        (header.opcode, payload)
+        (header.fin, header.opcode, payload)
     }
 
     pub(crate) fn expect_frame(&mut self, opcode: Opcode, payload: &[u8]) {

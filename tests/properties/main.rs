@@ -17,6 +17,7 @@ mod laws;
 mod strategies;
 
 mod cuts;
+mod halves;
 #[cfg(feature = "handshake")]
 mod handshake;
 mod headers;
@@ -24,6 +25,7 @@ mod limits;
 mod masking;
 mod outgoing;
 mod peers;
+mod timers;
 mod utf8;
 #[cfg(feature = "handshake")]
 mod way;

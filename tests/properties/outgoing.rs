@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use sansocket::{Connection, MessageKind};
 
 use crate::laws::payload;
-use crate::laws::reference::Reader;
+use crate::laws::reference::{Frame, PING, Reader};
 use crate::laws::setup::Setup;
 use crate::laws::transcript::{Seen, write};
-use crate::strategies::{kind, payload_size, role, sizes};
+use crate::strategies::{input, kind, payload_size, role, sizes};
 
 fn messages() -> impl Strategy<Value = Vec<(MessageKind, usize)>> {
     vec((kind(), payload_size()), 0..8)
@@ -28,8 +28,88 @@ fn write_vectored(connection: &mut Connection, count: usize) -> Vec<u8> {
     bytes
 }
 
+/// What happens to a queue that one thread writes from while others put something behind.
+#[derive(Debug, Clone)]
+enum Step {
+    Send(MessageKind, usize),
+    Ping,
+    /// A Ping arrives, and is answered.
+    Receive,
+    /// So many chunks are taken to be written.
+    Share(usize),
+    /// So many bytes of them were.
+    Written(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (kind(), payload_size()).prop_map(|(kind, size)| Step::Send(kind, size)),
+        2 => Just(Step::Ping),
+        8 => Just(Step::Receive),
+        4 => (0..5_usize).prop_map(Step::Share),
+        4 => prop_oneof![0..300_usize, Just(usize::MAX)].prop_map(Step::Written),
+    ]
+}
+
+/// Takes this many bytes by vectored writes, and says only then that they were written.
+fn write_vectored_exactly(connection: &mut Connection, count: usize) -> Vec<u8> {
+    let outgoing = connection.outgoing();
+    let mut slices = [IoSlice::new(&[]); 64];
+    let used = outgoing.chunks_vectored(&mut slices);
+    let mut bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
+    assert!(bytes.len() >= count, "too few slices");
+    bytes.truncate(count);
+    outgoing.advance(count);
+    bytes
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn shared_while_more_is_queued_it_is_the_same(
+        role in role(), steps in vec(step(), 0..200),
+    ) {
+        let [mut sharing, mut lending] = [(); 2].map(|()| Setup::new(role).connection());
+        let ping = input(&[Frame::whole(PING, vec![7; 125])], role);
+        let (mut shared, mut lent) = (Vec::new(), Vec::new());
+        let mut chunks = Vec::new();
+        for (salt, step) in steps.iter().enumerate() {
+            for connection in [&mut sharing, &mut lending] {
+                match step {
+                    Step::Send(kind, size) => {
+                        let _ = connection.send(payload::message(*kind, *size, salt));
+                    }
+                    Step::Ping => drop(connection.ping(b"hello")),
+                    Step::Receive => {
+                        connection.next_event(&mut &mut ping.clone()[..]).unwrap();
+                    }
+                    Step::Share(_) | Step::Written(_) => {}
+                }
+            }
+            match step {
+                Step::Share(most) => {
+                    chunks = sharing.outgoing().share(*most);
+                    prop_assert!(chunks.iter().all(|chunk| !chunk.is_empty()));
+                    let is_all = chunks.concat().len() == sharing.outgoing().remaining();
+                    prop_assert!(is_all || chunks.len() == *most, "as many as there are");
+                }
+                Step::Written(count) => {
+                    let mut bytes = chunks.concat();
+                    chunks.clear();
+                    bytes.truncate(*count);
+                    sharing.outgoing().advance(bytes.len());
+                    lent.extend(write_vectored_exactly(&mut lending, bytes.len()));
+                    shared.extend(bytes);
+                }
+                _ => {}
+            }
+            prop_assert_eq!(sharing.outgoing().remaining(), lending.outgoing().remaining());
+        }
+        shared.extend(write(&mut sharing, usize::MAX));
+        lent.extend(write(&mut lending, usize::MAX));
+        prop_assert!(shared == lent);
+    }
 
     #[test]
     fn drained_in_steps_it_is_as_drained_whole(

@@ -31,3 +31,4 @@ mod section_6_2;
 mod section_7_1;
 mod section_7_4;
 mod section_8_1;
+mod unwritable;

@@ -1,0 +1,281 @@
+//! A peer that doesn't read: it holds up those that write, and never the one that reads.
+
+use std::sync::mpsc::{TryRecvError, channel};
+use std::thread;
+use std::time::Duration;
+
+use sansocket::blocking::{Error, Timeouts};
+use sansocket::frame::Opcode;
+use sansocket::{CloseCode, Config, ConnectionState, Keepalive, UsageError};
+
+use super::{ROLES, long, open, split, to};
+use crate::bounded::bounded;
+
+const SHORT: Duration = Duration::from_millis(60);
+
+/// Far less than any frame of these tests.
+const HARDLY_ANYTHING: usize = 500;
+
+/// Payloads of Pings that tell which they are.
+fn ping(index: u32) -> Vec<u8> {
+    [&index.to_be_bytes()[..], &[7; 120]].concat()
+}
+
+/// That these answer Pings in order, the latest at the end, and that no more were kept than 4 KiB.
+#[track_caller]
+fn assert_pongs(pongs: &[Vec<u8>], sent: u32) {
+    let numbers: Vec<_> = (0..sent).filter(|index| pongs.contains(&ping(*index))).collect();
+    let expected: Vec<_> = numbers.iter().map(|number| ping(*number)).collect();
+    assert!(pongs == expected, "in order, and each once");
+    assert_eq!(numbers.last(), Some(&(sent - 1)), "the latest is answered");
+    assert!(numbers.len() < sent as usize / 2, "the rest is not kept: {}", numbers.len());
+    let first = u32::try_from(numbers.len() / 2).unwrap();
+    assert!(numbers.starts_with(&(0..first).collect::<Vec<_>>()), "the first are all answered");
+}
+
+#[test]
+fn the_reader_goes_on_while_a_writer_waits() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, Timeouts::default());
+            let (sent, is_sent) = channel();
+            let sending = thread::spawn(move || {
+                writer.send(long(1)).unwrap();
+                sent.send(()).unwrap();
+            });
+            let talking = thread::spawn(move || {
+                for index in 0..1000 {
+                    peer.send(to(role, Opcode::Text, format!("{index}").as_bytes()));
+                    peer.send(to(role, Opcode::Ping, &ping(index)));
+                }
+                peer
+            });
+            for index in 0..1000 {
+                assert_eq!(reader.read().unwrap(), Some(format!("{index}").into()));
+            }
+            assert_eq!(is_sent.try_recv(), Err(TryRecvError::Empty), "it still waits");
+
+            // Now the peer reads again: everything comes, and the writer goes on.
+            let mut peer = talking.join().unwrap();
+            let reading = thread::spawn(move || reader.read().map(|_| reader));
+            let (mut pongs, mut messages) = (Vec::new(), Vec::new());
+            while messages.is_empty() || pongs.last() != Some(&ping(999)) {
+                match peer.receive_frame() {
+                    (Opcode::Pong, payload) => pongs.push(payload),
+                    (Opcode::Binary, payload) => messages.push(payload),
+                    frame => panic!("{frame:?}"),
+                }
+            }
+            assert!(messages == [long(1)]);
+            assert_pongs(&pongs, 1000);
+            is_sent.recv().unwrap();
+            sending.join().unwrap();
+            peer.send(to(role, Opcode::Text, b"done"));
+            assert_eq!(reading.join().unwrap().unwrap().state(), ConnectionState::Open);
+        }
+    });
+}
+
+#[test]
+fn the_reader_takes_any_number_of_pings_from_a_peer_that_never_reads() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut reader, _writer, mut peer) = split(role, HARDLY_ANYTHING, Timeouts::default());
+            let talking = thread::spawn(move || {
+                for index in 0..5000 {
+                    peer.send(to(role, Opcode::Ping, &ping(index)));
+                }
+                peer.send(to(role, Opcode::Text, b"behind them"));
+                peer
+            });
+            assert_eq!(reader.read().unwrap(), Some("behind them".into()));
+
+            // They are answered as soon as it reads again, though nothing else happens.
+            let mut peer = talking.join().unwrap();
+            let reading = thread::spawn(move || reader.read());
+            let mut pongs = Vec::new();
+            while pongs.last() != Some(&ping(4999)) {
+                let (opcode, payload) = peer.receive_frame();
+                assert_eq!(opcode, Opcode::Pong);
+                pongs.push(payload);
+            }
+            assert_pongs(&pongs, 5000);
+            peer.send(to(role, Opcode::Text, b"done"));
+            assert_eq!(reading.join().unwrap().unwrap(), Some("done".into()));
+        }
+    });
+}
+
+#[test]
+fn a_write_that_timed_out_has_lost_nothing() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(Duration::from_millis(5)));
+            let config = Config::default().max_outgoing_size(300_000);
+            let (socket, mut peer) = open(role, HARDLY_ANYTHING, timeouts, config);
+            let (_reader, writer) = socket.split().unwrap();
+            assert_matches!(writer.send(long(0)), Err(Error::WriteTimedOut));
+            let mut sent = 1;
+            let refused = loop {
+                match writer.write(long(sent)) {
+                    Ok(()) => sent += 1,
+                    Err(Error::BufferFull(message)) => break message,
+                    Err(error) => panic!("{error}"),
+                }
+            };
+            assert!(refused.as_bytes() == long(sent), "what isn't taken is given back");
+            assert_matches!(writer.flush(), Err(Error::WriteTimedOut));
+            assert_matches!(writer.ping(b"late"), Err(Error::WriteTimedOut));
+            assert_eq!(writer.state(), ConnectionState::Open);
+
+            let reading = thread::spawn(move || {
+                for number in 0..=sent {
+                    assert!(peer.receive_frame() == (Opcode::Binary, long(number)), "{number}");
+                }
+                peer
+            });
+            let mut again = refused;
+            while let Err(error) = writer.write(again) {
+                let Error::BufferFull(message) = error else { panic!("{error}") };
+                again = message;
+            }
+            while let Err(error) = writer.flush() {
+                assert_matches!(error, Error::WriteTimedOut);
+            }
+            reading.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_reads_is_never_refused_a_message_whatever_the_limit() {
+    bounded(|| {
+        for role in ROLES {
+            // The Pongs alone pass this limit.
+            let config = Config::default().max_outgoing_size(1);
+            let (socket, peer) = open(role, HARDLY_ANYTHING, Timeouts::default(), config);
+            let (mut reader, writer) = socket.split().unwrap();
+            let mut talker = peer.another();
+            let mut listener = peer;
+            let talking = thread::spawn(move || {
+                for index in 0..2000 {
+                    talker.send(to(role, Opcode::Ping, &ping(index)));
+                }
+                talker.send(to(role, Opcode::Text, b"done"));
+            });
+            let listening = thread::spawn(move || {
+                for index in 0..2000_u32 {
+                    let message = loop {
+                        match listener.receive_frame() {
+                            (Opcode::Binary, message) => break message,
+                            (opcode, _) => assert_eq!(opcode, Opcode::Pong),
+                        }
+                    };
+                    assert_eq!(message, index.to_be_bytes());
+                }
+                listener
+            });
+            let reading = thread::spawn(move || reader.read().map(|message| (message, reader)));
+            for index in 0..2000_u32 {
+                writer.send(&index.to_be_bytes()).unwrap();
+            }
+            talking.join().unwrap();
+            let (message, _reader) = reading.join().unwrap().unwrap();
+            assert_eq!(message, Some("done".into()));
+            listening.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_writer_that_waits_is_released_when_the_peer_is_gone() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(None);
+            let (mut reader, writer, peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let reading = thread::spawn(move || reader.read());
+            let sending = thread::spawn(move || (writer.send(long(1)), writer));
+            thread::sleep(SHORT);
+            drop(peer);
+            assert_matches!(reading.join().unwrap(), Err(Error::Io(_) | Error::Lost));
+            let (outcome, writer) = sending.join().unwrap();
+            assert_matches!(outcome, Err(Error::Io(_) | Error::Lost));
+            assert_matches!(writer.send("more"), Err(Error::Usage(UsageError::NotOpen)));
+        }
+    });
+}
+
+#[test]
+fn a_writer_that_waits_is_released_when_the_peer_closes_and_reads_no_answer() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(None).close(SHORT);
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let sending = thread::spawn(move || (writer.send(long(1)), writer));
+            thread::sleep(SHORT);
+            peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            assert_matches!(reader.read(), Err(Error::CloseTimedOut));
+            let (outcome, writer) = sending.join().unwrap();
+            assert_matches!(outcome, Err(Error::CloseTimedOut | Error::Usage(UsageError::NotOpen)));
+            assert_eq!(writer.state(), ConnectionState::Closed);
+            // And it is no other end for that.
+            for _ in 0..2 {
+                assert_matches!(reader.read(), Err(Error::CloseTimedOut));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_writer_that_waits_is_released_when_the_peer_falls_silent() {
+    bounded(|| {
+        for role in ROLES {
+            let keepalive = Keepalive::new(Duration::from_millis(5), SHORT);
+            let timeouts = Timeouts::default().write(None).keepalive(Some(keepalive));
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let reading = thread::spawn(move || (reader.read(), reader));
+            // The Ping gets through, and what comes behind it doesn't.
+            assert_eq!(peer.receive_frame().0, Opcode::Ping);
+            let sending = thread::spawn(move || writer.send(long(1)));
+            let (outcome, mut reader) = reading.join().unwrap();
+            assert_matches!(outcome, Err(Error::PongTimedOut));
+            let outcome = sending.join().unwrap();
+            assert_matches!(outcome, Err(Error::PongTimedOut | Error::Usage(UsageError::NotOpen)));
+            for _ in 0..2 {
+                assert_matches!(reader.read(), Err(Error::PongTimedOut));
+            }
+            drop(peer);
+        }
+    });
+}
+
+#[test]
+fn several_writers_that_wait_are_all_released() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(None).close(SHORT);
+            let (mut reader, writer, peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let sending: Vec<_> = (0..4)
+                .map(|number| {
+                    let writer = writer.clone();
+                    thread::spawn(move || match number {
+                        0 => writer.ping(b"hello"),
+                        1 => writer.flush(),
+                        _ => writer.send(long(number)),
+                    })
+                })
+                .collect();
+            // One of them holds the stream; this one waits for it.
+            let closing = thread::spawn(move || {
+                thread::sleep(SHORT);
+                writer.close(CloseCode::NORMAL, "")
+            });
+            assert_matches!(reader.read(), Err(Error::CloseTimedOut));
+            for sending in sending {
+                let _ = sending.join().unwrap();
+            }
+            let _ = closing.join().unwrap();
+            drop(peer);
+        }
+    });
+}

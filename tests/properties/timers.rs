@@ -1,0 +1,351 @@
+//! Whatever happens at whatever time, the timers do what a plain model of them says.
+//!
+//! All times are milliseconds from the start.
+#![allow(clippy::disallowed_types, reason = "times that the tests make up")]
+
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use sansocket::{
+    CloseCode, CloseSignal, Connection, ConnectionState, Keepalive, Role, TimeoutError, Timers,
+};
+
+use crate::laws::reference::{CLOSE, Frame, PING, PONG, Reader, TEXT};
+use crate::laws::setup::Setup;
+use crate::laws::transcript::write;
+use crate::strategies::role;
+
+/// How long a peer of which something is overdue is listened to once more.
+const LAST_CALL: u64 = 10;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Time passes, and nobody looks at the clock.
+    Pass(u64),
+    /// The connection is told what time it is.
+    Tick,
+    /// Time passes until the connection wants to be told, and it is.
+    Wait,
+    /// The Pong for the latest Ping that the peer has heard arrives.
+    Answer,
+    Receive(Frame),
+    /// Some bytes arrive that are no frame yet; and then the rest of it.
+    ReceiveSlowly,
+    Send(usize),
+    Write(usize),
+    WriteAll,
+    Close,
+    WriteError,
+    Eof,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..30_u64).prop_map(Step::Pass),
+        4 => Just(Step::Tick),
+        10 => Just(Step::Wait),
+        8 => Just(Step::Answer),
+        2 => Just(Step::Receive(Frame::whole(TEXT, "hello"))),
+        2 => Just(Step::Receive(Frame::whole(PING, "hello"))),
+        2 => Just(Step::Receive(Frame::whole(PONG, "hello"))),
+        2 => Just(Step::ReceiveSlowly),
+        3 => (0..5000_usize).prop_map(Step::Send),
+        4 => (0..300_usize).prop_map(Step::Write),
+        10 => Just(Step::WriteAll),
+    ]
+}
+
+/// How it may end, beside by the clock.
+fn last_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        Just(Step::Receive(Frame::whole(CLOSE, vec![]))),
+        // A reserved opcode.
+        Just(Step::Receive(Frame::whole(3, vec![]))),
+        Just(Step::Close),
+        Just(Step::WriteError),
+        Just(Step::Eof),
+    ]
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    keepalive: Option<(u64, u64)>,
+    idle: Option<u64>,
+    close: Option<u64>,
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let time = || prop_oneof![1 => 0..3_u64, 8 => 1..60_u64];
+    (option::weighted(0.9, (time(), time())), option::of(20..200_u64), option::of(time()))
+        .prop_map(|(keepalive, idle, close)| Settings { keepalive, idle, close })
+}
+
+impl Settings {
+    fn timers(self) -> Timers {
+        let ms = Duration::from_millis;
+        Timers::default()
+            .keepalive(self.keepalive.map(|(each, within)| Keepalive::new(ms(each), ms(within))))
+            .idle(self.idle.map(ms))
+            .close(self.close.map(ms))
+    }
+}
+
+/// What is remembered of what happened, and when.
+#[derive(Debug, Default)]
+struct Memory {
+    /// When bytes arrived last.
+    heard: u64,
+    /// Since when a Ping may be waited for: the first tick, or its latest answer.
+    answered: Option<u64>,
+    /// The first tick behind the latest message.
+    message: Option<u64>,
+    /// Until when a peer is listened to once more of which something is overdue.
+    last_call: Option<u64>,
+    /// The first tick of a connection that closes.
+    closing: Option<u64>,
+    ping: Option<PingUnderWay>,
+}
+
+/// A Ping that was queued and not answered.
+#[derive(Debug)]
+struct PingUnderWay {
+    /// Its payload, once it is written.
+    payload: Option<Vec<u8>>,
+    /// The first tick behind that.
+    left: Option<u64>,
+}
+
+struct Model {
+    settings: Settings,
+    now: u64,
+    memory: Memory,
+}
+
+impl Model {
+    /// What there is to do, and when.
+    fn plans(&self, state: ConnectionState) -> Vec<(Due, u64)> {
+        let Memory { heard, answered, message, closing, ping, .. } = &self.memory;
+        let plans = match state {
+            ConnectionState::Open => [
+                message.zip(self.settings.idle).map(|(since, idle)| (Due::Idle, since + idle)),
+                self.settings.keepalive.and_then(|(each, within)| match ping {
+                    None => Some((Due::Ping, (*answered)? + each)),
+                    Some(ping) => Some((Due::Lost, (ping.left?).max(*heard) + within)),
+                }),
+            ],
+            ConnectionState::Closing => [
+                closing.zip(self.settings.close).map(|(since, close)| (Due::End, since + close)),
+                None,
+            ],
+            ConnectionState::Closed => [None, None],
+        };
+        plans.into_iter().flatten().collect()
+    }
+
+    /// What is to be done now.
+    fn due(&mut self, state: ConnectionState) -> Option<Due> {
+        let due = self.plans(state).into_iter().filter(|(_, time)| *time <= self.now);
+        let due = due.map(|(due, _)| due).min();
+        if let Some(Due::Lost | Due::Idle) = due {
+            let until = *self.memory.last_call.get_or_insert(self.now + LAST_CALL);
+            return due.filter(|_| until <= self.now);
+        }
+        self.memory.last_call = None;
+        due
+    }
+
+    /// When the connection is to be told the time.
+    fn next(&self, state: ConnectionState) -> Option<u64> {
+        let next = self.plans(state).into_iter().map(|(_, time)| time).min();
+        self.memory.last_call.filter(|_| state == ConnectionState::Open).or(next)
+    }
+}
+
+/// Of what is due together, the first of these is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Lost,
+    Idle,
+    Ping,
+    End,
+}
+
+struct Run {
+    start: Instant,
+    role: Role,
+    connection: Connection,
+    written: Reader,
+    /// How many of the written frames were looked at.
+    seen: usize,
+    model: Model,
+}
+
+impl Run {
+    fn new(role: Role, settings: Settings) -> Self {
+        let setup = Setup::new(role);
+        Self {
+            start: Instant::now(),
+            role,
+            connection: setup.connection().with_timers(settings.timers()),
+            written: Reader::of_output(setup),
+            seen: 0,
+            model: Model { settings, now: 0, memory: Memory::default() },
+        }
+    }
+
+    fn instant(&self, time: u64) -> Instant {
+        self.start + Duration::from_millis(time)
+    }
+
+    fn perform(&mut self, step: &Step) {
+        match step {
+            Step::Pass(time) => self.model.now += time,
+            Step::Tick => self.tick(),
+            Step::Wait => {
+                if let Some(next) = self.connection.poll_timeout() {
+                    let next = next.duration_since(self.start).as_millis();
+                    self.model.now = self.model.now.max(u64::try_from(next).unwrap());
+                    self.tick();
+                }
+            }
+            Step::Answer => {
+                let ping = self.model.memory.ping.as_ref();
+                if let Some(payload) = ping.and_then(|ping| ping.payload.clone()) {
+                    self.receive(&Frame::whole(PONG, payload).encode(self.role.peer()));
+                    if self.connection.state() == ConnectionState::Open {
+                        self.model.memory.ping = None;
+                        self.model.memory.answered = Some(self.model.now);
+                    }
+                }
+            }
+            Step::Receive(frame) => {
+                self.receive(&frame.encode(self.role.peer()));
+                if frame.opcode == TEXT {
+                    self.model.memory.message = None;
+                }
+            }
+            Step::ReceiveSlowly => {
+                let bytes = Frame::whole(PONG, "slow").encode(self.role.peer());
+                for byte in bytes {
+                    self.receive(&[byte]);
+                    self.model.now += 1;
+                }
+            }
+            Step::Send(size) => {
+                if self.connection.send(vec![7; *size]).is_ok() {
+                    self.model.memory.message = None;
+                }
+            }
+            Step::Write(count) => self.write(*count),
+            Step::WriteAll => self.write(usize::MAX),
+            Step::Close => self.connection.close(Some(CloseCode::NORMAL.into())),
+            Step::WriteError => self.connection.receive_write_error(),
+            Step::Eof => self.connection.receive_eof(),
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        let mut input = &mut bytes[..];
+        self.connection.handle_read(self.instant(self.model.now));
+        self.model.memory.heard = self.model.now;
+        while let Ok(Some(_)) = self.connection.next_event(&mut input) {}
+    }
+
+    fn write(&mut self, count: usize) {
+        let bytes = write(&mut self.connection, count);
+        self.written.read(&bytes).unwrap();
+        for frame in &self.written.frames[self.seen..] {
+            if frame.opcode == PING {
+                let ping = self.model.memory.ping.as_mut().expect("a Ping that is due");
+                assert_eq!(ping.payload, None, "one at a time");
+                ping.payload = Some(frame.payload.clone());
+            }
+        }
+        self.seen = self.written.frames.len();
+    }
+
+    /// Tells the time, and holds what happens to what the model says.
+    fn tick(&mut self) {
+        let (now, state) = (self.model.now, self.connection.state());
+        let memory = &mut self.model.memory;
+        memory.message.get_or_insert(now);
+        memory.answered.get_or_insert(now);
+        if let Some(ping @ PingUnderWay { payload: Some(_), .. }) = &mut memory.ping {
+            ping.left.get_or_insert(now);
+        }
+        if state == ConnectionState::Closing {
+            memory.closing.get_or_insert(now);
+        }
+        let waiting = self.connection.outgoing().remaining();
+        let due = self.model.due(state);
+
+        let outcome = self.connection.handle_timeout(self.instant(now));
+        let more = self.connection.outgoing().remaining() - waiting;
+        match due {
+            None => assert_eq!((outcome, more), (Ok(()), 0)),
+            Some(Due::Ping) => {
+                assert_eq!(outcome, Ok(()));
+                assert!((6..=10).contains(&more), "a Ping of four bytes, not {more}");
+                self.model.memory.ping = Some(PingUnderWay { payload: None, left: None });
+            }
+            Some(Due::Lost) => assert_eq!((outcome, more), (Err(TimeoutError::Pong), 0)),
+            Some(Due::Idle) => {
+                assert_eq!(outcome, Err(TimeoutError::Idle));
+                assert!((4..=8).contains(&more), "a Close frame, not {more} bytes");
+                self.model.memory.closing = Some(now);
+            }
+            Some(Due::End) => {
+                let status = self.connection.close_status().unwrap();
+                let peer_has_closed = status.remote != CloseSignal::Missing;
+                let is_over = (peer_has_closed || self.has_failed()) && waiting == 0;
+                let expected = if is_over { Ok(()) } else { Err(TimeoutError::Close) };
+                assert_eq!((outcome, more), (expected, 0));
+            }
+        }
+        let state = match due {
+            Some(Due::Lost | Due::End) => ConnectionState::Closed,
+            Some(Due::Idle) if self.model.settings.close == Some(0) => ConnectionState::Closed,
+            Some(Due::Idle) => ConnectionState::Closing,
+            Some(Due::Ping) | None => state,
+        };
+        assert_eq!(self.connection.state(), state);
+    }
+
+    /// Whether the peer has broken the protocol.
+    fn has_failed(&mut self) -> bool {
+        self.connection.next_event(&mut &mut [][..]).is_err()
+    }
+
+    /// What the connection waits for, when everything was done at this time.
+    fn check(&mut self) {
+        let next = self.model.next(self.connection.state());
+        assert_eq!(self.connection.poll_timeout(), next.map(|time| self.instant(time)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn the_timers_do_what_the_model_says(
+        role in role(), settings in settings(),
+        steps in vec(step(), 0..80), last in last_step(), behind in vec(step(), 0..20),
+    ) {
+        let mut run = Run::new(role, settings);
+        for step in steps.iter().chain([&last]).chain(&behind) {
+            run.perform(step);
+            // What comes behind may come too late, or be in time though nobody has looked.
+            if let Step::Pass(_) = step {
+                continue;
+            }
+            run.tick();
+            run.check();
+            let now = run.instant(run.model.now);
+            prop_assert!(run.connection.poll_timeout().is_none_or(|next| next > now), "it spins");
+        }
+    }
+}

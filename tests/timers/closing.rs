@@ -1,0 +1,182 @@
+//! The end has one deadline, from a Close frame, or what stands for it, to the end of the transport.
+
+use bytes::Buf;
+use sansocket::{ConnectionState, Role, TimeoutError, Timers, Transport};
+
+use crate::endpoint::{Endpoint, ROLES, close_code, close_frame, keepalive, ms};
+
+fn timers() -> Timers {
+    // What else there is to do by the clock is over once the connection closes.
+    Timers::default().keepalive(Some(keepalive(10, 10))).idle(Some(ms(10))).close(Some(ms(100)))
+}
+
+fn started(role: Role) -> Endpoint {
+    let mut endpoint = Endpoint::new(role, timers());
+    endpoint.at(5);
+    endpoint
+}
+
+/// That the deadline begins to run at the next time that is told, and then passes.
+#[track_caller]
+fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<(), TimeoutError>) {
+    assert_eq!(endpoint.state(), ConnectionState::Closing);
+    assert_eq!(endpoint.tick(start), Ok(()));
+    assert_eq!(endpoint.next(), Some(start + 100));
+    for now in start..start + 100 {
+        assert_eq!(endpoint.tick(now), Ok(()));
+    }
+    assert_eq!(endpoint.next(), Some(start + 100), "it is one deadline, whoever looks at it");
+    assert_eq!(endpoint.tick(start + 100), outcome);
+    assert_eq!(endpoint.connection.transport(), Transport::Close);
+    endpoint.assert_over();
+}
+
+/// The connection closes, and the peer says nothing to that.
+fn close(endpoint: &mut Endpoint) {
+    endpoint.connection.close(Some(close_frame(4000)));
+}
+
+/// The peer closes.
+fn receive_close(endpoint: &mut Endpoint) {
+    endpoint.peer.close(Some(close_frame(4001)));
+    assert_eq!(close_code(&endpoint.hear()), Some(4001));
+}
+
+/// The peer breaks the protocol.
+fn fail(endpoint: &mut Endpoint) {
+    let mut reserved_opcode = *b"\x83\x80\0\0\0\0";
+    endpoint.connection.next_event(&mut &mut reserved_opcode[..]).unwrap_err();
+}
+
+#[test]
+fn of_a_peer_that_does_not_answer_our_close() {
+    for role in ROLES {
+        // It makes no difference whether it has heard it.
+        for write in [true, false] {
+            let mut endpoint = started(role);
+            close(&mut endpoint);
+            if write {
+                endpoint.write();
+                endpoint.silence();
+            }
+            assert_ends_100_later(&mut endpoint, 10, Err(TimeoutError::Close));
+        }
+    }
+}
+
+#[test]
+fn of_a_peer_that_does_not_read_our_answer() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        receive_close(&mut endpoint);
+        assert_ends_100_later(&mut endpoint, 10, Err(TimeoutError::Close));
+    }
+}
+
+#[test]
+fn of_a_peer_that_leaves_its_transport_open_which_is_no_error() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        receive_close(&mut endpoint);
+        endpoint.write();
+        assert_ends_100_later(&mut endpoint, 10, Ok(()));
+        assert!(endpoint.connection.close_status().unwrap().is_clean());
+
+        let mut endpoint = started(role);
+        close(&mut endpoint);
+        endpoint.write();
+        endpoint.hear();
+        assert_ends_100_later(&mut endpoint, 10, Ok(()));
+        assert!(endpoint.connection.close_status().unwrap().is_clean());
+    }
+}
+
+#[test]
+fn of_a_peer_that_broke_the_protocol() {
+    for role in ROLES {
+        for (write, outcome) in [(true, Ok(())), (false, Err(TimeoutError::Close))] {
+            let mut endpoint = started(role);
+            fail(&mut endpoint);
+            if write {
+                assert_eq!(close_code(&endpoint.write()), Some(1002));
+            }
+            assert_ends_100_later(&mut endpoint, 10, outcome);
+        }
+    }
+}
+
+#[test]
+fn of_a_transport_that_takes_nothing_more() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        endpoint.connection.receive_write_error();
+        assert_ends_100_later(&mut endpoint, 10, Err(TimeoutError::Close));
+        // Also behind our own Close, which may not have left.
+        let mut endpoint = started(role);
+        close(&mut endpoint);
+        endpoint.connection.receive_write_error();
+        assert_ends_100_later(&mut endpoint, 10, Err(TimeoutError::Close));
+        // But nothing is missing once the peer has closed.
+        for by_us in [true, false] {
+            let mut endpoint = started(role);
+            if by_us {
+                close(&mut endpoint);
+            }
+            receive_close(&mut endpoint);
+            endpoint.connection.receive_write_error();
+            assert_ends_100_later(&mut endpoint, 10, Ok(()));
+        }
+    }
+}
+
+#[test]
+fn the_peers_close_and_whatever_else_arrives_does_not_stretch_it() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        close(&mut endpoint);
+        endpoint.write();
+        assert_eq!(endpoint.tick(5), Ok(()));
+        for now in 6..90 {
+            endpoint.at(now);
+            if endpoint.peer.outgoing().has_remaining() {
+                endpoint.hear();
+            }
+            // Its Close comes first, and what it says behind that is nothing.
+            let _ = endpoint.peer.send("still talking");
+            assert_eq!(endpoint.tick(now), Ok(()));
+            assert_eq!(endpoint.next(), Some(105));
+        }
+        assert_eq!(endpoint.tick(105), Ok(()), "both have closed");
+        endpoint.assert_over();
+    }
+}
+
+#[test]
+fn there_is_none_unless_it_is_asked_for() {
+    for role in ROLES {
+        let timers = Timers::default().keepalive(Some(keepalive(10, 10)));
+        let actions: [fn(&mut Endpoint); 4] =
+            [close, receive_close, fail, |endpoint| endpoint.connection.receive_write_error()];
+        for act in actions {
+            let mut endpoint = Endpoint::started(role, timers);
+            act(&mut endpoint);
+            assert_eq!(endpoint.tick(1_000_000), Ok(()));
+            assert_eq!(endpoint.next(), None);
+            assert_eq!(endpoint.state(), ConnectionState::Closing);
+        }
+    }
+}
+
+#[test]
+fn the_end_of_the_transport_ends_it() {
+    for role in ROLES {
+        let actions: [fn(&mut Endpoint); 4] = [|_| {}, close, receive_close, fail];
+        for act in actions {
+            let mut endpoint = started(role);
+            act(&mut endpoint);
+            assert_eq!(endpoint.tick(5), Ok(()));
+            endpoint.connection.receive_eof();
+            endpoint.assert_over();
+        }
+    }
+}
