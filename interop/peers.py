@@ -139,12 +139,12 @@ def bounded(*peers):
 # ---- Installing. What can't be installed ends the run: not tested is not passed.
 
 def python():
-    """The Python of an environment with `websockets`."""
+    """The Python of an environment with `websockets`, and with `trustme` for certificates."""
     WORK.mkdir(parents=True, exist_ok=True)
     program = WORK / "venv" / "bin" / "python"
     if not program.exists():
         venv.create(WORK / "venv", with_pip=True)
-    install("Python's websockets", [program, "-m", "pip", "install", "--quiet", "websockets==17.*"])
+    install("Python's websockets", [program, "-m", "pip", "install", "--quiet", "websockets==17.*", "trustme==1.*"])
     return program
 
 
@@ -179,11 +179,21 @@ def install(what, command):
 def build():
     """The programs of this repository, by name."""
     built = subprocess.run(
-        ["cargo", "build", "--quiet", "--release", "--features", "deflate",
-         "--example", "interop_peer", "--example", "echo_server",
+        ["cargo", "build", "--quiet", "--release", "--features", "deflate,rustls",
+         "--example", "interop_peer", "--example", "echo_server", "--example", "tls_echo_server",
          "--message-format=json-render-diagnostics"],
         cwd=ROOT, stdout=subprocess.PIPE)
     if built.returncode != 0:
         sys.exit("error: the programs of this repository don't build")
     found = map(json.loads, built.stdout.splitlines())
     return {message["target"]["name"]: message["executable"] for message in found if message.get("executable")}
+
+
+def certificate(python_program):
+    """With what a server speaks TLS, and whom its client has to trust: made anew for each run."""
+    folder = WORK / "certificate"
+    folder.mkdir(exist_ok=True)
+    install("a certificate", [python_program, "-m", "trustme", "--quiet", "--dir", folder,
+                              "--identities", "127.0.0.1", "localhost"])
+    identity = {"certificate": str(folder / "server.pem"), "key": str(folder / "server.key")}
+    return identity, str(folder / "client.pem")

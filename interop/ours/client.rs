@@ -1,4 +1,6 @@
-use sansocket::blocking::{Client, ConnectError};
+use std::fs;
+
+use sansocket::blocking::{Client, ConnectError, TlsConnector};
 
 use crate::Failure;
 use crate::command::{ClientEnd, Terms};
@@ -12,6 +14,9 @@ pub(crate) fn run(end: &ClientEnd, terms: &Terms) -> Result<Report, Failure> {
     }
     if let Some(deflate) = terms.deflate()? {
         client = client.deflate(&deflate);
+    }
+    if let Some(authority) = &end.authority {
+        client = client.tls(TlsConnector::with_pem_roots(&fs::read(authority)?)?);
     }
     match client.connect() {
         Ok(socket) => play(socket, &terms.steps),

@@ -1,5 +1,6 @@
 //! The commands, as the driver writes them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sansocket::blocking::Timeouts;
@@ -27,12 +28,23 @@ pub(crate) enum End {
 #[derive(Deserialize)]
 pub(crate) struct ClientEnd {
     pub(crate) url: String,
+    /// Whom to trust, as PEM.
+    pub(crate) authority: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct ServerEnd {
+    /// With what to speak TLS.
+    pub(crate) identity: Option<Identity>,
     /// Instead of opening a WebSocket.
     pub(crate) refuse: Option<Refusal>,
+}
+
+/// The names of PEM files.
+#[derive(Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 #[derive(Deserialize)]

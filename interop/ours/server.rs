@@ -1,12 +1,13 @@
+use std::fs;
 use std::net::TcpListener;
 
-use sansocket::blocking::{AcceptError, CloneSocket, Server, WebSocket};
+use sansocket::blocking::{AcceptError, CloneSocket, Server, TlsAcceptor, WebSocket};
 use sansocket::handshake::Decision;
 use sansocket::http::StatusCode;
 use sansocket::http::header::HeaderValue;
 
 use crate::Failure;
-use crate::command::{ServerEnd, Terms};
+use crate::command::{Identity, ServerEnd, Terms};
 use crate::conversation::play;
 use crate::report::{Listening, Report, print};
 
@@ -16,7 +17,13 @@ pub(crate) fn run(end: &ServerEnd, terms: &Terms) -> Result<Report, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     print(&Listening { port: listener.local_addr()?.port() })?;
     let (stream, _) = listener.accept()?;
-    converse(server.accept(stream), terms)
+    match &end.identity {
+        None => converse(server.accept(stream), terms),
+        Some(Identity { certificate, key }) => {
+            let tls = TlsAcceptor::from_pem(&fs::read(certificate)?, &fs::read(key)?)?;
+            converse(server.accept(tls.stream(stream)?), terms)
+        }
+    }
 }
 
 fn server(end: &ServerEnd, terms: &Terms) -> Result<Server, Failure> {
