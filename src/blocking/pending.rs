@@ -65,8 +65,10 @@ impl<L: Listener> Pending<L> {
     ) -> Result<Ends<S>, AcceptError> {
         let Self { socket, server, goodbye, slot, .. } = self;
         // Until there is a WebSocket all that can be done about it from outside is to end it.
-        let cut = socket.try_clone().map_err(AcceptError::Io)?;
-        slot.set_ending(Arc::new(Opening(cut)));
+        let opening = Arc::new(Opening(socket.try_clone().map_err(AcceptError::Io)?));
+        if !slot.set_ending(opening.clone()) {
+            opening.close(&goodbye);
+        }
         let (reader, writer) = server.accept(wrap(socket)?)?.split().map_err(AcceptError::Io)?;
         let shared = Arc::downgrade(&writer.shared);
         if !slot.set_ending(Arc::new(shared)) {
@@ -94,7 +96,9 @@ struct Opening<S>(S);
 
 impl<S: Socket + Send + Sync> Ending for Opening<S> {
     fn close(&self, _: &CloseFrame<'_>) {
-        // It is closed as soon as it is open.
+        // A request that has arrived is still answered, and the WebSocket closed as soon as it is open.
+        // One that hasn't is not waited for.
+        let _ = self.0.shutdown(Shutdown::Read);
     }
 
     fn cut(&self) {
