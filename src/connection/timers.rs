@@ -160,9 +160,13 @@ impl RunningTimers {
     }
 
     /// Bytes have arrived.
-    pub(crate) const fn hear(&mut self, now: Instant) {
+    pub(crate) fn hear(&mut self, now: Instant) {
         self.now = Some(now);
         self.heard = Some(now);
+        // All that was overdue may have been a sign of life.
+        if self.overdue(now).is_none() {
+            self.last_call = None;
+        }
     }
 
     /// A message was sent or received, now or a little later than the time that was told.

@@ -147,14 +147,27 @@ impl Model {
 
     /// What is to be done now.
     fn due(&mut self, state: ConnectionState) -> Option<Due> {
-        let due = self.plans(state).into_iter().filter(|(_, time)| *time <= self.now);
-        let due = due.map(|(due, _)| due).min();
+        let due = self.first_due(state);
         if let Some(Due::Lost | Due::Idle) = due {
             let until = *self.memory.last_call.get_or_insert(self.now + LAST_CALL);
             return due.filter(|_| until <= self.now);
         }
         self.memory.last_call = None;
         due
+    }
+
+    fn first_due(&self, state: ConnectionState) -> Option<Due> {
+        let due = self.plans(state).into_iter().filter(|(_, time)| *time <= self.now);
+        due.map(|(due, _)| due).min()
+    }
+
+    /// Bytes have arrived.
+    fn hear(&mut self, state: ConnectionState) {
+        self.memory.heard = self.now;
+        // Then nothing is overdue any more, unless it is messages that are missed.
+        if !matches!(self.first_due(state), Some(Due::Lost | Due::Idle)) {
+            self.memory.last_call = None;
+        }
     }
 
     /// When the connection is to be told the time.
@@ -251,7 +264,7 @@ impl Run {
         let mut bytes = bytes.to_vec();
         let mut input = &mut bytes[..];
         self.connection.handle_read(self.instant(self.model.now));
-        self.model.memory.heard = self.model.now;
+        self.model.hear(self.connection.state());
         while let Ok(Some(_)) = self.connection.next_event(&mut input) {}
     }
 
