@@ -243,24 +243,43 @@ fn a_write_that_waits_for_long_is_not_held_against_the_peer_either() {
                 peer
             });
             assert_eq!(socket.read().unwrap(), Some("go on".into()));
-            let mut peer = talking.join().unwrap();
+            let peer = talking.join().unwrap();
             // Its Pong is there, and nobody reads it.
             for _ in 0..2 {
                 assert_matches!(socket.send(vec![7; 3 << 20]), Err(Error::WriteTimedOut));
                 assert_eq!(socket.state(), ConnectionState::Open);
             }
-            let reading = thread::spawn(move || {
-                for _ in 0..2 {
-                    assert_eq!(peer.receive_frame().1.len(), 3 << 20);
-                }
-                peer.send(to(role, Opcode::Text, b"done"));
+            assert_matches!(socket.read(), Err(Error::WriteTimedOut));
+            assert_eq!(socket.state(), ConnectionState::Open);
+            drop(peer);
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_neither_reads_nor_talks_is_found_out_by_writes_that_time_out() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = pinging(SHORT, 2 * SHORT).write(Some(SHORT));
+            let (mut socket, mut peer) = open(role, timeouts);
+            let talking = thread::spawn(move || {
+                answer(&mut peer, role, 2);
+                assert_eq!(peer.receive_frame().0, Opcode::Ping);
+                peer.send(to(role, Opcode::Text, b"the last word"));
                 peer
             });
-            while let Err(error) = socket.flush() {
-                assert_matches!(error, Error::WriteTimedOut);
-            }
-            assert_eq!(socket.read().unwrap(), Some("done".into()));
-            reading.join().unwrap();
+            assert_eq!(socket.read().unwrap(), Some("the last word".into()));
+            let peer = talking.join().unwrap();
+            assert_matches!(socket.send(vec![7; 3 << 20]), Err(Error::WriteTimedOut));
+            let error = loop {
+                match socket.read() {
+                    Err(Error::WriteTimedOut) => {}
+                    outcome => break outcome.unwrap_err(),
+                }
+            };
+            assert_matches!(error, Error::PongTimedOut);
+            assert_matches!(socket.read(), Err(Error::PongTimedOut));
+            drop(peer);
         }
     });
 }
