@@ -68,6 +68,14 @@ pub(super) enum Flushed {
     Partly,
 }
 
+/// What a read has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrived {
+    /// Bytes, or the end of the stream.
+    Something,
+    Nothing,
+}
+
 impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     pub(super) const fn new(
         stream: Stream<S>,
@@ -135,7 +143,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 Ok(flushed) => flushed,
                 // It is not over until the peer's last words are read.
                 Err(Error::Io(_)) => Flushed::Everything,
-                Err(timed_out) => return Err(error.unwrap_or(timed_out)),
+                Err(Error::WriteTimedOut) => {
+                    let listened = self.listen();
+                    return Err(error.or(listened.err()).unwrap_or(Error::WriteTimedOut));
+                }
+                Err(over) => return Err(error.unwrap_or(over)),
             };
             let step = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
                 Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => {
@@ -179,7 +191,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         })
     }
 
-    /// Reads once, or waits for as long as it may; at the end of the stream tells the connection.
+    /// Reads, or waits for as long as it may and does what is due by the clock.
     fn fill(&mut self, read_by: &mut Deadline, flushed: Flushed) -> Result<(), Error> {
         let (state, queued, waiting, timer) = self.outlet.outbound(|outbound| {
             let before = outbound.sending.outgoing().remaining();
@@ -199,34 +211,45 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let patience = self.outlet.patience(flushed).map_or(Deadline::NEVER, Deadline::after);
         let deadline = Deadline::at(timer).or(waits_until).or(patience);
 
+        if self.read_until(deadline)? == Arrived::Something {
+            *read_by = self.read_by();
+            return Ok(());
+        }
+        self.buffer.release();
+        self.outlet.outbound(Outbound::tick)?;
+        // The calls of a stream that isn't controlled have bounds of their own.
+        let is_over = self.state() == ConnectionState::Closed;
+        if !is_over && (waits_until.has_passed() || !self.stream.is_controlled()) {
+            return Err(Error::ReadTimedOut);
+        }
+        Ok(())
+    }
+
+    /// Looks whether a peer that takes nothing at least says something; if not for too long, it is gone.
+    fn listen(&mut self) -> Result<(), Error> {
+        if !self.buffer.is_empty() || !self.stream.is_controlled() {
+            return Ok(());
+        }
+        self.read_until(Deadline::after(Duration::ZERO))?;
+        self.outlet.outbound(Outbound::tick)
+    }
+
+    /// Reads once, what is there or what arrives before the deadline; at the end of the stream tells the
+    /// connection.
+    fn read_until(&mut self, deadline: Deadline) -> Result<Arrived, Error> {
         let read = self
             .buffer
-            .fill(&mut self.stream, |stream, buffer| stream.read_before(deadline, buffer));
+            .fill(&mut self.stream, |stream, buffer| stream.read_until(deadline, buffer));
         match read {
-            Ok(0) => {
-                self.receive_eof();
-                Ok(())
-            }
-            Ok(_) => {
-                self.outlet.outbound(|outbound| outbound.sending.handle_read(Instant::now()));
-                *read_by = self.read_by();
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                self.buffer.release();
-                self.outlet.outbound(Outbound::tick)?;
-                // The calls of a stream that isn't controlled have bounds of their own.
-                let is_over = self.state() == ConnectionState::Closed;
-                if !is_over && (waits_until.has_passed() || !self.stream.is_controlled()) {
-                    return Err(Error::ReadTimedOut);
-                }
-                Ok(())
-            }
+            Ok(0) => self.receive_eof(),
+            Ok(_) => self.outlet.outbound(|outbound| outbound.sending.handle_read(Instant::now())),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Arrived::Nothing),
             Err(error) => {
                 self.receive_eof();
-                Err(Error::Io(error))
+                return Err(Error::Io(error));
             }
         }
+        Ok(Arrived::Something)
     }
 
     /// Ends the transport as the connection says.

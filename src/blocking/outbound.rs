@@ -56,7 +56,11 @@ impl Outbound {
         match (error.kind(), self.sending.state()) {
             // The transport was ended under the write, which is no news of its own.
             (_, ConnectionState::Closed) => self.end(),
-            (io::ErrorKind::TimedOut, _) => self.tick().err().unwrap_or(Error::WriteTimedOut),
+            // What the clock says of the peer is for those that read: it may have answered meanwhile.
+            (io::ErrorKind::TimedOut, ConnectionState::Open) => Error::WriteTimedOut,
+            (io::ErrorKind::TimedOut, ConnectionState::Closing) => {
+                self.tick().err().unwrap_or(Error::WriteTimedOut)
+            }
             (kind, _) => {
                 self.failure.get_or_insert(Failure::Write(kind));
                 self.sending.receive_write_error();

@@ -109,8 +109,19 @@ impl<S: Read + Write> Stream<S> {
         deadline: Deadline,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
+        deadline.remaining()?;
+        self.read_until(deadline, buffer)
+    }
+
+    /// Reads some bytes that are there or arrive before the deadline; 0 at the end of the stream.
+    pub(super) fn read_until(
+        &mut self,
+        deadline: Deadline,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
         loop {
-            self.bound_read(deadline.remaining()?)?;
+            // However late it is, what is there is taken.
+            self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
             match retry(|| self.inner.read(buffer)) {
                 Err(error) if self.woke_early(&error, deadline) => {}
                 // §7.1.5 Whether everything has arrived is said by the closing handshake, so it makes

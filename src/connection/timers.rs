@@ -160,9 +160,13 @@ impl RunningTimers {
     }
 
     /// Bytes have arrived.
-    pub(crate) const fn hear(&mut self, now: Instant) {
+    pub(crate) fn hear(&mut self, now: Instant) {
         self.now = Some(now);
         self.heard = Some(now);
+        // All that was overdue may have been a sign of life. The end is put off by nothing.
+        if self.close_by.is_none() && self.overdue(now).is_none() {
+            self.last_call = None;
+        }
     }
 
     /// A message was sent or received, now or a little later than the time that was told.
@@ -201,9 +205,7 @@ impl RunningTimers {
             Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
         if let Some(error) = self.overdue(now) {
-            // Who was busy elsewhere tells the time before it reads what has long been there.
-            let until = *self.last_call.get_or_insert(now.checked_add(LAST_CALL).unwrap_or(now));
-            return if until <= now { Due::Failure(error) } else { Due::Nothing };
+            return if self.was_called(now) { Due::Failure(error) } else { Due::Nothing };
         }
         self.last_call = None;
         if self.ping_at().is_some_and(|time| time <= now) {
@@ -218,8 +220,9 @@ impl RunningTimers {
         let Some(timeout) = self.settings.close else { return false };
         if self.close_by.is_none() {
             self.close_by = now.checked_add(timeout);
+            self.last_call = None;
         }
-        self.close_by.is_some_and(|deadline| deadline <= now)
+        self.close_by.is_some_and(|deadline| deadline <= now) && self.was_called(now)
     }
 
     /// When an open connection has to be told the time.
@@ -231,8 +234,15 @@ impl RunningTimers {
     }
 
     /// By when a connection that is closing has to be over.
-    pub(crate) const fn close_by(&self) -> Option<Instant> {
-        self.close_by
+    pub(crate) fn close_by(&self) -> Option<Instant> {
+        let close_by = self.close_by?;
+        Some(self.last_call.unwrap_or(close_by))
+    }
+
+    /// Whether a peer of which something is overdue was listened to once more. Who was busy elsewhere
+    /// tells the time before it reads what has long been there.
+    fn was_called(&mut self, now: Instant) -> bool {
+        *self.last_call.get_or_insert(now.checked_add(LAST_CALL).unwrap_or(now)) <= now
     }
 
     fn overdue(&self, now: Instant) -> Option<TimeoutError> {

@@ -62,6 +62,16 @@ fn a_read_that_timed_out_between_the_fragments_of_a_message_is_resumed() {
 }
 
 #[test]
+fn what_is_there_is_read_however_short_the_time_is() {
+    bounded(|| {
+        let timeouts = Timeouts::default().read(Some(Duration::from_nanos(1)));
+        let (mut client, mut server) = pair(Server::new().timeouts(timeouts), |client| client);
+        client.send("hello").unwrap();
+        assert_eq!(read_at_last(&mut server), "hello".into());
+    });
+}
+
+#[test]
 fn a_read_that_timed_out_can_be_followed_by_a_write() {
     bounded(|| {
         let timeouts = Timeouts::default().read(Some(SHORT));

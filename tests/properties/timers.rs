@@ -147,20 +147,37 @@ impl Model {
 
     /// What is to be done now.
     fn due(&mut self, state: ConnectionState) -> Option<Due> {
-        let due = self.plans(state).into_iter().filter(|(_, time)| *time <= self.now);
-        let due = due.map(|(due, _)| due).min();
-        if let Some(Due::Lost | Due::Idle) = due {
-            let until = *self.memory.last_call.get_or_insert(self.now + LAST_CALL);
-            return due.filter(|_| until <= self.now);
+        let due = self.first_due(state);
+        match due {
+            Some(Due::Lost | Due::Idle | Due::End) => {
+                let until = *self.memory.last_call.get_or_insert(self.now + LAST_CALL);
+                due.filter(|_| until <= self.now)
+            }
+            Some(Due::Ping) | None => {
+                self.memory.last_call = None;
+                due
+            }
         }
-        self.memory.last_call = None;
-        due
+    }
+
+    fn first_due(&self, state: ConnectionState) -> Option<Due> {
+        let due = self.plans(state).into_iter().filter(|(_, time)| *time <= self.now);
+        due.map(|(due, _)| due).min()
+    }
+
+    /// Bytes have arrived.
+    fn hear(&mut self, state: ConnectionState) {
+        self.memory.heard = self.now;
+        // Then nothing is overdue any more, unless it is messages that are missed, or the end.
+        if matches!(self.first_due(state), Some(Due::Ping) | None) {
+            self.memory.last_call = None;
+        }
     }
 
     /// When the connection is to be told the time.
     fn next(&self, state: ConnectionState) -> Option<u64> {
         let next = self.plans(state).into_iter().map(|(_, time)| time).min();
-        self.memory.last_call.filter(|_| state == ConnectionState::Open).or(next)
+        next.map(|next| self.memory.last_call.unwrap_or(next))
     }
 }
 
@@ -251,7 +268,7 @@ impl Run {
         let mut bytes = bytes.to_vec();
         let mut input = &mut bytes[..];
         self.connection.handle_read(self.instant(self.model.now));
-        self.model.memory.heard = self.model.now;
+        self.model.hear(self.connection.state());
         while let Ok(Some(_)) = self.connection.next_event(&mut input) {}
     }
 
@@ -277,8 +294,9 @@ impl Run {
         if let Some(ping @ PingUnderWay { payload: Some(_), .. }) = &mut memory.ping {
             ping.left.get_or_insert(now);
         }
-        if state == ConnectionState::Closing {
-            memory.closing.get_or_insert(now);
+        if state == ConnectionState::Closing && memory.closing.is_none() {
+            memory.closing = Some(now);
+            memory.last_call = None;
         }
         let waiting = self.connection.outgoing().remaining();
         let due = self.model.due(state);
@@ -297,6 +315,8 @@ impl Run {
                 assert_eq!(outcome, Err(TimeoutError::Idle));
                 assert!((4..=8).contains(&more), "a Close frame, not {more} bytes");
                 self.model.memory.closing = Some(now);
+                let last_call = (self.model.settings.close == Some(0)).then_some(now + LAST_CALL);
+                self.model.memory.last_call = last_call;
             }
             Some(Due::End) => {
                 let status = self.connection.close_status().unwrap();
@@ -308,7 +328,6 @@ impl Run {
         }
         let state = match due {
             Some(Due::Lost | Due::End) => ConnectionState::Closed,
-            Some(Due::Idle) if self.model.settings.close == Some(0) => ConnectionState::Closed,
             Some(Due::Idle) => ConnectionState::Closing,
             Some(Due::Ping) | None => state,
         };

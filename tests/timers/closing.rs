@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{ConnectionState, Role, TimeoutError, Timers, Transport};
 
-use crate::endpoint::{Endpoint, ROLES, close_code, close_frame, keepalive, ms};
+use crate::endpoint::{Endpoint, LAST_CALL, ROLES, close_code, close_frame, keepalive, ms};
 
 fn timers() -> Timers {
     // What else there is to do by the clock is over once the connection closes.
@@ -16,7 +16,8 @@ fn started(role: Role) -> Endpoint {
     endpoint
 }
 
-/// That the deadline begins to run at the next time that is told, and then passes.
+/// That the deadline begins to run at the next time that is told, and then passes, and that the peer
+/// is listened to once more.
 #[track_caller]
 fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<(), TimeoutError>) {
     assert_eq!(endpoint.state(), ConnectionState::Closing);
@@ -26,7 +27,9 @@ fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<()
         assert_eq!(endpoint.tick(now), Ok(()));
     }
     assert_eq!(endpoint.next(), Some(start + 100), "it is one deadline, whoever looks at it");
-    assert_eq!(endpoint.tick(start + 100), outcome);
+    assert_eq!(endpoint.tick(start + 100), Ok(()));
+    assert_eq!(endpoint.next(), Some(start + 100 + LAST_CALL));
+    assert_eq!(endpoint.tick(start + 100 + LAST_CALL), outcome);
     assert_eq!(endpoint.connection.transport(), Transport::Close);
     endpoint.assert_over();
 }
@@ -136,7 +139,7 @@ fn the_peers_close_and_whatever_else_arrives_does_not_stretch_it() {
         close(&mut endpoint);
         endpoint.write();
         assert_eq!(endpoint.tick(5), Ok(()));
-        for now in 6..90 {
+        for now in 6..105 + LAST_CALL {
             endpoint.at(now);
             if endpoint.peer.outgoing().has_remaining() {
                 endpoint.hear();
@@ -144,10 +147,54 @@ fn the_peers_close_and_whatever_else_arrives_does_not_stretch_it() {
             // Its Close comes first, and what it says behind that is nothing.
             let _ = endpoint.peer.send("still talking");
             assert_eq!(endpoint.tick(now), Ok(()));
-            assert_eq!(endpoint.next(), Some(105));
+            let deadline = if now < 105 { 105 } else { 105 + LAST_CALL };
+            assert_eq!(endpoint.next(), Some(deadline));
         }
-        assert_eq!(endpoint.tick(105), Ok(()), "both have closed");
+        assert_eq!(endpoint.tick(105 + LAST_CALL), Ok(()), "both have closed");
         endpoint.assert_over();
+    }
+}
+
+#[test]
+fn a_peer_that_goes_on_talking_does_not_stretch_it_either() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        // Before it has heard of the end.
+        close(&mut endpoint);
+        assert_eq!(endpoint.tick(5), Ok(()));
+        for now in 6..105 + LAST_CALL {
+            endpoint.at(now).hear_message();
+            assert_eq!(endpoint.tick(now), Ok(()));
+        }
+        assert_eq!(endpoint.tick(105 + LAST_CALL), Err(TimeoutError::Close));
+        endpoint.assert_over();
+    }
+}
+
+#[test]
+fn an_answer_that_came_in_time_counts_however_late_it_is_read() {
+    for role in ROLES {
+        let mut endpoint = started(role);
+        close(&mut endpoint);
+        endpoint.write();
+        assert_eq!(endpoint.tick(5), Ok(()));
+        assert_eq!(endpoint.tick(5000), Ok(()), "what the peer said may not have been read");
+        assert_eq!(endpoint.next(), Some(5000 + LAST_CALL));
+        endpoint.at(5001).hear();
+        assert_eq!(endpoint.tick(6000), Ok(()), "nothing is missing");
+        endpoint.assert_over();
+    }
+}
+
+#[test]
+fn an_earlier_call_is_none_for_the_end() {
+    for role in ROLES {
+        let timers = Timers::default().idle(Some(ms(10))).close(Some(ms(100)));
+        let mut endpoint = Endpoint::started(role, timers);
+        assert_eq!(endpoint.tick(10), Ok(()));
+        // In the middle of being called for its messages.
+        close(&mut endpoint);
+        assert_ends_100_later(&mut endpoint, 15, Err(TimeoutError::Close));
     }
 }
 

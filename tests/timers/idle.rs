@@ -31,8 +31,7 @@ fn then_the_deadline_of_closing_runs() {
         assert_eq!(endpoint.next(), Some(140));
         endpoint.write();
         endpoint.silence();
-        endpoint.assert_nothing_until(139);
-        assert_eq!(endpoint.tick(140), Err(TimeoutError::Close));
+        endpoint.assert_ends_at(140, TimeoutError::Close);
         let status = endpoint.connection.close_status().unwrap();
         assert_eq!(status.closed_by, ClosedBy::Local);
         assert_eq!((status.local.number(), status.remote), (1001, CloseSignal::Missing));
@@ -63,10 +62,12 @@ fn it_goes_on_to_be_open_with_no_time_to_close() {
         assert_eq!(endpoint.next(), None);
         assert_eq!(endpoint.tick(1_000_000), Ok(()));
         assert_eq!(endpoint.state(), ConnectionState::Closing);
-        // And with none at all it is over at once.
+        // And with none at all it is over as soon as the peer was listened to once more.
         let timers = timers.close(Some(ms(0)));
         let mut endpoint = Endpoint::started(role, timers);
         endpoint.assert_ends_at(100, TimeoutError::Idle);
+        assert_eq!(endpoint.next(), Some(100 + 2 * LAST_CALL));
+        assert_eq!(endpoint.tick(100 + 2 * LAST_CALL), Err(TimeoutError::Close));
         endpoint.assert_over();
     }
 }

@@ -184,6 +184,22 @@ fn a_sign_of_life_before_the_ping_left_does_not_shorten_its_deadline() {
 }
 
 #[test]
+fn a_peer_that_is_heard_at_last_has_all_its_time_again() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::started(role, timers());
+        endpoint.run(20);
+        endpoint.silence();
+        for now in [500, 1000, 1500] {
+            // The application was busy, reads a piece of what is there, and is busy with that.
+            assert_eq!(endpoint.tick(now), Ok(()));
+            assert_eq!(endpoint.next(), Some(now + LAST_CALL));
+            endpoint.at(now + 1).hear_message();
+        }
+        endpoint.assert_ends_at(1551, TimeoutError::Pong);
+    }
+}
+
+#[test]
 fn a_pong_with_another_payload_answers_nothing() {
     for role in ROLES {
         let mut endpoint = Endpoint::started(role, timers());

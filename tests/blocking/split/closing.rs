@@ -134,6 +134,25 @@ fn a_peer_that_never_answers_a_writers_close_is_not_waited_for_by_the_reader_tha
 }
 
 #[test]
+fn a_reader_that_was_busy_still_finds_the_answer_that_came_in_time() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().close(SHORT);
+            let (mut reader, writer, mut peer) = split(role, PLENTY, timeouts);
+            peer.send(to(role, Opcode::Text, b"takes long"));
+            assert_eq!(reader.read().unwrap(), Some("takes long".into()));
+            writer.close(CloseCode::NORMAL, "").unwrap();
+            peer.expect_close(1000);
+            peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            thread::sleep(2 * SHORT);
+            let ending = thread::spawn(move || drop(peer));
+            assert_eq!(reader.read().unwrap(), None);
+            ending.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn no_time_to_close_is_no_reason_not_to_read() {
     bounded(|| {
         for role in ROLES {
