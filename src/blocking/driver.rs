@@ -31,15 +31,6 @@ pub(super) struct Driver<S, O> {
     receiving: ReceivingHalf,
     pub(super) outlet: O,
     timeouts: Timeouts,
-    unread: Unread,
-}
-
-/// What was left over of the message that was read last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unread {
-    Nothing,
-    /// Pieces that nobody wants.
-    Rest,
 }
 
 /// How the thread that reads gets at the sending half and its bytes to the wire.
@@ -84,7 +75,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         outlet: O,
         timeouts: Timeouts,
     ) -> Self {
-        Self { stream, buffer, receiving, outlet, timeouts, unread: Unread::Nothing }
+        Self { stream, buffer, receiving, outlet, timeouts }
     }
 
     /// Hands every message to `handler`, to the clean end of the connection.
@@ -291,24 +282,11 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     }
 
     fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        let mut unread = self.unread;
-        let outcome = self.next(|event, _| match event {
+        self.next(|event, _| match event {
             Event::Message(piece) => Some(Chunk { piece, first: true, last: true }.into_owned()),
-            Event::Chunk(chunk) if unread == Unread::Nothing => Some(chunk.into_owned()),
-            Event::Chunk(chunk) => {
-                if chunk.last {
-                    unread = Unread::Nothing;
-                }
-                None
-            }
+            Event::Chunk(chunk) => Some(chunk.into_owned()),
             _ => None,
-        });
-        self.unread = unread;
-        outcome
-    }
-
-    fn skip_rest(&mut self) {
-        self.unread = Unread::Rest;
+        })
     }
 
     fn state(&mut self) -> ConnectionState {
@@ -349,28 +327,26 @@ impl<S: Read + Write> Outlet<S> for Outbound {
 impl<S: CloneSocket> Driver<S, Outbound> {
     /// The driver of a thread that only reads, and what it shares with those that write.
     pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
-        let Self { stream, buffer, receiving, outlet, timeouts, unread } = self;
+        let Self { stream, buffer, receiving, outlet, timeouts } = self;
         let mut reading = Stream::socket(stream.into_inner());
         reading.bound_each(timeouts.read, timeouts.write)?;
         let shared = Shared::new(reading.try_clone()?, outlet, timeouts.glance());
         let outlet = Arc::new(shared);
-        Ok(Driver { stream: reading, buffer, receiving, outlet, timeouts, unread })
+        Ok(Driver { stream: reading, buffer, receiving, outlet, timeouts })
     }
 }
 
 impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
     /// The driver of a thread that reads and writes, if there is no writer any more.
     pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
-        let Self { mut stream, buffer, receiving, outlet, timeouts, unread } = self;
+        let Self { mut stream, buffer, receiving, outlet, timeouts } = self;
         match Arc::try_unwrap(outlet) {
             Ok(shared) => {
                 let (written, outlet) = shared.into_parts();
                 stream.take_over(&written);
-                Ok(Driver { stream, buffer, receiving, outlet, timeouts, unread })
+                Ok(Driver { stream, buffer, receiving, outlet, timeouts })
             }
-            Err(outlet) => {
-                Err(Box::new(Self { stream, buffer, receiving, outlet, timeouts, unread }))
-            }
+            Err(outlet) => Err(Box::new(Self { stream, buffer, receiving, outlet, timeouts })),
         }
     }
 }

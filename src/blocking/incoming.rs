@@ -10,9 +10,6 @@ pub(super) trait Incoming {
     /// The next piece of a message, which may be all of it.
     fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error>;
 
-    /// Leaves out what comes yet of the message whose pieces are being read.
-    fn skip_rest(&mut self);
-
     /// Where the connection is in its life.
     fn state(&mut self) -> ConnectionState;
 }

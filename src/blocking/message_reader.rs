@@ -11,7 +11,7 @@ use crate::message::{Chunk, MessageKind};
 /// [`WebSocket::next_message`](super::WebSocket::next_message).
 ///
 /// It ends where the message ends. With [`Delivery::Chunks`](crate::Delivery::Chunks) it holds no more
-/// than what one read has brought, however long the message is. What isn't read of it is skipped.
+/// than what one read has brought, however long the message is. What isn't read of it is skipped by the next one.
 ///
 /// A read fails with [`TimedOut`](io::ErrorKind::TimedOut) when nothing arrived in time, and can be
 /// repeated. If the connection ends inside the message that is an error, never a shorter message.
@@ -26,8 +26,13 @@ pub struct MessageReader<'connection> {
 impl<'connection> MessageReader<'connection> {
     /// Waits for the next message.
     pub(super) fn begin(incoming: &'connection mut dyn Incoming) -> Result<Option<Self>, Error> {
-        let Some(Chunk { piece, last, .. }) = incoming.read_chunk()? else {
-            return Ok(None);
+        let (piece, last) = loop {
+            match incoming.read_chunk()? {
+                Some(Chunk { piece, first: true, last }) => break (piece, last),
+                // The rest of one that nobody wanted.
+                Some(_) => {}
+                None => return Ok(None),
+            }
         };
         let kind = piece.kind();
         Ok(Some(Self { incoming, kind, piece: piece.into_bytes(), is_last: last }))
@@ -62,14 +67,6 @@ impl Read for MessageReader<'_> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);
         Ok(count)
-    }
-}
-
-impl Drop for MessageReader<'_> {
-    fn drop(&mut self) {
-        if !self.is_last {
-            self.incoming.skip_rest();
-        }
     }
 }
 

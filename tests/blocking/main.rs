@@ -47,6 +47,7 @@ mod raw_peer;
 mod redirects;
 mod serve;
 mod split;
+mod streaming;
 mod streams;
 mod timeouts;
 #[cfg(unix)]
