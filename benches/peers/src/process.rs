@@ -1,0 +1,80 @@
+//! Servers as processes, each on the same processor, and the processor time that they have used.
+
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
+/// The processors of the servers and of the load generator.
+#[derive(Debug, Clone, Copy)]
+pub struct Processors {
+    pub server: usize,
+    pub generator: usize,
+}
+
+impl Processors {
+    /// Two of those that there are; the same one twice where there is one.
+    pub fn choose() -> io::Result<Self> {
+        let allowed = sched_getaffinity(Pid::from_raw(0))?;
+        let mut processors =
+            (0..CpuSet::count()).filter(|&index| allowed.is_set(index).unwrap_or(false));
+        let server = processors.next().ok_or(io::ErrorKind::Unsupported)?;
+        Ok(Self { server, generator: processors.next().unwrap_or(server) })
+    }
+
+    pub fn pin_generator(self) -> io::Result<()> {
+        pin(Pid::from_raw(0), self.generator)
+    }
+}
+
+fn pin(process: Pid, processor: usize) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(processor)?;
+    Ok(sched_setaffinity(process, &set)?)
+}
+
+/// A running server. It ends when this is dropped.
+pub struct Process {
+    child: Child,
+    pub port: u16,
+    clock: ClockId,
+}
+
+impl Process {
+    pub fn start(name: &str, processors: Processors) -> io::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", name])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let process = Pid::from_raw(child.id().cast_signed());
+        // Before it has threads, which inherit it.
+        pin(process, processors.server)?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        if let Ok(port) = line.trim().parse() {
+            return Ok(Self { child, port, clock: clock_getcpuclockid(process)? });
+        }
+        let _ = child.kill();
+        child.wait()?;
+        Err(io::Error::other(format!("{name} has not told its port")))
+    }
+
+    /// The processor time that all its threads have used, in it and in the kernel.
+    pub fn processor_time(&self) -> io::Result<Duration> {
+        Ok(clock_gettime(self.clock)?.into())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

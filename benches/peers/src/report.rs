@@ -1,0 +1,210 @@
+//! The tables, in Markdown.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use crate::cells::{Cell, SIZES, size_name};
+use crate::loopback::{Figures, Row};
+use crate::memory::{Job, LIBRARIES};
+use crate::servers::{ALL, Form, LOOP, RAW, RAW_BLOCKING, SERVE, Server};
+
+/// What each library needed for each job, in nanoseconds.
+pub type Memory = Vec<(&'static str, Vec<(Job, HashMap<&'static str, f64>)>)>;
+
+pub const COMMAND: &str = "cargo run --release --manifest-path benches/peers/Cargo.toml";
+
+/// What all of it was measured with.
+pub fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    format!(
+        "{}, {} processors, Linux {}, {}",
+        model.trim_start_matches([' ', '\t', ':']),
+        cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
+        kernel.trim(),
+        rustc.unwrap_or_default().trim(),
+    )
+}
+
+/// The releases that were measured.
+pub fn versions() -> String {
+    let lock = include_str!("../Cargo.lock");
+    let mut names: Vec<&str> = ALL.iter().map(|server| server.name).collect();
+    names.retain(|name| !name.contains([',', ' ']));
+    let version = |name: &str| {
+        let entry = format!("name = \"{name}\"\nversion = \"");
+        lock.split_once(&entry).and_then(|(_, rest)| rest.split('"').next())
+    };
+    let mut list: Vec<String> =
+        names.into_iter().filter_map(|name| Some(format!("{name} {}", version(name)?))).collect();
+    if let Some(version) = version("libuwebsockets-sys") {
+        list.push(format!(
+            "uWebSockets as in libuwebsockets-sys {version}, g++ -O3 -march=native -flto"
+        ));
+    }
+    list.join(", ")
+}
+
+pub fn memory(results: &Memory) -> String {
+    let mut text = String::from("## In memory\n\nNanoseconds of processor time for one message.\n");
+    for (title, jobs) in results {
+        let _ = writeln!(text, "\n### {title}\n");
+        header(&mut text, jobs.iter().map(|(job, _)| job.name()));
+        for library in LIBRARIES {
+            let values: Vec<Option<f64>> =
+                jobs.iter().map(|(_, found)| found.get(library.name).copied()).collect();
+            if values.iter().any(Option::is_some) {
+                row(
+                    &mut text,
+                    library.name,
+                    values.into_iter().map(|value| value.map(nanoseconds)),
+                );
+            }
+        }
+    }
+    text
+}
+
+pub fn loopback(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "## Over loopback: processor time\n\n\
+         Processor time of the server for each message, kernel included, divided by that of a server \
+         that reads bytes and writes them back (`raw, event loop`, whose row has nanoseconds). `xN` is \
+         connections, `dN` messages in flight on each.\n",
+    );
+    for (title, group) in groups(rows) {
+        let _ = writeln!(text, "\n### {title}\n");
+        header(&mut text, group.iter().map(|row| column(&row.cell)));
+        servers(&mut text, &group, ALL, |server, figures| match server.name {
+            RAW => format!("{} ns", nanoseconds(figures.processor)),
+            _ => format!("{:.2}", figures.processor_to_raw),
+        });
+    }
+    text
+}
+
+/// Throughput, for the servers with a thread for each connection.
+pub fn blocking(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "## Over loopback: throughput\n\n\
+         Messages for a unit of time, divided by those of a server that reads bytes and writes them \
+         back on a thread for each connection (`raw, blocking`). More is better.\n",
+    );
+    let mut shown = ALL.to_vec();
+    // The blocking ones first: they are what this table is about.
+    let blocking = [RAW_BLOCKING, SERVE, LOOP];
+    shown.sort_by_key(|server| {
+        (!blocking.contains(&server.name), !server.name.starts_with("tungstenite"))
+    });
+    for (title, group) in
+        groups(rows).into_iter().filter(|(title, _)| title.ends_with("d32, binary"))
+    {
+        let _ = writeln!(text, "\n### {title}\n");
+        header(&mut text, group.iter().map(|row| column(&row.cell)));
+        servers(&mut text, &group, &shown, |_, figures| {
+            format!("{:.2}", figures.throughput_to_raw)
+        });
+    }
+    text
+}
+
+/// The rows that go into one table, by what they have in common.
+fn groups(rows: &[Row]) -> Vec<(String, Vec<&Row>)> {
+    let mut groups: Vec<(String, Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let Cell { kind, fragments, connections, depth, .. } = row.cell;
+        let title = match fragments {
+            1 => format!("x{connections} d{depth}, {}", kind.name()),
+            _ => "messages in 64 fragments".to_owned(),
+        };
+        match groups.iter_mut().find(|(name, _)| *name == title) {
+            Some((_, group)) => group.push(row),
+            None => groups.push((title, vec![row])),
+        }
+    }
+    groups
+}
+
+fn column(cell: &Cell) -> String {
+    match cell.fragments {
+        1 => size_name(cell.size),
+        _ => format!("{} x{} d{}", size_name(cell.size), cell.connections, cell.depth),
+    }
+}
+
+fn servers(
+    text: &mut String,
+    group: &[&Row],
+    shown: &[Server],
+    value: impl Fn(&Server, &Figures) -> String,
+) {
+    for server in shown {
+        let values: Vec<Option<String>> =
+            group.iter().map(|row| Some(value(server, row.figures.get(server.name)?))).collect();
+        if values.iter().any(Option::is_some) {
+            let name = match server.form {
+                Form::Own => format!("**{}**", server.name),
+                Form::Raw | Form::Plain | Form::Coalesced => server.name.to_owned(),
+            };
+            row(text, &name, values.into_iter());
+        }
+    }
+}
+
+fn header(text: &mut String, columns: impl Iterator<Item = String>) {
+    let columns: Vec<String> = columns.collect();
+    let _ = writeln!(text, "| | {} |", columns.join(" | "));
+    let _ = writeln!(text, "|---{}|", "|--:".repeat(columns.len()));
+}
+
+fn row(text: &mut String, name: &str, values: impl Iterator<Item = Option<String>>) {
+    let values: Vec<String> = values.map(|value| value.unwrap_or_else(|| "–".to_owned())).collect();
+    let _ = writeln!(text, "| {name} | {} |", values.join(" | "));
+}
+
+fn nanoseconds(value: f64) -> String {
+    if value < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// The whole page.
+pub fn page(parts: &[String], notes: &[String]) -> String {
+    let sizes = SIZES.map(size_name).join(", ");
+    let mut page = format!(
+        "# Beside other libraries\n\n\
+         ![Processor time of echo servers beside a raw echo](performance.svg)\n\n\
+         Made by `{COMMAND}`, which measures everything again and writes this page.\n\n\
+         - Machine: {}.\n\
+         - Peers: {}.\n\
+         - Each server has a process of its own on one processor, and the load, which knows no more of \
+         WebSocket than how long a reply is, has another. Messages of {sizes}.\n\
+         - Servers take turns, many times; every figure is a median, and every ratio a median of ratios \
+         within one round. Processor time counts, because it hardly depends on what else runs.\n\
+         - Each peer runs once as its examples show it, and once *coalesced* by hand: what it writes is \
+         gathered until it has to read more. uWebSockets does that by itself.\n",
+        machine(),
+        versions(),
+    );
+    for note in notes {
+        let _ = writeln!(page, "- {note}");
+    }
+    for part in parts {
+        let _ = write!(page, "\n{part}");
+    }
+    page
+}

@@ -1,0 +1,26 @@
+use sansocket::handshake::{Decision, RequestError, UpgradeRequest};
+use sansocket::http::Request;
+use sansocket::{Connection, Message, SendError};
+
+/// What is done with requests and messages: all that another server would have to replace.
+///
+/// It runs on the thread of the event loop, so it must not wait for anything.
+pub(crate) trait Application {
+    /// Decides about a request; see [`negotiate`](sansocket::handshake::negotiate).
+    fn on_request(
+        &mut self,
+        request: &Request<()>,
+        upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
+    ) -> Decision;
+
+    /// Takes a message, and queues on the connection what there is to answer.
+    ///
+    /// # Errors
+    ///
+    /// What could not be queued. The connection is closed with 1011 then.
+    fn on_message(
+        &mut self,
+        message: Message<'_>,
+        connection: &mut Connection,
+    ) -> Result<(), SendError>;
+}

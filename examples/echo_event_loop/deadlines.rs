@@ -1,0 +1,65 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+/// Which peer has to be looked at when.
+///
+/// Most deadlines are put off again and again before they pass. So a peer has one entry that counts,
+/// the earliest, of which it keeps the [`Timer`]; when that has come, the peer says what its deadline is
+/// by now. Putting one off costs nothing, and the queue stays as short as the list of peers.
+pub(crate) struct Deadlines {
+    start: Instant,
+    queue: BinaryHeap<Reverse<(Tick, usize)>>,
+}
+
+/// The time at which a peer is looked at next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timer(Tick);
+
+/// Time in steps, so that deadlines that are close to each other pass together.
+type Tick = u32;
+
+const TICK: Duration = Duration::from_millis(100);
+
+impl Timer {
+    /// None is set.
+    pub(crate) const OFF: Self = Self(Tick::MAX);
+}
+
+impl Deadlines {
+    pub(crate) const fn new(start: Instant) -> Self {
+        Self { start, queue: BinaryHeap::new() }
+    }
+
+    /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
+    pub(crate) fn set(&mut self, key: usize, timer: &mut Timer, deadline: Instant) {
+        let elapsed = deadline.saturating_duration_since(self.start);
+        // 13 years of uptime are the most that fits.
+        let ticks = elapsed.as_secs() * 10 + u64::from(elapsed.subsec_millis()) / 100 + 1;
+        let tick = Tick::try_from(ticks).unwrap_or(Tick::MAX);
+        if tick < timer.0 {
+            *timer = Timer(tick);
+            self.queue.push(Reverse((tick, key)));
+        }
+    }
+
+    /// The next peer whose time has come, and with which timer; a timer that the peer doesn't have any
+    /// more is an old one.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(usize, Timer)> {
+        let Reverse((tick, key)) = *self.queue.peek()?;
+        (self.time_of(tick) <= now).then(|| {
+            self.queue.pop();
+            (key, Timer(tick))
+        })
+    }
+
+    /// How long there is nothing to do.
+    pub(crate) fn until_next(&self, now: Instant) -> Option<Duration> {
+        let Reverse((tick, _)) = self.queue.peek()?;
+        Some(self.time_of(*tick).saturating_duration_since(now))
+    }
+
+    fn time_of(&self, tick: Tick) -> Instant {
+        self.start + TICK * tick
+    }
+}

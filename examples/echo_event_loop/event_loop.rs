@@ -1,0 +1,229 @@
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+
+use super::application::Application;
+use super::deadlines::{Deadlines, Timer};
+use super::peer::{Next, Peer, Shared};
+use super::settings::Settings;
+
+const LISTENER: Token = Token(usize::MAX);
+const STOP: Token = Token(usize::MAX - 1);
+
+/// The size of the one buffer for all reads.
+const BUFFER: usize = 64 * 1024;
+
+/// How many connections are accepted before those that are there have their turn.
+const ACCEPTS: usize = 64;
+
+/// How long nothing is accepted after an error: too many open files, say, gets better when
+/// connections end.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Serves all connections of one listener, on the thread that runs it.
+///
+/// ```text
+///        ┌──────────────────────────────────────────────────────────────────┐
+///        ▼                                                                  │
+///   poll until a socket is ready, a deadline has come, or the server stops  │
+///        ├─▶ accept some connections                                        │
+///        ├─▶ a turn for each peer that is ready or was not done             │
+///        └─▶ a turn for each peer whose deadline has come ──────────────────┘
+/// ```
+pub(crate) struct EventLoop<A> {
+    poll: Poll,
+    /// None when the server stops.
+    listener: Option<TcpListener>,
+    /// From when on to accept: now, when somebody is waiting, or when a pause is over.
+    accept_from: Option<Instant>,
+    peers: Slab<Peer>,
+    /// Whose turn comes next.
+    queue: VecDeque<usize>,
+    deadlines: Deadlines,
+    shared: Shared<A>,
+}
+
+impl<A: Application> EventLoop<A> {
+    /// Listens on this address.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system calls.
+    pub(crate) fn bind(
+        address: SocketAddr,
+        settings: Settings,
+        application: A,
+    ) -> io::Result<Self> {
+        let mut listener = TcpListener::bind(address)?;
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
+        let buffer = vec![0; BUFFER].into_boxed_slice();
+        let now = Instant::now();
+        Ok(Self {
+            poll,
+            listener: Some(listener),
+            accept_from: None,
+            peers: Slab::new(),
+            queue: VecDeque::new(),
+            deadlines: Deadlines::new(now),
+            shared: Shared { registry, buffer, now, settings, application },
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        match &self.listener {
+            Some(listener) => listener.local_addr(),
+            None => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// What stops the server from another thread. Everybody is told, and [`run`](Self::run) returns
+    /// when all have answered or took too long. Woken again, it returns at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    pub(crate) fn stopper(&self) -> io::Result<Waker> {
+        Waker::new(&self.shared.registry, STOP)
+    }
+
+    /// Serves until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the poll. What is wrong with one connection ends that one alone.
+    pub(crate) fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while self.listener.is_some() || !self.peers.is_empty() {
+            match self.poll.poll(&mut events, self.timeout()) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                polled => polled?,
+            }
+            self.shared.now = Instant::now();
+            for readiness in &events {
+                match readiness.token() {
+                    LISTENER => self.accept_from = Some(self.shared.now),
+                    STOP => self.stop(),
+                    Token(key) => {
+                        if let Some(peer) = self.peers.get_mut(key) {
+                            peer.notice(readiness);
+                            enqueue(&mut self.queue, key, peer);
+                        }
+                    }
+                }
+            }
+            self.accept();
+            self.take_turns();
+            self.take_overdue_turns();
+        }
+        Ok(())
+    }
+
+    /// How long there is nothing to do unless the poll says so.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.queue.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.shared.now;
+        let accept = self.accept_from.map(|time| time.saturating_duration_since(now));
+        [accept, self.deadlines.until_next(now)].into_iter().flatten().min()
+    }
+
+    fn stop(&mut self) {
+        if self.listener.take().is_none() {
+            self.peers.clear(); // somebody is in a hurry
+        }
+        self.accept_from = None;
+        for (key, peer) in &mut self.peers {
+            peer.go_away(self.shared.now);
+            enqueue(&mut self.queue, key, peer);
+        }
+    }
+
+    fn accept(&mut self) {
+        let now = self.shared.now;
+        let Some(listener) = &self.listener else { return };
+        if self.accept_from.is_none_or(|time| time > now) {
+            return;
+        }
+        for _ in 0..ACCEPTS {
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.accept_from = None;
+                    return;
+                }
+                Err(error) => {
+                    eprintln!("cannot accept a connection: {error}");
+                    self.accept_from = Some(now + PAUSE);
+                    return;
+                }
+            };
+            if self.peers.len() == self.shared.settings.max_peers {
+                continue; // dropping the stream closes it
+            }
+            let entry = self.peers.vacant_entry();
+            let key = entry.key();
+            if let Ok(peer) = Peer::new(stream, Token(key), &self.shared) {
+                enqueue(&mut self.queue, key, entry.insert(peer));
+            }
+        }
+    }
+
+    /// One turn for each that is queued now. Who is queued meanwhile waits for the next poll, so that
+    /// a peer that always has something to say keeps nobody waiting.
+    fn take_turns(&mut self) {
+        for _ in 0..self.queue.len() {
+            let Some(key) = self.queue.pop_front() else { return };
+            if let Some(peer) = self.peers.get_mut(key) {
+                peer.is_queued = false;
+                self.take_turn(key);
+            }
+        }
+    }
+
+    fn take_overdue_turns(&mut self) {
+        while let Some((key, timer)) = self.deadlines.pop(self.shared.now) {
+            match self.peers.get_mut(key) {
+                Some(peer) if peer.timer == timer => {
+                    peer.timer = Timer::OFF;
+                    self.take_turn(key);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn take_turn(&mut self, key: usize) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        match peer.turn(Token(key), &mut self.shared) {
+            Ok(Next::Over) | Err(_) => drop(self.peers.remove(key)),
+            Ok(next) => {
+                if let Some(deadline) = peer.deadline() {
+                    self.deadlines.set(key, &mut peer.timer, deadline);
+                }
+                if next == Next::Again {
+                    enqueue(&mut self.queue, key, peer);
+                }
+            }
+        }
+    }
+}
+
+fn enqueue(queue: &mut VecDeque<usize>, key: usize, peer: &mut Peer) {
+    if !peer.is_queued {
+        peer.is_queued = true;
+        queue.push_back(key);
+    }
+}

@@ -1,0 +1,264 @@
+use std::io;
+use std::mem;
+use std::time::Instant;
+
+use bytes::{Buf, Bytes};
+use mio::event::Event as Readiness;
+use mio::net::TcpStream;
+use mio::{Registry, Token};
+use sansocket::handshake::{Answer, Refusal, ServerHandshake, negotiate};
+use sansocket::http::Request;
+use sansocket::{CloseCode, CloseFrame, Connection, ConnectionState, Event, Transport};
+
+use super::application::Application;
+use super::deadlines::Timer;
+use super::settings::Settings;
+use super::socket::{Arrived, Socket};
+
+/// From so many bytes on that wait to be written, nothing is read from a peer. With what one read
+/// adds, and the long message that may end in it, this bounds what a peer costs that doesn't read.
+const MOST_WAITING: usize = 256 * 1024;
+
+/// One connection, from its opening handshake to the end of its TCP connection.
+pub(crate) struct Peer {
+    socket: Socket,
+    /// What is left of the HTTP response, which goes ahead of everything else. On the heap, because
+    /// it is hardly ever there: a new socket has room for it.
+    response: Option<Box<Bytes>>,
+    phase: Phase,
+    pub(crate) timer: Timer,
+    /// Whether it waits in the queue for a turn.
+    pub(crate) is_queued: bool,
+}
+
+enum Phase {
+    /// The request is on its way.
+    Opening { handshake: ServerHandshake, by: Instant },
+    /// It is a WebSocket.
+    Connected(Connection),
+    /// It is none, and the response says why.
+    Refused { by: Instant },
+    /// Everything is said, and our direction has ended. The peer closes before we do: otherwise what
+    /// was written last might not reach it.
+    Ending { by: Instant },
+}
+
+/// What the peers of an event loop have in common.
+pub(crate) struct Shared<A> {
+    pub(crate) registry: Registry,
+    /// What was just read. Nothing stays in it from one turn to the next.
+    pub(crate) buffer: Box<[u8]>,
+    /// When the poll returned.
+    pub(crate) now: Instant,
+    pub(crate) settings: Settings,
+    pub(crate) application: A,
+}
+
+/// When a peer is to have its next turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// When the poll or its timer says so.
+    Wait,
+    /// When the others had theirs: there may be more to read.
+    Again,
+    /// Never. It is to be dropped.
+    Over,
+}
+
+impl Peer {
+    pub(crate) fn new<A>(stream: TcpStream, token: Token, shared: &Shared<A>) -> io::Result<Self> {
+        let by = shared.now + shared.settings.handshake;
+        Ok(Self {
+            socket: Socket::new(stream, token, &shared.registry)?,
+            response: None,
+            phase: Phase::Opening { handshake: ServerHandshake::default(), by },
+            timer: Timer::OFF,
+            is_queued: false,
+        })
+    }
+
+    /// Takes note of what the poll has seen.
+    pub(crate) fn notice(&mut self, readiness: &Readiness) {
+        self.socket.notice(readiness);
+    }
+
+    /// Reads once, and writes all that follows from it at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket. The peer is lost then.
+    pub(crate) fn turn<A: Application>(
+        &mut self,
+        token: Token,
+        shared: &mut Shared<A>,
+    ) -> io::Result<Next> {
+        self.write(shared)?;
+        let next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
+        self.write(shared)?;
+        self.tell_time(shared)?;
+        self.end_if_all_is_said(shared)?;
+        self.socket.watch(token, &shared.registry)?;
+        Ok(if self.is_over(shared.now) { Next::Over } else { next })
+    }
+
+    /// Says goodbye with the next turn, because the server stops.
+    pub(crate) fn go_away(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::Opening { by, .. } => *by = now,
+            Phase::Connected(connection) => {
+                connection.close(CloseFrame::new(CloseCode::GOING_AWAY, "the server stops").ok());
+            }
+            Phase::Refused { .. } | Phase::Ending { .. } => {}
+        }
+    }
+
+    /// When it has to have a turn at the latest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Opening { by, .. } | Phase::Refused { by } | Phase::Ending { by } => Some(*by),
+            Phase::Connected(connection) => connection.poll_timeout(),
+        };
+        [phase, self.socket.stalled_by()].into_iter().flatten().min()
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let is_over = match &self.phase {
+            Phase::Opening { by, .. } | Phase::Refused { by } | Phase::Ending { by } => *by <= now,
+            Phase::Connected(connection) => connection.state() == ConnectionState::Closed,
+        };
+        is_over || self.socket.stalled_by().is_some_and(|by| by <= now)
+    }
+
+    fn read<A: Application>(&mut self, shared: &mut Shared<A>) -> io::Result<Next> {
+        let (count, next) = match self.socket.read(&mut shared.buffer)? {
+            Arrived::Some(count) => (count, Next::Again),
+            Arrived::All(count) => (count, Next::Wait),
+            Arrived::Nothing => return Ok(Next::Wait),
+            Arrived::End => return Ok(self.receive_eof()),
+        };
+        self.receive(count, shared);
+        Ok(next)
+    }
+
+    /// Takes in the first bytes of the buffer.
+    fn receive<A: Application>(&mut self, count: usize, shared: &mut Shared<A>) {
+        let Shared { buffer, application, settings, now, .. } = shared;
+        let mut input = buffer.get_mut(..count).unwrap_or_default();
+        if let Phase::Opening { handshake, by } = &mut self.phase {
+            let by = *by;
+            match handshake.receive(&mut input) {
+                Ok(None) => {}
+                Ok(Some(request)) => self.answer(&request, by, settings, application),
+                Err(error) => self.refuse(error.into(), by),
+            }
+        }
+        // What is left behind the request is the first input of the connection.
+        if let Phase::Connected(connection) = &mut self.phase {
+            connection.handle_read(*now);
+            converse(connection, input, application);
+        }
+    }
+
+    fn answer(
+        &mut self,
+        request: &Request<()>,
+        by: Instant,
+        settings: &Settings,
+        application: &mut impl Application,
+    ) {
+        match negotiate(request, |request, upgrade| application.on_request(request, upgrade)) {
+            Ok(Answer::Accepted(mut accepted)) => {
+                self.response = Some(Box::new(mem::take(accepted.outgoing())));
+                let connection = accepted.into_connection(settings.config);
+                self.phase = Phase::Connected(connection.with_timers(settings.timers));
+            }
+            Ok(Answer::Refused(refusal)) => self.refuse(refusal, by),
+            Err(error) => self.refuse(error.into(), by),
+        }
+    }
+
+    fn refuse(&mut self, mut refusal: Refusal, by: Instant) {
+        self.response = Some(Box::new(mem::take(refusal.outgoing())));
+        self.phase = Phase::Refused { by };
+    }
+
+    /// The peer sends nothing any more. A WebSocket that ends like this is lost, without a Close
+    /// frame of the peer; `Connection::close_status` would tell.
+    fn receive_eof(&mut self) -> Next {
+        if let Phase::Connected(connection) = &mut self.phase {
+            connection.receive_eof();
+        }
+        Next::Over
+    }
+
+    /// Writes all that is outgoing, or as much as there is room for.
+    fn write<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
+        let (now, patience) = (shared.now, shared.settings.stall);
+        if let Some(response) = &mut self.response {
+            self.socket.write(&mut **response, now, patience)?;
+            if response.has_remaining() {
+                return Ok(());
+            }
+            self.response = None;
+        }
+        if let Phase::Connected(connection) = &mut self.phase {
+            self.socket.write(connection.outgoing(), now, patience)?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes wait to be written.
+    fn waiting(&mut self) -> usize {
+        let response = self.response.as_ref().map_or(0, |response| response.len());
+        match &mut self.phase {
+            Phase::Connected(connection) => response + connection.outgoing().remaining(),
+            _ => response,
+        }
+    }
+
+    /// Has the connection do what is due by the clock, when everything is written that can be.
+    fn tell_time<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
+        loop {
+            let Phase::Connected(connection) = &mut self.phase else { return Ok(()) };
+            // What has taken too long has had its effect: the connection is closing, or lost.
+            let _ = connection.handle_timeout(shared.now);
+            if !connection.outgoing().has_remaining() || self.socket.stalled_by().is_some() {
+                return Ok(());
+            }
+            // A Ping. Its time begins when it has left, which is to be told again.
+            self.write(shared)?;
+        }
+    }
+
+    /// Does with the transport what the connection says. It speaks for a server, which closes first
+    /// (RFC 6455, section 7.1.1), as soon as the Close frame is written.
+    fn end_if_all_is_said<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
+        let all_is_said = match &self.phase {
+            Phase::Connected(connection) => connection.transport() == Transport::Close,
+            Phase::Refused { .. } => self.response.is_none(),
+            Phase::Opening { .. } | Phase::Ending { .. } => false,
+        };
+        if all_is_said {
+            self.socket.end()?;
+            self.phase = Phase::Ending { by: shared.now + shared.settings.linger };
+        }
+        Ok(())
+    }
+}
+
+/// Takes every event out of the input. What the protocol itself owes the peer is queued by then: the
+/// answer to a Ping, to a Close frame, to a breach of the rules.
+fn converse(connection: &mut Connection, mut input: &mut [u8], application: &mut impl Application) {
+    loop {
+        match connection.next_event(&mut input) {
+            // After our own Close nothing is to be answered.
+            Ok(Some(Event::Message(message))) if connection.state() == ConnectionState::Open => {
+                if application.on_message(message, connection).is_err() {
+                    connection.close(Some(CloseCode::INTERNAL_ERROR.into()));
+                }
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
