@@ -29,6 +29,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! | to | use |
+//! |---|---|
+//! | connect, with options, through a proxy, to a Unix socket | [`Client`] |
+//! | accept, with options | [`Server`]; for a server that runs and ends in order, [`AcceptLoop`] |
+//! | read and write in turns | [`WebSocket`] |
+//! | read in one thread and write in others | [`WebSocket::split`]: a [`Reader`], [`Writer`]s |
+//! | send or receive a message bit by bit | [`WebSocket::message`], [`WebSocket::next_message`] |
+//! | carry other bytes | [`ByteStream`] |
+//! | find out that a peer is gone | [`Timeouts::keepalive`] |
+//! | speak over TLS | `TlsConnector` and `TlsAcceptor`, with the feature `rustls` |
+//!
 //! Use [`write`](WebSocket::write) in loops that read and reply: `read` flushes.
 //! [`send`](WebSocket::send) is for a message after which nothing is read.
 #![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
