@@ -189,7 +189,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             outbound.tick()?;
             let sending = &mut outbound.sending;
             let waiting = sending.outgoing().remaining();
-            Ok::<_, Error>((sending.state(), waiting.saturating_sub(before), waiting, sending.poll_timeout()))
+            let queued = waiting.saturating_sub(before);
+            Ok::<_, Error>((sending.state(), queued, waiting, sending.poll_timeout()))
         })?;
         // The time that has come may have queued something to write, or ended it all.
         if state == ConnectionState::Closed || queued > 0 {
