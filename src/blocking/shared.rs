@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
+use crate::blocking::deadline::Deadline;
 use crate::blocking::driver::{Flushed, Outlet};
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WriteBound};
@@ -34,7 +35,7 @@ pub(super) struct Shared<S> {
     glance: Duration,
 }
 
-/// How long the reader waits for a peer that doesn't take its replies before it goes on reading.
+/// How long the reader waits for a peer that takes replies slowly, or doesn't, before it goes on reading.
 const NUDGE: Duration = Duration::from_millis(1);
 
 /// How often the reader looks whether replies that wait can be written.
@@ -97,8 +98,16 @@ impl<S: Read + Write> Shared<S> {
             // Even if nothing is queued any more: it may be on its way through TLS.
             Err(TryLockError::WouldBlock) => return Ok(Flushed::Partly),
         };
-        let written =
-            self.write(&mut stream, |outbound| outbound.write_bound().map(|_| Some(NUDGE)));
+        // However late it is by then, the first call is made.
+        let mut first = Some(NUDGE);
+        let deadline = Deadline::after(NUDGE);
+        let written = self.write(&mut stream, |outbound| {
+            outbound.write_bound()?;
+            match first.take() {
+                Some(nudge) => Ok(Some(nudge)),
+                None => deadline.remaining().map_err(|error| outbound.write_failed(error)),
+            }
+        });
         match written {
             Ok(()) => Ok(Flushed::Everything),
             Err(Error::WriteTimedOut) => Ok(Flushed::Partly),
@@ -111,7 +120,7 @@ impl<S: Read + Write> Shared<S> {
     fn write(
         &self,
         stream: &mut Stream<S>,
-        bound: impl Fn(&mut Outbound) -> Result<Option<Duration>, Error>,
+        mut bound: impl FnMut(&mut Outbound) -> Result<Option<Duration>, Error>,
     ) -> Result<(), Error> {
         let mut left = self.lock_outbound().sending.outgoing().remaining();
         while left > 0 {

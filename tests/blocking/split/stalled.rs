@@ -1,10 +1,13 @@
 //! A peer that doesn't read: it holds up those that write, and never the one that reads.
 
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{Error, Timeouts};
+use sansocket::blocking::{CloneSocket, Error, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, ConnectionState, Keepalive, UsageError};
 
@@ -102,6 +105,36 @@ fn the_reader_takes_any_number_of_pings_from_a_peer_that_never_reads() {
             assert_pongs(&pongs, 5000);
             peer.send(to(role, Opcode::Text, b"done"));
             assert_eq!(reading.join().unwrap().unwrap(), Some("done".into()));
+        }
+    });
+}
+
+#[test]
+fn the_reader_is_not_held_up_by_a_peer_that_reads_slowly() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(Duration::from_millis(5)));
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            // This is left for the reader to write.
+            assert_matches!(writer.send(vec![7; 4 << 20]), Err(Error::WriteTimedOut));
+            let mut pipe = peer.stream().try_clone().unwrap();
+            let is_over = Arc::new(AtomicBool::new(false));
+            let over = Arc::clone(&is_over);
+            let reading_slowly = thread::spawn(move || {
+                let mut taken = 0;
+                while !over.load(Ordering::Relaxed) {
+                    taken += pipe.read(&mut [0; 64]).unwrap();
+                    thread::sleep(Duration::from_micros(50));
+                }
+                taken
+            });
+            for index in 0..100 {
+                peer.send(to(role, Opcode::Text, format!("{index}").as_bytes()));
+                assert_eq!(reader.read().unwrap(), Some(format!("{index}").into()));
+            }
+            is_over.store(true, Ordering::Relaxed);
+            let taken = reading_slowly.join().unwrap();
+            assert!(taken < 400_000, "{taken} bytes were written for 100 reads");
         }
     });
 }
