@@ -206,15 +206,17 @@ fn a_peer_that_reads_is_never_refused_a_message_whatever_the_limit() {
                     };
                     assert_eq!(message, index.to_be_bytes());
                 }
-                listener
+                // It goes on reading: a flush waits for the Pongs too.
+                listener.receive_all();
             });
             let reading = thread::spawn(move || reader.read().map(|message| (message, reader)));
             for index in 0..2000_u32 {
                 writer.send(&index.to_be_bytes()).unwrap();
             }
             talking.join().unwrap();
-            let (message, _reader) = reading.join().unwrap().unwrap();
+            let (message, reader) = reading.join().unwrap().unwrap();
             assert_eq!(message, Some("done".into()));
+            drop((reader, writer));
             listening.join().unwrap();
         }
     });
