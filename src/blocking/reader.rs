@@ -70,7 +70,8 @@ impl<S: Read + Write> Reader<S> {
     /// [`WebSocket::serve`].
     ///
     /// The handler is a writer among others: what it sends waits for messages that they are writing, and
-    /// for the peer once 64 KiB are queued.
+    /// for the peer once 64 KiB are queued. When another thread has begun to close, replies are dropped, and
+    /// this goes on until the connection is closed.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload, UsageError};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -223,7 +223,11 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
 /// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
-        Turn::new(self).queue(message, |sending, message| sending.send(message))
+        match Turn::new(self).queue(message, |sending, message| sending.send(message)) {
+            // Another thread has begun to close meanwhile: this one is to see that to its end.
+            Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
+            queued => queued,
+        }
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {

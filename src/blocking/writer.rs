@@ -9,7 +9,7 @@ use crate::blocking::shared::{Shared, Turn};
 use crate::blocking::sink::Sink;
 use crate::close_code::CloseCode;
 use crate::connection::{
-    CloseFrame, CloseStatus, ConnectionState, ControlPayload, PreparedMessage,
+    CloseFrame, CloseStatus, ConnectionState, ControlPayload, PreparedMessage, UsageError,
 };
 use crate::message::{Message, MessageKind};
 
@@ -96,7 +96,11 @@ impl<S: Read + Write> Writer<S> {
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared.lock_outbound().sending.close(Some(frame));
-        self.shared.flush()
+        match self.shared.flush() {
+            // It was closed meanwhile.
+            Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
+            flushed => flushed,
+        }
     }
 
     /// How the connection ended or is ending; `None` while it is open.

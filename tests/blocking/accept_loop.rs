@@ -8,11 +8,12 @@ use std::time::Duration;
 use sansocket::blocking::{
     AcceptLoop, ConnectError, Pending, Server, ShutdownHandle, Timeouts, connect,
 };
+use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseFrame, CloseSignal};
 
 use crate::bounded::bounded;
 use crate::loopback::{client, listen};
-use crate::raw_peer::RawPeer;
+use crate::raw_peer::{RawPeer, from_client};
 
 /// A loop in a thread of its own.
 struct Running {
@@ -69,6 +70,34 @@ fn every_connection_is_told_at_a_shutdown_that_the_server_goes_away() {
             assert_eq!(&*status.reason, "back at nine");
         }
         assert_eq!(running.thread.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_client_that_never_pauses_is_told_at_a_shutdown_too() {
+    bounded(|| {
+        for _ in 0..20 {
+            let running = Running::start(AcceptLoop::new(Server::new()), echo);
+            let mut peer = RawPeer::client(running.address);
+            let frame = from_client(Opcode::Text, b"again");
+            peer.send(&frame);
+            peer.expect_frame(Opcode::Text, b"again");
+            running.shutdown.shut_down();
+            loop {
+                peer.send(&frame);
+                match peer.receive_frame() {
+                    (Opcode::Text, text) => assert_eq!(text, b"again"),
+                    (opcode, body) => {
+                        assert_eq!((opcode, &body[..2]), (Opcode::Close, &[3, 233][..]));
+                        break;
+                    }
+                }
+            }
+            peer.send(from_client(Opcode::Close, &1001_u16.to_be_bytes()));
+            peer.expect_eof();
+            drop(peer);
+            assert_eq!(running.thread.join().unwrap(), 0);
+        }
     });
 }
 
