@@ -46,6 +46,14 @@ impl Running {
     }
 }
 
+/// A client of a loop that echoes, which is known to be past the opening handshake at both ends.
+fn client_that_is_served(address: SocketAddr) -> RawPeer {
+    let mut peer = RawPeer::client(address);
+    peer.send(from_client(Opcode::Text, b"hello"));
+    peer.expect_frame(Opcode::Text, b"hello");
+    peer
+}
+
 fn echo(pending: Pending<TcpListener>) {
     if let Ok((mut reader, _)) = pending.accept() {
         let _ = reader.serve(|message, outbox| outbox.send(message));
@@ -59,9 +67,11 @@ fn every_connection_is_told_at_a_shutdown_that_the_server_goes_away() {
         let running = Running::start(AcceptLoop::new(Server::new()).goodbye(goodbye), echo);
         let mut clients: Vec<_> =
             (0..8).map(|_| client(running.address).connect().unwrap()).collect();
-        clients[0].send("one").unwrap();
-        assert_eq!(clients[0].read().unwrap(), Some("one".into()));
-        running.wait_for_connections(8);
+        for client in &mut clients {
+            client.send("one").unwrap();
+            assert_eq!(client.read().unwrap(), Some("one".into()));
+        }
+        assert_eq!(running.shutdown.connections(), 8);
         running.shutdown.shut_down();
         for client in &mut clients {
             assert_eq!(client.read().unwrap(), None);
@@ -78,13 +88,10 @@ fn a_client_that_never_pauses_is_told_at_a_shutdown_too() {
     bounded(|| {
         for _ in 0..20 {
             let running = Running::start(AcceptLoop::new(Server::new()), echo);
-            let mut peer = RawPeer::client(running.address);
-            let frame = from_client(Opcode::Text, b"again");
-            peer.send(&frame);
-            peer.expect_frame(Opcode::Text, b"again");
+            let mut peer = client_that_is_served(running.address);
             running.shutdown.shut_down();
             loop {
-                peer.send(&frame);
+                peer.send(from_client(Opcode::Text, b"again"));
                 match peer.receive_frame() {
                     (Opcode::Text, text) => assert_eq!(text, b"again"),
                     (opcode, body) => {
@@ -193,10 +200,9 @@ fn a_client_that_answers_nothing_is_cut_off_at_the_deadline() {
     bounded(|| {
         let timeouts = Timeouts::default().close(Duration::from_secs(60));
         let accept_loop = AcceptLoop::new(Server::new().timeouts(timeouts))
-            .shutdown_deadline(Duration::from_millis(20));
+            .shutdown_deadline(Duration::from_secs(1));
         let running = Running::start(accept_loop, echo);
-        let mut open = RawPeer::client(running.address);
-        running.wait_for_connections(1);
+        let mut open = client_that_is_served(running.address);
         assert_eq!(running.end(), 1);
         open.expect_close(1001);
         open.expect_eof();
@@ -209,8 +215,7 @@ fn a_second_shutdown_waits_for_nobody() {
         let accept_loop =
             AcceptLoop::new(Server::new()).shutdown_deadline(Duration::from_secs(3600));
         let running = Running::start(accept_loop, echo);
-        let mut peer = RawPeer::client(running.address);
-        running.wait_for_connections(1);
+        let mut peer = client_that_is_served(running.address);
         running.shutdown.shut_down();
         peer.expect_close(1001);
         assert_eq!(running.end(), 1);

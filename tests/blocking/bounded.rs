@@ -3,8 +3,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Far more than any test needs, and the end of one that hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Far more than any test needs, also on a machine that is busy, and the end of one that hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs the body of a test, which fails if that hangs.
 pub(crate) fn bounded(body: impl FnOnce() + Send + 'static) {
