@@ -1,5 +1,7 @@
 use std::env;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::blocking::client_tls::ClientTls;
 use crate::blocking::route::{Proxies, Route, TcpOptions};
@@ -11,7 +13,8 @@ use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::handshake::{
-    ClientRequest, HeadLimits, OptionError, Origin, Proxy, ProxyEnvironment, Redirects, UriError,
+    ClientRequest, Established, HeadLimits, OptionError, Origin, Proxy, ProxyEnvironment,
+    Redirects, UriError,
 };
 
 /// What a client asks for and allows: the builder of client connections.
@@ -29,7 +32,7 @@ use crate::handshake::{
 ///     .connect()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     pub(super) request: ClientRequest,
     pub(super) config: Config,
@@ -38,7 +41,10 @@ pub struct Client {
     pub(super) route: Route,
     pub(super) redirects: Redirects,
     pub(super) tls: ClientTls,
+    pub(super) on_established: Option<Arc<OnEstablished>>,
 }
+
+type OnEstablished = dyn Fn(&Established) + Send + Sync;
 
 impl Client {
     /// A client for this URL.
@@ -75,6 +81,26 @@ impl Client {
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.request = self.request.origin(origin);
+        self
+    }
+
+    /// Shows what the server has agreed to and the headers that it added, for each WebSocket that opens.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Client;
+    ///
+    /// let socket = Client::new("ws://localhost:9001/")?
+    ///     .on_established(|established| {
+    ///         for cookie in established.response().headers().get_all("set-cookie") {
+    ///             println!("{cookie:?}");
+    ///         }
+    ///     })
+    ///     .connect()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_established(mut self, show: impl Fn(&Established) + Send + Sync + 'static) -> Self {
+        self.on_established = Some(Arc::new(show));
         self
     }
 
@@ -229,6 +255,20 @@ impl From<ClientRequest> for Client {
             route: Route::default(),
             redirects: Redirects::default(),
             tls: ClientTls::default(),
+            on_established: None,
         }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("request", &self.request)
+            .field("config", &self.config)
+            .field("timeouts", &self.timeouts)
+            .field("route", &self.route)
+            .field("redirects", &self.redirects)
+            .finish_non_exhaustive()
     }
 }

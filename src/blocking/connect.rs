@@ -156,6 +156,9 @@ impl Client {
             Outcome::Established(established) => established,
             Outcome::Rejected(rejection) => return Err(rejected(&mut opening, rejection)),
         };
+        if let Some(show) = &self.on_established {
+            show(&established);
+        }
         let subprotocol = established.subprotocol().map(Into::into);
         let connection = established.into_connection(self.config);
         WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)

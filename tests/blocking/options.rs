@@ -176,6 +176,37 @@ fn the_application_can_add_headers_to_the_response() {
 }
 
 #[test]
+fn a_client_sees_what_the_server_adds_and_agrees_to() {
+    bounded(|| {
+        let server = Server::new().subprotocols(["v1"]).on_request(|_, _| {
+            Acceptance::new().header(SET_COOKIE, HeaderValue::from_static("seen=1")).into()
+        });
+        let (seen, shown) = channel();
+        let (socket, _server) = pair(server, |client| {
+            client.subprotocol("v1").unwrap().on_established(move |established| {
+                let cookie = established.response().headers()[SET_COOKIE].clone();
+                seen.send((cookie, established.subprotocol().map(str::to_owned))).unwrap();
+            })
+        });
+        assert_eq!(
+            shown.try_iter().collect::<Vec<_>>(),
+            [(HeaderValue::from_static("seen=1"), Some("v1".into()))]
+        );
+        assert_eq!(socket.subprotocol(), Some("v1"));
+    });
+}
+
+#[test]
+fn a_client_that_is_refused_has_nothing_to_see() {
+    bounded(|| {
+        let server = Server::new().origins(OriginPolicy::any().required());
+        let (client, _) =
+            open(server, |client| client.on_established(|_| panic!("nothing is established")));
+        assert_matches!(client.err(), Some(ConnectError::Rejected(_)));
+    });
+}
+
+#[test]
 fn the_limits_of_a_head_hold_at_both_ends() {
     bounded(|| {
         let limits = HeadLimits::default().max_size(100);

@@ -114,6 +114,13 @@ impl<S: Socket> RawPeer<S> {
     }
 
     /// Takes one frame that is final: its opcode and its payload.
+    /// Takes the first byte of something long: whoever sends it has begun to.
+    pub(crate) fn receive_byte(&mut self) -> u8 {
+        let mut byte = [0];
+        self.0.read_exact(&mut byte).unwrap();
+        byte[0]
+    }
+
     pub(crate) fn receive_frame(&mut self) -> (Opcode, Vec<u8>) {
         let (fin, opcode, payload) = self.receive_fragment();
         assert!(fin);

@@ -106,7 +106,7 @@ fn send_until_nothing_goes(writer: &Writer<TlsStream>) -> usize {
 #[test]
 fn a_reader_goes_on_when_a_writer_has_left_something_that_the_peer_does_not_take() {
     bounded(|| {
-        let timeouts = Timeouts::default().write(Some(Duration::from_millis(200)));
+        let timeouts = Timeouts::default().write(Some(Duration::from_secs(1)));
         let (client, server) = pair(Server::new().timeouts(timeouts), |client| client);
         let (_unread, sender) = client.split().unwrap();
         let (mut reader, writer) = server.split().unwrap();

@@ -129,7 +129,10 @@ fn writes_that_timed_out_go_on_where_they_stopped() {
                 }
             }
         }
-        assert_matches!(client.flush(), Err(_), "the peer still reads nothing");
+        // The peer still reads nothing, but what is on its way may have made room.
+        if let Err(error) = client.flush() {
+            assert_matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        }
         let expected = bytes.clone();
         let reading = thread::spawn(move || {
             let mut received = vec![0; expected.len()];

@@ -227,10 +227,10 @@ fn a_writer_that_waits_is_released_when_the_peer_is_gone() {
     bounded(|| {
         for role in ROLES {
             let timeouts = Timeouts::default().write(None);
-            let (mut reader, writer, peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
             let reading = thread::spawn(move || reader.read());
             let sending = thread::spawn(move || (writer.send(long(1)), writer));
-            thread::sleep(SHORT);
+            peer.receive_byte();
             drop(peer);
             assert_matches!(reading.join().unwrap(), Err(Error::Io(_) | Error::Lost));
             let (outcome, writer) = sending.join().unwrap();
@@ -247,7 +247,7 @@ fn a_writer_that_waits_is_released_when_the_peer_closes_and_reads_no_answer() {
             let timeouts = Timeouts::default().write(None).close(SHORT);
             let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
             let sending = thread::spawn(move || (writer.send(long(1)), writer));
-            thread::sleep(SHORT);
+            peer.receive_byte();
             peer.send(to(role, Opcode::Close, b"\x03\xE8"));
             assert_matches!(reader.read(), Err(Error::CloseTimedOut));
             let (outcome, writer) = sending.join().unwrap();
