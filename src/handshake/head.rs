@@ -180,12 +180,8 @@ impl HeadReader {
         loop {
             if matches!(self.position, Position::Line) {
                 // Most bytes of a head are inside a line and mean nothing to its shape.
-                let ordinary = bytes.as_slice().iter().position(|byte| is_control(*byte));
-                bytes = bytes
-                    .as_slice()
-                    .get(ordinary.unwrap_or(bytes.len())..)
-                    .unwrap_or_default()
-                    .iter();
+                let ordinary = ordinary(bytes.as_slice());
+                bytes = bytes.as_slice().get(ordinary..).unwrap_or_default().iter();
             }
             let Some(byte) = bytes.next() else { break };
             match self.step(*byte)? {
@@ -234,7 +230,63 @@ impl HeadReader {
 /// A `HeaderMap` holds 24,576 fields without being resized past what it can.
 const MOST_HEADERS: usize = 16_384;
 
+/// How many bytes come before the first that can't stand in a line.
+fn ordinary(bytes: &[u8]) -> usize {
+    let mut seen = 0;
+    loop {
+        let rest = bytes.get(seen..).unwrap_or_default();
+        let Some(word) = rest.first_chunk() else {
+            let end = rest.iter().position(|byte| is_control(*byte));
+            return seen + end.unwrap_or(rest.len());
+        };
+        match first_suspect(u64::from_le_bytes(*word)) {
+            None => seen += size_of::<u64>(),
+            Some(place) => match word.get(place) {
+                Some(b'\t') => seen += place + 1,
+                _ => return seen + place,
+            },
+        }
+    }
+}
+
+/// The place of the first byte of a word that is a control character, the tab among them.
+const fn first_suspect(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    // Subtracting sets the highest bit of a byte that is smaller. It can borrow from the bytes above,
+    // so what is found there may be wrong, but the lowest that is found never is.
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    let delete = word ^ (ONES * 0x7f);
+    let is_delete = delete.wrapping_sub(ONES) & !delete;
+    match (below_space | is_delete) & (ONES * 0x80) {
+        0 => None,
+        found => Some(found.trailing_zeros() as usize / 8),
+    }
+}
+
 /// What can't stand in a line: it would end it, or has no place in a head at all.
 const fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_control_character_is_found_wherever_it_stands_and_whatever_is_around_it() {
+        for around in [b' ', b'~', b'\t', 0x80, 0xff, 0x1f | 0x80] {
+            for place in 0..20 {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = [around; 20];
+                    bytes[place] = byte;
+                    // What comes behind it changes nothing, neither does what borrows from it.
+                    let first = bytes.iter().position(|byte| is_control(*byte)).unwrap_or(20);
+                    assert_eq!(ordinary(&bytes), first, "{byte:#x} at {place} in {around:#x}");
+                    bytes[place + 1..].fill(0);
+                    let first = bytes.iter().position(|byte| is_control(*byte)).unwrap_or(20);
+                    assert_eq!(ordinary(&bytes), first, "{byte:#x} at {place} before zeros");
+                }
+            }
+        }
+    }
 }
