@@ -12,54 +12,59 @@ pub(super) fn is_ascii(value: &HeaderValue) -> bool {
     value.to_str().is_ok()
 }
 
-/// A head in the making: a first line, fields, and the blank line.
-#[derive(Debug)]
-pub(super) struct HeadWriter(Vec<u8>);
+/// The request for this resource, `/` and what follows it.
+pub(super) fn get<'a>(
+    resource_name: &str,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+) -> Bytes {
+    encode(["GET ", resource_name, " HTTP/1.1"], fields, b"")
+}
 
-impl HeadWriter {
-    /// Begins the request for this resource, `/` and what follows it.
-    pub(super) fn get(resource_name: &str) -> Self {
-        Self::request("GET", resource_name)
-    }
+/// The request for a tunnel to this host and port.
+pub(super) fn connect<'a>(
+    authority: &str,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+) -> Bytes {
+    encode(["CONNECT ", authority, " HTTP/1.1"], fields, b"")
+}
 
-    /// Begins the request for a tunnel to this host and port.
-    pub(super) fn connect(authority: &str) -> Self {
-        Self::request("CONNECT", authority)
-    }
+/// A response. A status without a registered reason gets an empty one.
+pub(super) fn response<'a>(
+    status: StatusCode,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+    body: &[u8],
+) -> Bytes {
+    // RFC 9112, §4: the space is there also when no reason follows.
+    let reason = status.canonical_reason().unwrap_or_default();
+    encode(["HTTP/1.1 ", status.as_str(), " ", reason], fields, body)
+}
 
-    /// Begins a response. A status without a registered reason gets an empty one.
-    pub(super) fn status(status: StatusCode) -> Self {
-        let mut head = Self(Vec::with_capacity(256));
-        head.0.extend_from_slice(b"HTTP/1.1 ");
-        head.0.extend_from_slice(status.as_str().as_bytes());
-        // RFC 9112, §4: the space is there also when no reason follows.
-        head.0.push(b' ');
-        head.0.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
-        head.0.extend_from_slice(b"\r\n");
-        head
+/// The first line, the fields, the blank line and the body, in storage of just their size.
+fn encode<'a, const PARTS: usize>(
+    first_line: [&str; PARTS],
+    fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+    body: &[u8],
+) -> Bytes {
+    let size = first_line.iter().map(|part| part.len()).sum::<usize>()
+        + fields
+            .clone()
+            .map(|(name, value)| name.len() + value.len() + ": \r\n".len())
+            .sum::<usize>()
+        + "\r\n\r\n".len()
+        + body.len();
+    let mut bytes = Vec::with_capacity(size);
+    for part in first_line {
+        bytes.extend_from_slice(part.as_bytes());
     }
-
-    /// Adds a field.
-    pub(super) fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
-        self.0.extend_from_slice(value.as_ref());
-        self.0.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(b"\r\n");
+    for (name, value) in fields {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
     }
-
-    /// Ends the head, and appends a body.
-    pub(super) fn finish(mut self, body: &[u8]) -> Bytes {
-        self.0.extend_from_slice(b"\r\n");
-        self.0.extend_from_slice(body);
-        Bytes::from(self.0)
-    }
-
-    fn request(method: &str, target: &str) -> Self {
-        let mut head = Self(Vec::with_capacity(256 + target.len()));
-        head.0.extend_from_slice(method.as_bytes());
-        head.0.push(b' ');
-        head.0.extend_from_slice(target.as_bytes());
-        head.0.extend_from_slice(b" HTTP/1.1\r\n");
-        head
-    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(body);
+    // `Bytes` keeps storage that is full as it is, and would have to remember the size of any other.
+    Bytes::from(bytes)
 }

@@ -49,7 +49,8 @@ impl Scheme {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebSocketUri {
     scheme: Scheme,
-    host: String,
+    /// Host and port, also where that is the scheme's default.
+    authority: String,
     port: u16,
     resource_name: String,
 }
@@ -62,7 +63,7 @@ impl WebSocketUri {
 
     /// The host to connect to: a name or an address, an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
+        self.bracketed_host().trim_start_matches('[').trim_end_matches(']')
     }
 
     /// The port to connect to: never 0, and the scheme's default if the URI names none.
@@ -72,29 +73,32 @@ impl WebSocketUri {
 
     /// The value of the `Host` field: the port only where it isn't the scheme's default, an IPv6
     /// address in its brackets (section 4.1).
-    pub fn host_field(&self) -> String {
+    pub fn host_field(&self) -> &str {
         if self.port == self.scheme.default_port() {
-            self.host.clone()
+            self.bracketed_host()
         } else {
-            format!("{}:{}", self.host, self.port)
+            &self.authority
         }
     }
 
     /// Host and port, also where that is the scheme's default.
-    pub(super) fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// Whether scheme, host and port are the same (RFC 6454, section 5).
     pub(super) fn has_same_origin(&self, other: &Self) -> bool {
-        self.scheme == other.scheme
-            && self.host.eq_ignore_ascii_case(&other.host)
-            && self.port == other.port
+        self.scheme == other.scheme && self.authority.eq_ignore_ascii_case(&other.authority)
     }
 
     /// Path and query, beginning with `/`: the target of the request (section 3).
     pub fn resource_name(&self) -> &str {
         &self.resource_name
+    }
+
+    /// The host as a URI writes it, an IPv6 address in its brackets.
+    fn bracketed_host(&self) -> &str {
+        self.authority.rsplit_once(':').map_or(&self.authority, |(host, _)| host)
     }
 }
 
@@ -134,12 +138,8 @@ impl FromStr for WebSocketUri {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
-        Ok(Self {
-            scheme,
-            host: host.to_owned(),
-            port: port.unwrap_or(scheme.default_port()),
-            resource_name,
-        })
+        let port = port.unwrap_or(scheme.default_port());
+        Ok(Self { scheme, authority: format!("{host}:{port}"), port, resource_name })
     }
 }
 

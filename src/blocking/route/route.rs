@@ -53,7 +53,7 @@ impl Route {
                 |error| match error {
                     DialError::Resolve(source) => ConnectError::Resolve(source),
                     DialError::Connect(source) => {
-                        ConnectError::Connect { host: uri.host_field(), source }
+                        ConnectError::Connect { host: uri.host_field().to_owned(), source }
                     }
                 },
             );

@@ -8,11 +8,7 @@ use super::error::OptionError;
 use crate::extension::Deflate;
 use crate::extension::{Supported, is_token};
 use crate::handshake::{
-    accept_key::SecWebSocketKey,
-    encode::{self, HeadWriter},
-    field::OWNED,
-    head::HeadLimits,
-    origin::Origin,
+    accept_key::SecWebSocketKey, encode, field::OWNED, head::HeadLimits, origin::Origin,
     uri::WebSocketUri,
 };
 
@@ -161,26 +157,26 @@ impl ClientRequest {
 
     /// The request's bytes (section 4.1).
     pub(super) fn encode(&self, key: SecWebSocketKey) -> Bytes {
-        let mut head = HeadWriter::get(self.uri.resource_name());
-        head.field("Host", self.uri.host_field());
-        head.field("Upgrade", "websocket");
-        head.field("Connection", "Upgrade");
-        head.field("Sec-WebSocket-Key", key.as_str());
-        head.field("Sec-WebSocket-Version", "13");
-        if let Some(origin) = &self.origin {
-            head.field("Origin", origin.to_string());
-        }
-        if !self.subprotocols.is_empty() {
-            head.field("Sec-WebSocket-Protocol", self.subprotocols.join(", "));
-        }
+        let origin = self.origin.as_ref().map(Origin::to_string);
+        let subprotocols = self.subprotocols.join(", ");
+        let subprotocols = Some(&subprotocols[..]).filter(|offered| !offered.is_empty());
         // §9.1
-        if let Some(extensions) = self.extensions.offer() {
-            head.field("Sec-WebSocket-Extensions", extensions);
-        }
-        for (name, value) in &self.headers {
-            head.field(name.as_str(), value);
-        }
-        head.finish(b"")
+        let extensions = self.extensions.offer();
+        let fields = [
+            ("Host", self.uri.host_field()),
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Key", key.as_str()),
+            ("Sec-WebSocket-Version", "13"),
+        ];
+        let fields = fields
+            .into_iter()
+            .chain(origin.as_deref().map(|value| ("Origin", value)))
+            .chain(subprotocols.map(|value| ("Sec-WebSocket-Protocol", value)))
+            .chain(extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value)))
+            .map(|(name, value)| (name, value.as_bytes()))
+            .chain(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        encode::get(self.uri.resource_name(), fields)
     }
 }
 

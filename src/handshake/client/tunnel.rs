@@ -9,7 +9,7 @@ use super::{
     error::ProxyResponseError, proxy::Proxy, rejection::Rejection, request::ClientRequest,
     response::ResponseReader,
 };
-use crate::handshake::encode::HeadWriter;
+use crate::handshake::encode;
 
 /// What precedes a client's handshake where there is a proxy in between: the request for a tunnel,
 /// until the proxy has answered it.
@@ -61,13 +61,11 @@ impl ProxyHandshake {
         // RFC 9110, §9.3.6: the target is the authority, and always has its port. RFC 9112, §3.2:
         // the same goes into the Host field.
         let authority = request.uri().authority();
-        let mut head = HeadWriter::connect(&authority);
-        head.field("Host", &authority);
-        if let Some(authorization) = proxy.authorization() {
-            head.field("Proxy-Authorization", authorization);
-        }
+        let authorization = proxy.authorization();
+        let authorization = authorization.map(|value| ("Proxy-Authorization", value.as_bytes()));
+        let fields = [("Host", authority.as_bytes())].into_iter().chain(authorization);
         Self {
-            outgoing: head.finish(b""),
+            outgoing: encode::connect(authority, fields),
             response: ResponseReader::new(request.head_limits),
             max_body_size: request.max_body_size,
         }

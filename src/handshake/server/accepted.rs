@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     connection::Connection,
     extension::Agreed,
-    handshake::{accept_key::SecWebSocketAccept, encode::HeadWriter},
+    handshake::{accept_key::SecWebSocketAccept, encode},
     role::Role,
 };
 
@@ -55,20 +55,19 @@ impl Accepted {
         agreed: Agreed,
     ) -> Self {
         // §4.2.2 (5) And no field that announces a body, as what follows are frames.
-        let mut head = HeadWriter::status(StatusCode::SWITCHING_PROTOCOLS);
-        head.field("Upgrade", "websocket");
-        head.field("Connection", "Upgrade");
-        head.field("Sec-WebSocket-Accept", accept.as_str());
-        if let Some(name) = &subprotocol {
-            head.field("Sec-WebSocket-Protocol", name);
-        }
-        if let Some(extensions) = agreed.response() {
-            head.field("Sec-WebSocket-Extensions", extensions);
-        }
-        for (name, value) in &headers {
-            head.field(name.as_str(), value);
-        }
-        let outgoing = head.finish(b"");
+        let extensions = agreed.response();
+        let fields = [
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Accept", accept.as_str()),
+        ];
+        let fields = fields
+            .into_iter()
+            .chain(subprotocol.as_deref().map(|name| ("Sec-WebSocket-Protocol", name)))
+            .chain(extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value)))
+            .map(|(name, value)| (name, value.as_bytes()))
+            .chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let outgoing = encode::response(StatusCode::SWITCHING_PROTOCOLS, fields, b"");
         Self { accept, subprotocol, headers, agreed, outgoing }
     }
 

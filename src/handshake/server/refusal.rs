@@ -11,7 +11,7 @@ use super::{
     decision::{DecisionError, all_ascii},
     error::RequestError,
 };
-use crate::handshake::encode::HeadWriter;
+use crate::handshake::encode;
 
 /// An HTTP response that ends the handshake without a WebSocket.
 ///
@@ -93,11 +93,10 @@ impl Refusal {
     }
 
     fn encode(response: Response<Bytes>) -> Self {
-        let mut head = HeadWriter::status(response.status());
-        for (name, value) in response.headers() {
-            head.field(name.as_str(), value);
-        }
-        let outgoing = head.finish(response.body());
+        let headers = response.headers().iter();
+        let fields: Vec<_> =
+            headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let outgoing = encode::response(response.status(), fields.into_iter(), response.body());
         Self { response, outgoing }
     }
 }
