@@ -9,11 +9,10 @@ use std::hint::black_box;
 
 use bytes::Buf;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use sansocket::Config;
 use sansocket::handshake::{
-    Acceptance, ClientHandshake, ClientRequest, HeadLimits, Outcome, ServerHandshake,
-    UpgradeRequest,
+    Accepted, Answer, ClientHandshake, ClientRequest, Decision, Outcome, ServerHandshake, negotiate,
 };
+use sansocket::{Config, Connection};
 
 /// What a browser sends.
 const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
@@ -32,28 +31,33 @@ const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
     \r\n";
 
 fn server(criterion: &mut Criterion) {
-    criterion.bench_function("handshake as server", |bencher| {
-        bencher.iter_batched_ref(
-            || REQUEST.to_vec(),
-            |bytes| {
-                let mut handshake = ServerHandshake::new(HeadLimits::default());
-                let request = handshake
-                    .receive(&mut &mut bytes[..])
-                    .expect("a valid head")
-                    .expect("a complete head");
-                let upgrade = UpgradeRequest::parse(&request).expect("a valid handshake");
-                let mut accepted = upgrade.answer(Acceptance::new()).expect("nothing is asked for");
-                let size = accepted.outgoing().remaining();
-                accepted.outgoing().advance(size);
-                black_box(accepted.into_connection(Config::default()))
-            },
-            BatchSize::SmallInput,
-        );
+    let mut group = criterion.benchmark_group("handshake as server");
+    group.bench_function("where the request lies", |bencher| {
+        let mut bytes = REQUEST.to_vec();
+        bencher.iter(|| open(accept(black_box(&mut bytes))));
     });
+    group.bench_function("with the request as a value", |bencher| {
+        let mut bytes = REQUEST.to_vec();
+        bencher.iter(|| {
+            let mut handshake = ServerHandshake::default();
+            let request = handshake
+                .receive(&mut black_box(&mut bytes[..]))
+                .expect("a valid head")
+                .expect("a complete head");
+            match negotiate(&request, |_, _| Decision::accept()) {
+                Ok(Answer::Accepted(accepted)) => open(accepted),
+                other => panic!("expected a connection, got {other:?}"),
+            }
+        });
+    });
+    group.finish();
 }
 
 fn client(criterion: &mut Criterion) {
     let request = ClientRequest::new("ws://example.com:8080/chat".parse().expect("a valid URI"));
+    criterion.bench_function("request of a client", |bencher| {
+        bencher.iter(|| black_box(ClientHandshake::new(black_box(&request))));
+    });
     criterion.bench_function("handshake as client", |bencher| {
         bencher.iter_batched_ref(
             || {
@@ -74,14 +78,24 @@ fn client(criterion: &mut Criterion) {
 
 /// The server's response to these bytes of a request.
 fn answer(request: &[u8]) -> Vec<u8> {
+    accept(&mut request.to_vec()).outgoing().to_vec()
+}
+
+fn accept(bytes: &mut [u8]) -> Accepted {
     let mut handshake = ServerHandshake::default();
-    let request = handshake
-        .receive(&mut &mut request.to_vec()[..])
-        .expect("a valid head")
-        .expect("a complete head");
-    let upgrade = UpgradeRequest::parse(&request).expect("a valid handshake");
-    let mut accepted = upgrade.answer(Acceptance::new()).expect("nothing is asked for");
-    accepted.outgoing().to_vec()
+    let answer = handshake
+        .receive_head(&mut &mut *bytes, |request| request.negotiate(|_| Decision::accept()));
+    match answer {
+        Ok(Some(Ok(Answer::Accepted(accepted)))) => accepted,
+        other => panic!("expected a connection, got {other:?}"),
+    }
+}
+
+/// The connection behind the response, once that is sent.
+fn open(mut accepted: Accepted) -> Connection {
+    let size = accepted.outgoing().remaining();
+    accepted.outgoing().advance(size);
+    accepted.into_connection(Config::default())
 }
 
 criterion_group!(benches, server, client);

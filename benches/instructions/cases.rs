@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Read, Write};
 use bytes::{Buf, Bytes};
 use sansocket::blocking::{Server, WebSocket};
 use sansocket::handshake::{
-    Answer, ClientHandshake, ClientRequest, Decision, Outcome, ServerHandshake, negotiate,
+    Answer, ClientHandshake, ClientRequest, Decision, Outcome, ServerHandshake,
 };
 use sansocket::{Config, Connection, Event, Message, Role};
 
@@ -313,8 +313,9 @@ const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
 
 fn accept(bytes: &mut [u8]) -> Vec<u8> {
     let mut handshake = ServerHandshake::default();
-    let request = handshake.receive(&mut &mut *bytes).expect("valid").expect("complete");
-    match negotiate(&request, |_, _| Decision::accept()) {
+    let answer = handshake
+        .receive_head(&mut &mut *bytes, |request| request.negotiate(|_| Decision::accept()));
+    match answer.expect("valid").expect("complete") {
         Ok(Answer::Accepted(mut accepted)) => {
             let response = accepted.outgoing().to_vec();
             black_box(accepted.into_connection(Config::default()));

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use sansocket::extension::{Deflate, ExtensionOffer, WindowBits};
 use sansocket::handshake::{
     Acceptance, Answer, Decision, HeadLimits, Refusal, RequestError, SecWebSocketKey,
-    ServerHandshake, negotiate,
+    ServerHandshake, UpgradeRequest, negotiate,
 };
 
 use super::http_head::{Head, is_token};
@@ -46,9 +46,15 @@ pub fn the_answer_is_http(limits: HeadLimits, bytes: &[u8], choice: u8) {
         Ok(None) => return,
         Err(error) => return assert_refusal(Refusal::from(error), &Method::GET),
     };
-    let answer = negotiate(&request, |_, upgrade| {
+    let decide = |upgrade: Result<&UpgradeRequest<'_>, &RequestError>| {
         decide(choice, upgrade.ok().and_then(|upgrade| upgrade.subprotocols().first().copied()))
-    });
+    };
+    let answer = negotiate(&request, |_, upgrade| decide(upgrade));
+    // It is the same where it lies.
+    let mut buffer = bytes.to_vec();
+    let in_place = ServerHandshake::new(limits)
+        .receive_head(&mut &mut buffer[..], |request| request.negotiate(decide));
+    assert_eq!(format!("{in_place:?}"), format!("{:?}", Ok::<_, RequestError>(Some(&answer))));
     match answer {
         Ok(Answer::Accepted(mut accepted)) => {
             let response = std::mem::take(accepted.outgoing());

@@ -13,9 +13,9 @@ use crate::blocking::stream::Stream;
 use crate::blocking::tls::TlsError;
 use crate::handshake::{
     Accepted, Answer, ClientHandshake, Decision, DecisionError, HeadLimits, Outcome, Refusal,
-    Rejection, RequestError, ServerHandshake, UpgradeRequest, negotiate,
+    Rejection, RequestError, RequestHead, ServerHandshake, UpgradeRequest,
 };
-use http::{Request, Response};
+use http::Response;
 
 /// A stream on which the opening handshake takes place.
 pub(super) struct Opening<'s, S> {
@@ -54,15 +54,22 @@ impl<S: Read + Write> Opening<'_, S> {
         Box::new(rejection.into_response())
     }
 
-    /// Waits for the request.
-    pub(super) fn receive_request(
+    /// Waits for the request, and answers it as `decide` says.
+    pub(super) fn accept(
         &mut self,
         limits: HeadLimits,
-    ) -> Result<Request<()>, AcceptError> {
+        decide: impl Fn(
+            &RequestHead<'_>,
+            Result<&UpgradeRequest<'_>, &RequestError>,
+        ) -> Result<Decision, RequestError>,
+    ) -> Result<Accepted, AcceptError> {
         let mut handshake = ServerHandshake::new(limits);
         loop {
-            match self.buffer.consume(|input| handshake.receive(input)) {
-                Ok(Some(request)) => return Ok(request),
+            let received = self.buffer.consume(|input| {
+                handshake.receive_head(input, |request| Negotiated::of(&request, &decide))
+            });
+            match received {
+                Ok(Some(negotiated)) => return self.answer(negotiated),
                 Ok(None) => {}
                 Err(error) => return Err(self.refuse(error.into(), Some(error))),
             }
@@ -72,26 +79,8 @@ impl<S: Read + Write> Opening<'_, S> {
         }
     }
 
-    /// Answers the request as `decide` says.
-    pub(super) fn answer(
-        &mut self,
-        request: &Request<()>,
-        decide: impl FnOnce(
-            Result<&UpgradeRequest<'_>, &RequestError>,
-        ) -> Result<Decision, RequestError>,
-    ) -> Result<Accepted, AcceptError> {
-        let mut error = None;
-        let answer = negotiate(request, |_, upgrade| match decide(upgrade) {
-            Ok(Decision::Respond(response)) => Decision::Respond(response),
-            Ok(Decision::Accept(acceptance)) => {
-                error = upgrade.err().copied();
-                Decision::Accept(acceptance)
-            }
-            Err(refused) => {
-                error = Some(refused);
-                refused.into()
-            }
-        });
+    fn answer(&mut self, negotiated: Negotiated) -> Result<Accepted, AcceptError> {
+        let Negotiated { answer, error } = negotiated;
         match answer {
             Ok(Answer::Accepted(mut accepted)) => {
                 let outgoing = accepted.outgoing();
@@ -135,6 +124,37 @@ impl<S: Read + Write> Opening<'_, S> {
     fn fill(&mut self) -> io::Result<usize> {
         let deadline = self.deadline;
         self.buffer.fill(self.stream, |stream, buffer| stream.read_before(deadline, buffer))
+    }
+}
+
+/// What came of a request.
+struct Negotiated {
+    answer: Result<Answer, DecisionError>,
+    /// What is wrong with the request, if that is why it is refused.
+    error: Option<RequestError>,
+}
+
+impl Negotiated {
+    fn of(
+        request: &RequestHead<'_>,
+        decide: impl FnOnce(
+            &RequestHead<'_>,
+            Result<&UpgradeRequest<'_>, &RequestError>,
+        ) -> Result<Decision, RequestError>,
+    ) -> Self {
+        let mut error = None;
+        let answer = request.negotiate(|upgrade| match decide(request, upgrade) {
+            Ok(Decision::Respond(response)) => Decision::Respond(response),
+            Ok(Decision::Accept(acceptance)) => {
+                error = upgrade.err().copied();
+                Decision::Accept(acceptance)
+            }
+            Err(refused) => {
+                error = Some(refused);
+                refused.into()
+            }
+        });
+        Self { answer, error }
     }
 }
 

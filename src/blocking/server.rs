@@ -16,7 +16,9 @@ use crate::config::Config;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::extension::Supported;
-use crate::handshake::{Decision, HeadLimits, OriginPolicy, RequestError, UpgradeRequest};
+use crate::handshake::{
+    Decision, HeadLimits, OriginPolicy, RequestError, RequestHead, UpgradeRequest,
+};
 
 /// Accepts a WebSocket on a TCP connection or another [`Socket`], with the defaults of [`Server`].
 ///
@@ -188,8 +190,8 @@ impl Server {
         let mut buffer = ReadBuffer::default();
         let deadline = Deadline::after(self.timeouts.handshake);
         let mut opening = Opening { stream: &mut stream, buffer: &mut buffer, deadline };
-        let request = opening.receive_request(self.head_limits)?;
-        let accepted = opening.answer(&request, |upgrade| self.decide(&request, upgrade))?;
+        let accepted =
+            opening.accept(self.head_limits, |request, upgrade| self.decide(request, upgrade))?;
         let subprotocol = accepted.subprotocol().map(Into::into);
         let connection = accepted.into_connection(self.config);
         WebSocket::new(stream, buffer, connection, self.timeouts, subprotocol)
@@ -198,14 +200,16 @@ impl Server {
 
     fn decide(
         &self,
-        request: &Request<()>,
+        request: &RequestHead<'_>,
         upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
     ) -> Result<Decision, RequestError> {
         if let Ok(upgrade) = upgrade {
             self.origins.check(upgrade)?;
         }
-        let decision =
-            self.decide.as_ref().map_or_else(Decision::accept, |decide| decide(request, upgrade));
+        let decision = match &self.decide {
+            Some(decide) => decide(&request.to_request()?, upgrade),
+            None => Decision::accept(),
+        };
         Ok(match (decision, upgrade) {
             (Decision::Accept(acceptance), Ok(upgrade)) => {
                 let supported: Vec<&str> = self.subprotocols.iter().map(String::as_str).collect();

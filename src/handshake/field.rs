@@ -1,4 +1,7 @@
-//! How often a field stands in a head, for those of which the number matters, and whose it is.
+//! The fields of a head, whoever parsed it: which lines they have, how often they stand there, and
+//! whose they are.
+
+use core::str;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
@@ -20,21 +23,39 @@ pub(super) const OWNED: [HeaderName; 9] = [
     TRANSFER_ENCODING,
 ];
 
+/// Where the rules of the handshake look fields up: in the lines of a head that arrived, or in what
+/// another HTTP library made of them.
+pub(super) trait Fields {
+    /// The values of the lines that have this name, in order.
+    fn lines<'fields>(&'fields self, name: &HeaderName) -> impl Iterator<Item = &'fields [u8]>;
+}
+
+impl Fields for HeaderMap {
+    fn lines<'fields>(&'fields self, name: &HeaderName) -> impl Iterator<Item = &'fields [u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+}
+
 /// The lines of a field that is no list.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Field<'a> {
     Absent,
-    Once(&'a HeaderValue),
+    Once(&'a [u8]),
     Repeated,
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn of(headers: &'a HeaderMap, name: &HeaderName) -> Self {
-        let mut lines = headers.get_all(name).iter();
+    pub(super) fn of(fields: &'a impl Fields, name: &HeaderName) -> Self {
+        let mut lines = fields.lines(name);
         match (lines.next(), lines.next()) {
             (None, _) => Self::Absent,
             (Some(value), None) => Self::Once(value),
             (Some(_), Some(_)) => Self::Repeated,
         }
     }
+}
+
+/// A value as text. What isn't ASCII has no meaning in any field that is read here.
+pub(super) fn text(value: &[u8]) -> Option<&str> {
+    str::from_utf8(value).ok().filter(|text| text.is_ascii())
 }

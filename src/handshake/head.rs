@@ -12,8 +12,7 @@
 //! depends on the bytes before it alone, never on how they were cut.
 
 use core::mem;
-
-use bytes::Bytes;
+use std::borrow::Cow;
 
 /// Limits of the head of a request or response.
 ///
@@ -96,10 +95,10 @@ pub enum HeadError {
 }
 
 /// A head up to its blank line: lines that end with CR LF, none of them folded, without control
-/// characters.
+/// characters. One that arrived whole is borrowed from the bytes that arrived.
 #[derive(Debug)]
-pub(super) struct Head {
-    pub(super) bytes: Bytes,
+pub(super) struct Head<'input> {
+    pub(super) bytes: Cow<'input, [u8]>,
     pub(super) headers: usize,
 }
 
@@ -146,7 +145,10 @@ impl HeadReader {
     ///
     /// What is behind the blank line stays in `input`. The next head, if one is asked for, shares
     /// the budget of this one.
-    pub(super) fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Head>, HeadError> {
+    pub(super) fn read<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Head<'input>>, HeadError> {
         let end = match self.scan(input) {
             Ok(end) => end,
             Err(error) => {
@@ -164,10 +166,10 @@ impl HeadReader {
             return Ok(None);
         }
         let bytes = if self.arrived.is_empty() {
-            Bytes::copy_from_slice(taken)
+            Cow::Borrowed(&*taken)
         } else {
             self.arrived.extend_from_slice(taken);
-            Bytes::from(mem::take(&mut self.arrived))
+            Cow::Owned(mem::take(&mut self.arrived))
         };
         self.position = Position::Start;
         Ok(Some(Head { bytes, headers: mem::take(&mut self.headers) }))

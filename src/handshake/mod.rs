@@ -12,7 +12,8 @@
 //!
 //! A **server** reads the request with [`ServerHandshake`], or has it from another HTTP library,
 //! and gets an [`Answer`] from [`negotiate`]: [`Accepted`], or a [`Refusal`] with the right status.
-//! The application's [`Decision`] is a closure that sees the whole request.
+//! The application's [`Decision`] is a closure that sees the whole request. One that decides at once
+//! has the [`RequestHead`] answered where it lies, without a copy.
 //!
 //! ```
 //! use bytes::Buf;
@@ -90,6 +91,6 @@ pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};
 pub use server::{
     Acceptance, Accepted, Answer, Decision, DecisionError, OriginPolicy, Refusal, RequestError,
-    ServerHandshake, UpgradeRequest, negotiate,
+    RequestHead, ServerHandshake, UpgradeRequest, negotiate,
 };
 pub use uri::{Scheme, UriError, WebSocketUri};

@@ -1,61 +1,123 @@
-//! From the bytes of a head to the types of the `http` crate.
+//! From the bytes of a head to its parts, and to the types of the `http` crate.
 //!
-//! The one file that names the HTTP parser. The header values share the head's storage.
+//! The one file that names the HTTP parser.
+
+use core::mem::MaybeUninit;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Response, StatusCode, Uri, Version,
+    HeaderMap, Method, StatusCode, Uri, Version,
     header::{HeaderName, HeaderValue},
 };
-use httparse::{EMPTY_HEADER, Error, Header, Status};
+use httparse::{Error, Header, ParserConfig, Status};
 
-use super::head::{Head, HeadError};
+use super::{
+    client::ResponseHead,
+    field::Fields,
+    head::{Head, HeadError},
+    server::RequestHead,
+};
 
-/// The request of which this is the head.
-pub(super) fn request(head: &Head) -> Result<Request<()>, HeadError> {
-    let mut lines = vec![EMPTY_HEADER; head.headers];
-    let mut parsed = httparse::Request::new(&mut lines);
-    let outcome = parsed.parse(&head.bytes);
-    completed(outcome, head)?;
-    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
-    else {
-        return Err(HeadError::StartLine);
-    };
-    // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
-    // may stand in a request line (RFC 9112, §3.2).
-    if !target.is_ascii() || target.contains('#') {
-        return Err(HeadError::StartLine);
-    }
-    let target = head.bytes.slice_ref(target.as_bytes());
+/// Header lines for which there is room on the stack. Few heads have more.
+const ON_THE_STACK: usize = 64;
 
-    let mut request = Request::new(());
-    *request.method_mut() =
-        Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
-    *request.uri_mut() = Uri::from_maybe_shared(target).map_err(|_| HeadError::StartLine)?;
-    *request.version_mut() = version(minor);
-    *request.headers_mut() = headers(parsed.headers, &head.bytes)?;
-    Ok(request)
+/// The header lines of a head, where they arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeaderLines<'head> {
+    head: &'head [u8],
+    lines: &'head [Header<'head>],
 }
 
-/// The response of which this is the head. Its reason phrase means nothing and is not kept.
-pub(super) fn response(head: &Head) -> Result<Response<()>, HeadError> {
-    let mut lines = vec![EMPTY_HEADER; head.headers];
-    let mut parsed = httparse::Response::new(&mut lines);
-    let outcome = parsed.parse(&head.bytes);
-    completed(outcome, head)?;
-    let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
-        return Err(HeadError::StartLine);
-    };
+impl Fields for HeaderLines<'_> {
+    fn lines<'fields>(&'fields self, name: &HeaderName) -> impl Iterator<Item = &'fields [u8]> {
+        let name = name.as_str();
+        // Most lines are told apart by the length of their names.
+        let as_long = self.lines.iter().filter(move |line| line.name.len() == name.len());
+        let named = as_long.filter(move |line| line.name.eq_ignore_ascii_case(name));
+        named.map(|line| line.value)
+    }
+}
 
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
-    *response.version_mut() = version(minor);
-    *response.headers_mut() = headers(parsed.headers, &head.bytes)?;
-    Ok(response)
+impl HeaderLines<'_> {
+    /// The same as a map. The values share one copy of the head.
+    pub(super) fn to_map(self) -> Result<HeaderMap, HeadError> {
+        // The map has a limit of its own, far over any sensible one.
+        let too_many = |_| HeadError::TooManyHeaders { limit: self.lines.len() };
+        let mut headers = HeaderMap::try_with_capacity(self.lines.len()).map_err(too_many)?;
+        let head = Bytes::copy_from_slice(self.head);
+        for line in self.lines {
+            let name =
+                HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::HeaderName)?;
+            let start = line.value.as_ptr().addr() - self.head.as_ptr().addr();
+            let value = head.slice(start..start + line.value.len());
+            let value =
+                HeaderValue::from_maybe_shared(value).map_err(|_| HeadError::HeaderValue)?;
+            headers.try_append(name, value).map_err(too_many)?;
+        }
+        Ok(headers)
+    }
+}
+
+/// Hands `take` the request of which this is the head.
+pub(super) fn request<T>(
+    head: &Head<'_>,
+    take: impl FnOnce(RequestHead<'_>) -> T,
+) -> Result<T, HeadError> {
+    with_room_for_lines(head, |lines| {
+        let mut parsed = httparse::Request::new(&mut []);
+        completed(parsed.parse_with_uninit_headers(&head.bytes, lines), head)?;
+        let (Some(method), Some(target), Some(minor)) =
+            (parsed.method, parsed.path, parsed.version)
+        else {
+            return Err(HeadError::StartLine);
+        };
+        // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
+        // may stand in a request line (RFC 9112, §3.2).
+        if !target.is_ascii() || target.contains('#') {
+            return Err(HeadError::StartLine);
+        }
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
+        let target = Uri::try_from(target).map_err(|_| HeadError::StartLine)?;
+        let fields = HeaderLines { head: &head.bytes, lines: parsed.headers };
+        Ok(take(RequestHead::new(method, target, version(minor), fields)))
+    })
+}
+
+/// Hands `take` the response of which this is the head. Its reason phrase means nothing and is not
+/// kept.
+pub(super) fn response<T>(
+    head: &Head<'_>,
+    take: impl FnOnce(ResponseHead<'_>) -> T,
+) -> Result<T, HeadError> {
+    with_room_for_lines(head, |lines| {
+        let mut parsed = httparse::Response::new(&mut []);
+        let outcome = ParserConfig::default().parse_response_with_uninit_headers(
+            &mut parsed,
+            &head.bytes,
+            lines,
+        );
+        completed(outcome, head)?;
+        let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
+            return Err(HeadError::StartLine);
+        };
+        let status = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
+        let fields = HeaderLines { head: &head.bytes, lines: parsed.headers };
+        Ok(take(ResponseHead { status, version: version(minor), fields }))
+    })
+}
+
+fn with_room_for_lines<'head, T>(
+    head: &'head Head<'_>,
+    parse: impl FnOnce(&mut [MaybeUninit<Header<'head>>]) -> T,
+) -> T {
+    match head.headers {
+        0..=ON_THE_STACK => parse(&mut [const { MaybeUninit::uninit() }; ON_THE_STACK]),
+        more => parse(&mut vec![MaybeUninit::uninit(); more]),
+    }
 }
 
 /// That the parser saw the head end where we did.
-fn completed(outcome: httparse::Result<usize>, head: &Head) -> Result<(), HeadError> {
+fn completed(outcome: httparse::Result<usize>, head: &Head<'_>) -> Result<(), HeadError> {
     match outcome {
         Ok(Status::Complete(end)) if end == head.bytes.len() => Ok(()),
         Err(Error::Version) if names_another_version(&head.bytes) => Err(HeadError::Version),
@@ -88,18 +150,4 @@ fn names_another_version(head: &[u8]) -> bool {
 
 fn version(minor: u8) -> Version {
     if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
-}
-
-fn headers(lines: &[Header<'_>], head: &Bytes) -> Result<HeaderMap, HeadError> {
-    // The map has a limit of its own, far over any sensible one.
-    let too_many = |_| HeadError::TooManyHeaders { limit: lines.len() };
-    let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
-    for line in lines {
-        let name =
-            HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::HeaderName)?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
-            .map_err(|_| HeadError::HeaderValue)?;
-        headers.try_append(name, value).map_err(too_many)?;
-    }
-    Ok(headers)
 }

@@ -1,17 +1,17 @@
 //! Tokens, and the fields that are lists of them (RFC 9110, sections 5.6.1 and 5.6.2).
 
-use http::header::{GetAll, HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderName;
 
+use super::field::{Fields, text};
 use crate::extension::is_token;
 
 /// Whether a field that is a list of tokens has this one among its elements, without case.
 ///
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
-pub(super) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    headers.get_all(name).iter().any(|line| {
-        line.as_bytes()
-            .split(|byte| *byte == b',')
+pub(super) fn list_contains(fields: &impl Fields, name: &HeaderName, token: &str) -> bool {
+    fields.lines(name).any(|line| {
+        line.split(|byte| *byte == b',')
             .any(|element| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     })
 }
@@ -19,10 +19,10 @@ pub(super) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str)
 /// The elements of a field that must be a list of at least one token, over all its lines.
 ///
 /// `None` if one element isn't a token or if there is none at all. Empty elements don't count.
-pub(super) fn elements(lines: GetAll<'_, HeaderValue>) -> Option<Vec<&str>> {
+pub(super) fn elements<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<&'a str>> {
     let mut tokens = Vec::new();
     for line in lines {
-        for element in line.to_str().ok()?.split(',').map(str::trim_ascii) {
+        for element in text(line)?.split(',').map(str::trim_ascii) {
             match element {
                 "" => {}
                 token if is_token(token) => tokens.push(token),
@@ -35,7 +35,10 @@ pub(super) fn elements(lines: GetAll<'_, HeaderValue>) -> Option<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL};
+    use http::{
+        HeaderMap, HeaderValue,
+        header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL},
+    };
 
     use super::*;
 
@@ -75,7 +78,7 @@ mod tests {
     fn the_elements_of_a_list_are_tokens_and_at_least_one() {
         let parse = |lines: &[&'static str]| {
             let headers = headers(&SEC_WEBSOCKET_PROTOCOL, lines);
-            elements(headers.get_all(SEC_WEBSOCKET_PROTOCOL))
+            elements(headers.lines(&SEC_WEBSOCKET_PROTOCOL))
                 .map(|tokens| tokens.into_iter().map(String::from).collect::<Vec<_>>())
         };
         assert_eq!(parse(&["a, b", ",c,"]), Some(vec!["a".into(), "b".into(), "c".into()]));

@@ -6,7 +6,7 @@ use sansocket::{
     Entropy,
     handshake::{
         Accepted, Answer, ClientHandshake, ClientRequest, Decision, Outcome, Refusal, RequestError,
-        ResponseError, ServerHandshake, UpgradeRequest, negotiate,
+        RequestHead, ResponseError, ServerHandshake, UpgradeRequest, negotiate,
     },
 };
 
@@ -54,17 +54,37 @@ pub(crate) fn read(bytes: impl AsRef<[u8]>) -> Result<Request<()>, RequestError>
     Ok(request)
 }
 
-/// What the protocol finds wrong with a request, from the first byte on.
+/// What `take` makes of the request in these bytes, where it lies.
+pub(crate) fn read_head<T>(
+    bytes: impl AsRef<[u8]>,
+    take: impl FnOnce(RequestHead<'_>) -> T,
+) -> Result<T, RequestError> {
+    let mut bytes = bytes.as_ref().to_vec();
+    let taken = ServerHandshake::default().receive_head(&mut &mut bytes[..], take)?;
+    Ok(taken.expect("a whole head"))
+}
+
+/// What the protocol finds wrong with a request, from the first byte on, wherever its fields are
+/// looked up.
 pub(crate) fn judge(bytes: impl AsRef<[u8]>) -> Result<(), RequestError> {
-    UpgradeRequest::parse(&read(bytes)?).map(drop)
+    let judged = read(&bytes).and_then(|request| UpgradeRequest::parse(&request).map(drop));
+    let judged_where_it_lies =
+        read_head(&bytes, |head| head.upgrade().map(drop)).and_then(|judged| judged);
+    assert_eq!(judged_where_it_lies, judged);
+    judged
 }
 
 /// The answer of a server that accepts all it may.
 pub(crate) fn answer(bytes: impl AsRef<[u8]>) -> Answer {
-    match read(bytes) {
-        Ok(request) => negotiate(&request, |_, _| Decision::accept()).unwrap(),
-        Err(error) => Answer::Refused(Refusal::from(error)),
-    }
+    let answer = |answer: Result<Answer, RequestError>| {
+        answer.unwrap_or_else(|error| Answer::Refused(Refusal::from(error)))
+    };
+    let as_value =
+        answer(read(&bytes).map(|request| negotiate(&request, |_, _| Decision::accept()).unwrap()));
+    let where_it_lies =
+        answer(read_head(&bytes, |head| head.negotiate(|_| Decision::accept()).unwrap()));
+    assert_eq!(format!("{where_it_lies:?}"), format!("{as_value:?}"));
+    where_it_lies
 }
 
 pub(crate) fn accepted(bytes: impl AsRef<[u8]>) -> Accepted {

@@ -11,12 +11,12 @@ use http::{
 use sansocket::{
     Config, Event, ProtocolError,
     handshake::{
-        Acceptance, Answer, Decision, DecisionError, HeadError, Refusal, RequestError,
+        Acceptance, Answer, Decision, DecisionError, HeadError, HeadLimits, Refusal, RequestError,
         ServerHandshake, UpgradeRequest, negotiate,
     },
 };
 
-use crate::peer::{ACCEPT, KEY, accepted, judge, read, refused, request, sent};
+use crate::peer::{ACCEPT, KEY, accepted, judge, read, read_head, refused, request, sent};
 
 // The request
 
@@ -30,6 +30,38 @@ fn a_valid_request_is_answered_with_exactly_a_101() {
     assert_eq!(accepted.outgoing(), expected);
     assert_eq!(accepted.subprotocol(), None);
     let _ = accepted.into_connection(Config::default());
+}
+
+#[test]
+fn a_request_where_it_lies_is_the_same_as_one_that_was_taken_away() {
+    let bytes = request("", "Cookie: a=1\r\nX-Empty:\r\nCookie: \u{fc}");
+    let request = read(&bytes).unwrap();
+    read_head(&bytes, |head| {
+        assert_eq!((head.method(), head.uri()), (request.method(), request.uri()));
+        assert_eq!(head.version(), request.version());
+        let same = head.to_request().unwrap();
+        assert_eq!(same.headers(), request.headers());
+        let names = |request: &Request<()>| request.headers().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&same), names(&request));
+        // There are secrets in headers.
+        assert!(!format!("{head:?}").contains("a=1"));
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_a_header_map_can_not_hold_is_left_where_it_lies() {
+    let name = "n".repeat(1 << 16);
+    let limits = HeadLimits::default().max_size(1 << 20);
+    let bytes = request("", &format!("{name}: value")).into_bytes();
+    let error = RequestError::Head(HeadError::HeaderName);
+    let received = ServerHandshake::new(limits).receive(&mut &mut bytes.clone()[..]);
+    assert_eq!(received.unwrap_err(), error);
+    let received = ServerHandshake::new(limits).receive_head(&mut &mut bytes.clone()[..], |head| {
+        assert!(head.upgrade().is_ok());
+        head.to_request().map(drop)
+    });
+    assert_eq!(received, Ok(Some(Err(error))));
 }
 
 #[test]

@@ -13,6 +13,8 @@
 
 #[cfg(feature = "deflate")]
 mod compression;
+#[cfg(feature = "handshake")]
+mod handshake;
 
 use bytes::{Buf, Bytes};
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};

@@ -1,14 +1,13 @@
 //! What makes a response the end of a successful handshake (RFC 6455, section 4.1).
 
 use http::{
-    HeaderMap, Response, Version,
+    Response, Version,
     header::{
-        CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-        SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+        CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
     },
 };
 
-use super::error::ResponseError;
+use super::{error::ResponseError, response::ResponseHead};
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, DeflateParameters};
 use crate::{
@@ -16,7 +15,11 @@ use crate::{
     connection::Connection,
     entropy::Entropy,
     extension::{Agreed, ExtensionOffer, Supported, is_token},
-    handshake::{accept_key::SecWebSocketAccept, field::Field, token},
+    handshake::{
+        accept_key::SecWebSocketAccept,
+        field::{Field, Fields, text},
+        token,
+    },
     role::Role,
 };
 
@@ -87,48 +90,47 @@ impl Expectation {
     ///
     /// `Content-Length` and `Transfer-Encoding` have no place in it, but RFC 9112, section 6.3, has
     /// it end at the blank line whatever they say, so they are passed over.
-    pub(super) fn check(&self, response: &Response<()>) -> Result<Terms, ResponseError> {
-        let headers = response.headers();
+    pub(super) fn check(&self, response: &ResponseHead<'_>) -> Result<Terms, ResponseError> {
+        let fields = &response.fields;
         // RFC 9110, §7.8: an upgrade is an affair of HTTP/1.1.
-        if response.version() != Version::HTTP_11 {
+        if response.version != Version::HTTP_11 {
             return Err(ResponseError::Version);
         }
-        upgrade(headers)?;
+        upgrade(fields)?;
         // §4.1 (3) A list that contains the token, among others.
-        if !token::list_contains(headers, &CONNECTION, "upgrade") {
+        if !token::list_contains(fields, &CONNECTION, "upgrade") {
             return Err(ResponseError::Connection);
         }
-        self.accept(headers)?;
-        let extensions = self.extensions(headers)?;
-        Ok(Terms { subprotocol: self.subprotocol(headers)?, extensions })
+        self.accept(fields)?;
+        let extensions = self.extensions(fields)?;
+        Ok(Terms { subprotocol: self.subprotocol(fields)?, extensions })
     }
 
     /// §4.1 (5) and §9.1. What the server answered is compared with what was offered.
-    fn extensions(&self, headers: &HeaderMap) -> Result<Agreed, ResponseError> {
-        let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
-        let answers = ExtensionOffer::parse_all(lines.map(HeaderValue::as_bytes))
+    fn extensions(&self, fields: &impl Fields) -> Result<Agreed, ResponseError> {
+        let answers = ExtensionOffer::parse_all(fields.lines(&SEC_WEBSOCKET_EXTENSIONS))
             .map_err(|_| ResponseError::Extensions)?;
         Ok(self.extensions.check(&answers)?)
     }
 
     /// §4.1 (4) Only a server that speaks WebSocket, and to this client, knows the value. §11.3.3:
     /// at most one in a response.
-    fn accept(&self, headers: &HeaderMap) -> Result<(), ResponseError> {
-        match Field::of(headers, &SEC_WEBSOCKET_ACCEPT) {
+    fn accept(&self, fields: &impl Fields) -> Result<(), ResponseError> {
+        match Field::of(fields, &SEC_WEBSOCKET_ACCEPT) {
             Field::Absent => Err(ResponseError::MissingAccept),
             Field::Repeated => Err(ResponseError::RepeatedAccept),
-            Field::Once(accept) if accept == self.accept.as_str() => Ok(()),
+            Field::Once(accept) if accept == self.accept.as_str().as_bytes() => Ok(()),
             Field::Once(_) => Err(ResponseError::WrongAccept),
         }
     }
 
     /// §4.1 (6) One of those offered, compared with case, or none. §11.3.4: at most one in a
     /// response.
-    fn subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, ResponseError> {
-        let chosen = match Field::of(headers, &SEC_WEBSOCKET_PROTOCOL) {
+    fn subprotocol(&self, fields: &impl Fields) -> Result<Option<String>, ResponseError> {
+        let chosen = match Field::of(fields, &SEC_WEBSOCKET_PROTOCOL) {
             Field::Absent => return Ok(None),
             Field::Repeated => return Err(ResponseError::RepeatedSubprotocol),
-            Field::Once(chosen) => chosen.to_str().ok().filter(|chosen| is_token(chosen)),
+            Field::Once(chosen) => text(chosen).filter(|chosen| is_token(chosen)),
         };
         let chosen = chosen.ok_or(ResponseError::InvalidSubprotocol)?.to_owned();
         if self.subprotocols.contains(&chosen) {
@@ -140,9 +142,9 @@ impl Expectation {
 }
 
 /// §4.1 (2) The field's value is the one word; unlike in a request it is no list to choose from.
-fn upgrade(headers: &HeaderMap) -> Result<(), ResponseError> {
-    match Field::of(headers, &UPGRADE) {
-        Field::Once(value) if value.as_bytes().eq_ignore_ascii_case(b"websocket") => Ok(()),
+fn upgrade(fields: &impl Fields) -> Result<(), ResponseError> {
+    match Field::of(fields, &UPGRADE) {
+        Field::Once(value) if value.eq_ignore_ascii_case(b"websocket") => Ok(()),
         _ => Err(ResponseError::Upgrade),
     }
 }

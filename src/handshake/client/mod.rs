@@ -22,4 +22,5 @@ pub use proxy_environment::{ProxyEnvironment, ProxyEnvironmentError};
 pub use redirect::{RedirectError, Redirects};
 pub use rejection::Rejection;
 pub use request::ClientRequest;
+pub(super) use response::ResponseHead;
 pub use tunnel::{ProxyHandshake, ProxyOutcome};

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use super::{
     error::ResponseError,
@@ -98,22 +98,20 @@ impl ClientHandshake {
     /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in
     /// another way than was asked for. There is no going on from there: close the transport.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
-        let Some(response) = self.response.read(input)? else {
-            return Ok(None);
-        };
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.establish(response).map(Some);
-        }
-        Ok(Some(Outcome::Rejected(Rejection::new(response, self.max_body_size))))
+        let Self { response, expectation, entropy, max_body_size, .. } = self;
+        let outcome = response.read(input, |head| match head.status {
+            StatusCode::SWITCHING_PROTOCOLS => {
+                let terms = expectation.check(&head)?;
+                let response = head.to_response()?;
+                Ok(Outcome::Established(Established::new(response, terms, entropy.clone())))
+            }
+            _ => Ok(Outcome::Rejected(Rejection::new(head.to_response()?, *max_body_size))),
+        });
+        outcome?.transpose()
     }
 
     /// What it means that the server ends the transport before the response is complete.
     pub fn receive_eof(self) -> ResponseError {
         ResponseError::Truncated
-    }
-
-    fn establish(&self, response: Response<()>) -> Result<Outcome, ResponseError> {
-        let terms = self.expectation.check(&response)?;
-        Ok(Outcome::Established(Established::new(response, terms, self.entropy.clone())))
     }
 }

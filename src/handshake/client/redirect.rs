@@ -2,7 +2,7 @@ use http::{Response, StatusCode, header::LOCATION};
 
 use super::{location, request::ClientRequest};
 use crate::handshake::{
-    field::Field,
+    field::{Field, text},
     uri::{Scheme, WebSocketUri},
 };
 
@@ -96,7 +96,7 @@ fn target<B>(base: &WebSocketUri, response: &Response<B>) -> Option<WebSocketUri
         return None;
     };
     match Field::of(response.headers(), &LOCATION) {
-        Field::Once(location) => location::resolve(base, location.to_str().ok()?).ok(),
+        Field::Once(location) => location::resolve(base, text(location)?).ok(),
         Field::Absent | Field::Repeated => None,
     }
 }

@@ -8,7 +8,7 @@ use http::{
 };
 
 use super::chunked::ChunkedDecoder;
-use crate::handshake::field::Field;
+use crate::handshake::field::{Field, text};
 
 /// The server's final response when it isn't the 101 that was asked for (RFC 6455, section 4.1).
 ///
@@ -111,7 +111,7 @@ impl Framing {
         // (3) and (4): an encoding goes before a length. One that isn't known here is kept as it is.
         match Field::of(headers, &TRANSFER_ENCODING) {
             Field::Absent => {}
-            Field::Once(only) if only.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            Field::Once(only) if only.eq_ignore_ascii_case(b"chunked") => {
                 return Self::Chunked(ChunkedDecoder::default());
             }
             _ => return Self::Transport,
@@ -119,7 +119,7 @@ impl Framing {
         // (5) and (6): a length that can't be made out leaves the end of the transport. That is no
         // risk here, as nothing behind the body is ever used.
         let length = match Field::of(headers, &CONTENT_LENGTH) {
-            Field::Once(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
+            Field::Once(length) => text(length).and_then(|length| length.parse().ok()),
             _ => None,
         };
         length.map_or(Self::Transport, Self::Length)

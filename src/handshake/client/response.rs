@@ -1,36 +1,59 @@
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 
 use crate::handshake::{
     head::{HeadError, HeadLimits, HeadReader},
-    parse,
+    parse::{self, HeaderLines},
 };
 
 /// Finds the final response among those that arrive.
 #[derive(Debug)]
 pub(super) struct ResponseReader(HeadReader);
 
+/// A response whose header lines still lie where they arrived.
+#[derive(Debug)]
+pub(in crate::handshake) struct ResponseHead<'head> {
+    pub(in crate::handshake) status: StatusCode,
+    pub(in crate::handshake) version: Version,
+    pub(in crate::handshake) fields: HeaderLines<'head>,
+}
+
 impl ResponseReader {
     pub(super) const fn new(limits: HeadLimits) -> Self {
         Self(HeadReader::new(limits))
     }
 
-    /// Takes what belongs to the head of the final response, and hands it out once it is complete.
+    /// Takes what belongs to the head of the final response, and hands it to `take` once it is
+    /// complete.
     ///
     /// What is behind that head stays in `input`.
-    pub(super) fn read(
+    pub(super) fn read<T>(
         &mut self,
         input: &mut &mut [u8],
-    ) -> Result<Option<Response<()>>, HeadError> {
+        mut take: impl FnMut(ResponseHead<'_>) -> T,
+    ) -> Result<Option<T>, HeadError> {
         while let Some(head) = self.0.read(input)? {
-            let response = parse::response(&head)?;
             // RFC 9110, §15.2: any number of interim responses may precede the final one, and a 101
             // is final for HTTP. The limit of the head is for all of them together.
-            if !response.status().is_informational()
-                || response.status() == StatusCode::SWITCHING_PROTOCOLS
-            {
-                return Ok(Some(response));
+            let taken = parse::response(&head, |response| {
+                let interim = response.status.is_informational()
+                    && response.status != StatusCode::SWITCHING_PROTOCOLS;
+                (!interim).then(|| take(response))
+            })?;
+            if taken.is_some() {
+                return Ok(taken);
             }
         }
         Ok(None)
+    }
+}
+
+impl ResponseHead<'_> {
+    /// The response as a value, with all of its headers.
+    pub(super) fn to_response(&self) -> Result<Response<()>, HeadError> {
+        let mut response = Response::new(());
+        *response.status_mut() = self.status;
+        *response.version_mut() = self.version;
+        *response.headers_mut() = self.fields.to_map()?;
+        Ok(response)
     }
 }

@@ -89,9 +89,10 @@ impl ProxyHandshake {
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<ProxyOutcome>, ProxyResponseError> {
-        let Some(response) = self.response.read(input)? else {
+        let Some(response) = self.response.read(input, |head| head.to_response())? else {
             return Ok(None);
         };
+        let response = response?;
         match response.status() {
             // RFC 9110, §7.8: a switch nobody asked for. What follows it is in no known protocol.
             StatusCode::SWITCHING_PROTOCOLS => Err(ProxyResponseError::Switched),

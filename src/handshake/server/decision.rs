@@ -47,8 +47,17 @@ pub fn negotiate<B>(
     request: &Request<B>,
     decide: impl FnOnce(&Request<B>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
 ) -> Result<Answer, DecisionError> {
-    let upgrade = UpgradeRequest::parse(request);
-    let refusal = match (decide(request, upgrade.as_ref()), upgrade) {
+    let decide = |upgrade: Result<&UpgradeRequest<'_>, &RequestError>| decide(request, upgrade);
+    answer(request.method(), UpgradeRequest::parse(request), decide)
+}
+
+/// Answers a request with this method, of which the protocol makes this.
+pub(super) fn answer(
+    method: &Method,
+    upgrade: Result<UpgradeRequest<'_>, RequestError>,
+    decide: impl FnOnce(Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
+) -> Result<Answer, DecisionError> {
+    let refusal = match (decide(upgrade.as_ref()), upgrade) {
         (Decision::Accept(acceptance), Ok(upgrade)) => {
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
@@ -56,7 +65,7 @@ pub fn negotiate<B>(
         (Decision::Respond(response), _) => Refusal::new(response)?,
     };
     // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
-    Ok(Answer::Refused(match *request.method() {
+    Ok(Answer::Refused(match *method {
         Method::HEAD => refusal.without_content(),
         _ => refusal,
     }))

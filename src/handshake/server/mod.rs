@@ -6,6 +6,7 @@ mod error;
 mod opening;
 mod origin_policy;
 mod refusal;
+mod request_head;
 mod upgrade_request;
 
 pub use accepted::Accepted;
@@ -14,4 +15,5 @@ pub use error::RequestError;
 pub use opening::ServerHandshake;
 pub use origin_policy::OriginPolicy;
 pub use refusal::Refusal;
+pub use request_head::RequestHead;
 pub use upgrade_request::UpgradeRequest;

@@ -2,7 +2,7 @@
 
 use http::Request;
 
-use super::error::RequestError;
+use super::{error::RequestError, request_head::RequestHead};
 use crate::handshake::{
     head::{HeadLimits, HeadReader},
     parse,
@@ -59,8 +59,41 @@ impl ServerHandshake {
     /// [`RequestError::Head`] if what arrives is no such head, or exceeds the limits. There is no
     /// going on from there: answer with a [`Refusal`](super::Refusal), and close.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Request<()>>, RequestError> {
+        self.receive_head(input, |head| head.to_request())?.transpose()
+    }
+
+    /// Takes bytes that have arrived; when the head of the request is complete, what `take` makes of
+    /// it.
+    ///
+    /// It is [`receive`](Self::receive) for a server that answers at once: a request that lies whole in
+    /// the input is neither copied nor made into a map of headers.
+    ///
+    /// ```
+    /// use sansocket::handshake::{Answer, Decision, ServerHandshake};
+    ///
+    /// let mut handshake = ServerHandshake::default();
+    /// let mut bytes = *b"GET /chat HTTP/1.1\r\nHost: a\r\n\r\n";
+    /// let answer = handshake.receive_head(&mut &mut bytes[..], |request| {
+    ///     request.negotiate(|_upgrade| Decision::accept()) // or by request.uri().path()
+    /// })?;
+    /// match answer.transpose()? {
+    ///     Some(Answer::Accepted(mut accepted)) => { /* write accepted.outgoing() */ }
+    ///     Some(Answer::Refused(refusal)) => assert_eq!(refusal.response().status(), 426),
+    ///     None => { /* read more, and come back */ }
+    /// }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub fn receive_head<T>(
+        &mut self,
+        input: &mut &mut [u8],
+        take: impl FnOnce(RequestHead<'_>) -> T,
+    ) -> Result<Option<T>, RequestError> {
         match self.head.read(input)? {
-            Some(head) => Ok(Some(parse::request(&head)?)),
+            Some(head) => Ok(Some(parse::request(&head, take)?)),
             None => Ok(None),
         }
     }

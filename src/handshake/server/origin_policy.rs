@@ -1,9 +1,10 @@
 //! Which web pages may open a connection (RFC 6455, sections 4.2.2 and 10.2).
 
-use http::header::ORIGIN;
-
 use super::{error::RequestError, upgrade_request::UpgradeRequest};
-use crate::handshake::{field::Field, origin::Origin};
+use crate::handshake::{
+    field::{Field, text},
+    origin::Origin,
+};
 
 /// Which web pages may open a connection.
 ///
@@ -80,11 +81,9 @@ impl OriginPolicy {
     /// [`RequestError::Origin`], which is a 403, if not. An `Origin` that is repeated or malformed
     /// is one that only [`any`](Self::any) lets in.
     pub fn check(&self, upgrade: &UpgradeRequest<'_>) -> Result<(), RequestError> {
-        let allowed = match Field::of(upgrade.headers(), &ORIGIN) {
+        let allowed = match upgrade.origin() {
             Field::Absent => matches!(self.absent, Absent::Accepted),
-            Field::Once(origin) => {
-                self.allowed.contains(origin.to_str().unwrap_or_default(), upgrade)
-            }
+            Field::Once(origin) => self.allowed.contains(text(origin).unwrap_or_default(), upgrade),
             Field::Repeated => matches!(self.allowed, Allowed::Any),
         };
         if allowed { Ok(()) } else { Err(RequestError::Origin) }

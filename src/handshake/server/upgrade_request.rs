@@ -1,9 +1,9 @@
 //! What makes a request an opening handshake (RFC 6455, section 4.2.1).
 
 use http::{
-    HeaderMap, Method, Request, Uri, Version,
+    Method, Request, Uri, Version,
     header::{
-        CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+        CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
@@ -13,7 +13,7 @@ use crate::extension::ExtensionOffer;
 use crate::handshake::{
     accept_key::{SecWebSocketAccept, SecWebSocketKey},
     authority::Authority,
-    field::Field,
+    field::{Field, Fields, text},
     token,
 };
 
@@ -39,8 +39,8 @@ use crate::handshake::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct UpgradeRequest<'request> {
-    headers: &'request HeaderMap,
     authority: Authority<'request>,
+    origin: Field<'request>,
     accept: SecWebSocketAccept,
     subprotocols: Vec<&'request str>,
     extensions: Vec<ExtensionOffer<'request>>,
@@ -53,40 +53,48 @@ impl<'request> UpgradeRequest<'request> {
     ///
     /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
     pub fn parse<B>(request: &'request Request<B>) -> Result<Self, RequestError> {
-        let headers = request.headers();
+        Self::of(request.method(), request.uri(), request.version(), request.headers())
+    }
+
+    /// Checks the parts of a request.
+    pub(super) fn of(
+        method: &Method,
+        target: &'request Uri,
+        version: Version,
+        fields: &'request impl Fields,
+    ) -> Result<Self, RequestError> {
         // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of what the type can hold that is HTTP/1.1
         // alone, as later versions have no upgrade.
-        if request.version() != Version::HTTP_11 {
+        if version != Version::HTTP_11 {
             return Err(RequestError::Version);
         }
-        if request.method() != Method::GET {
+        if method != Method::GET {
             return Err(RequestError::Method);
         }
-        let authority = authority(request.uri(), host(headers)?)?;
-        no_body(headers)?;
+        let authority = authority(target, host(fields)?)?;
+        no_body(fields)?;
         // §4.2.1 (3) Before (4), as a request without it isn't a handshake gone wrong but one for
         // something else.
-        if !token::list_contains(headers, &UPGRADE, "websocket") {
+        if !token::list_contains(fields, &UPGRADE, "websocket") {
             return Err(RequestError::Upgrade);
         }
         // §4.2.1 (4)
-        if !token::list_contains(headers, &CONNECTION, "upgrade") {
+        if !token::list_contains(fields, &CONNECTION, "upgrade") {
             return Err(RequestError::Connection);
         }
-        version(headers)?;
-        let key = key(headers)?;
+        websocket_version(fields)?;
+        let key = key(fields)?;
         // §4.2.1 (8)
-        let subprotocols = if headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
-            token::elements(headers.get_all(SEC_WEBSOCKET_PROTOCOL))
-                .ok_or(RequestError::Subprotocols)?
-        } else {
-            Vec::new()
+        let mut lines = fields.lines(&SEC_WEBSOCKET_PROTOCOL).peekable();
+        let subprotocols = match lines.peek() {
+            None => Vec::new(),
+            Some(_) => token::elements(lines).ok_or(RequestError::Subprotocols)?,
         };
         // §4.2.1 (9)
-        let extensions = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
-        let extensions = ExtensionOffer::parse_all(extensions.map(HeaderValue::as_bytes))
+        let extensions = ExtensionOffer::parse_all(fields.lines(&SEC_WEBSOCKET_EXTENSIONS))
             .map_err(|_| RequestError::Extensions)?;
-        Ok(Self { headers, authority, accept: key.accept(), subprotocols, extensions })
+        let origin = Field::of(fields, &ORIGIN);
+        Ok(Self { authority, origin, accept: key.accept(), subprotocols, extensions })
     }
 
     /// The subprotocols that the client offers, the one it likes best first.
@@ -110,8 +118,9 @@ impl<'request> UpgradeRequest<'request> {
         self.accept
     }
 
-    pub(super) const fn headers(&self) -> &'request HeaderMap {
-        self.headers
+    /// From where the page comes that opens the connection, if it is one (section 10.2).
+    pub(super) const fn origin(&self) -> Field<'request> {
+        self.origin
     }
 
     /// The host that the client wants to talk to.
@@ -122,15 +131,13 @@ impl<'request> UpgradeRequest<'request> {
 
 /// §4.2.1 (2) The one `Host`. RFC 9112, §3.2: two of them are how a request is smuggled past a
 /// proxy.
-fn host(headers: &HeaderMap) -> Result<Authority<'_>, RequestError> {
-    match Field::of(headers, &HOST) {
+fn host(fields: &impl Fields) -> Result<Authority<'_>, RequestError> {
+    match Field::of(fields, &HOST) {
         Field::Absent => Err(RequestError::MissingHost),
         Field::Repeated => Err(RequestError::RepeatedHost),
-        Field::Once(host) => host
-            .to_str()
-            .ok()
-            .and_then(|host| Authority::parse(host).ok())
-            .ok_or(RequestError::InvalidHost),
+        Field::Once(host) => {
+            text(host).and_then(|host| Authority::parse(host).ok()).ok_or(RequestError::InvalidHost)
+        }
     }
 }
 
@@ -150,30 +157,30 @@ fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, 
 
 /// RFC 9112, §6.3: what came with a body would have to be read as one, and not as frames. Whoever
 /// sees it otherwise than a proxy in between can be made to see another request.
-fn no_body(headers: &HeaderMap) -> Result<(), RequestError> {
-    if headers.contains_key(TRANSFER_ENCODING) {
+fn no_body(fields: &impl Fields) -> Result<(), RequestError> {
+    if fields.lines(&TRANSFER_ENCODING).next().is_some() {
         return Err(RequestError::TransferEncoding);
     }
-    match Field::of(headers, &CONTENT_LENGTH) {
+    match Field::of(fields, &CONTENT_LENGTH) {
         Field::Absent => Ok(()),
-        Field::Once(length) if length == "0" => Ok(()),
+        Field::Once(length) if length == b"0" => Ok(()),
         _ => Err(RequestError::ContentLength),
     }
 }
 
 /// §4.2.1 (6) A single 13, written in no other way.
-fn version(headers: &HeaderMap) -> Result<(), RequestError> {
-    match Field::of(headers, &SEC_WEBSOCKET_VERSION) {
-        Field::Once(version) if version == "13" => Ok(()),
+fn websocket_version(fields: &impl Fields) -> Result<(), RequestError> {
+    match Field::of(fields, &SEC_WEBSOCKET_VERSION) {
+        Field::Once(version) if version == b"13" => Ok(()),
         _ => Err(RequestError::WebSocketVersion),
     }
 }
 
 /// §4.2.1 (5) A single key that decodes to 16 bytes. §11.3.1: at most one in a request.
-fn key(headers: &HeaderMap) -> Result<SecWebSocketKey, RequestError> {
-    match Field::of(headers, &SEC_WEBSOCKET_KEY) {
+fn key(fields: &impl Fields) -> Result<SecWebSocketKey, RequestError> {
+    match Field::of(fields, &SEC_WEBSOCKET_KEY) {
         Field::Absent => Err(RequestError::MissingKey),
         Field::Repeated => Err(RequestError::RepeatedKey),
-        Field::Once(key) => SecWebSocketKey::parse(key.as_bytes()).ok_or(RequestError::InvalidKey),
+        Field::Once(key) => SecWebSocketKey::parse(key).ok_or(RequestError::InvalidKey),
     }
 }
