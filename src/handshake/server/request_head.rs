@@ -1,18 +1,37 @@
 use core::fmt;
 
-use http::{Method, Request, Uri, Version};
+use http::{Method, Request, Uri, Version, header::HeaderName};
 
 use super::{
     decision::{self, Answer, Decision, DecisionError},
     error::RequestError,
     upgrade_request::UpgradeRequest,
 };
-use crate::handshake::parse::HeaderLines;
+use crate::handshake::{field::Fields, parse::HeaderLines};
 
 /// A request whose header lines still lie where they arrived.
 ///
 /// [`ServerHandshake::receive_head`](super::ServerHandshake::receive_head) lends it, for as long as it
-/// takes to answer it. Nothing but the target was copied.
+/// takes to answer it. Nothing but the target was copied, unless the head arrived in pieces.
+///
+/// ```
+/// use http::{StatusCode, header::{COOKIE, HeaderValue}};
+/// use sansocket::handshake::{Acceptance, Answer, Decision, ServerHandshake};
+///
+/// let mut bytes = *b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+///     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nCookie: id=7\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+/// let answer = ServerHandshake::default().receive_head(&mut &mut bytes[..], |request| {
+///     request.negotiate(|_upgrade| match request.header_values(&COOKIE).next() {
+///         Some(b"id=7") => Acceptance::new().into(),
+///         _ => {
+///             let text = HeaderValue::from_static("text/plain");
+///             Decision::reply(StatusCode::FORBIDDEN, text, "log in first")
+///         }
+///     })
+/// });
+/// assert!(matches!(answer, Ok(Some(Ok(Answer::Accepted(_))))));
+/// ```
 pub struct RequestHead<'head> {
     method: Method,
     uri: Uri,
@@ -43,6 +62,11 @@ impl<'head> RequestHead<'head> {
     /// HTTP/1.0 or HTTP/1.1.
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// The values of the header lines that have this name, in order.
+    pub fn header_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.fields.lines(name)
     }
 
     /// The opening handshake that this is, as [`UpgradeRequest::parse`] checks it.
