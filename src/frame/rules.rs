@@ -42,8 +42,30 @@ impl HeaderRules {
         Self { sender: self.sender, reserved: ReservedBits::Compression }
     }
 
+    /// The header at the start of `input` and its size, or `None` while it is incomplete.
     #[inline]
     pub(crate) fn decode(
+        self,
+        input: &[u8],
+    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        // Where the longest header would fit none can be incomplete: the compiler then leaves out
+        // whatever asks if there are more bytes.
+        match input.first_chunk::<{ FrameHeader::MAX_SIZE }>() {
+            Some(longest) => self.decode_what_is_there(longest),
+            None => self.decode_near_the_end(input),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_near_the_end(
+        self,
+        input: &[u8],
+    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        self.decode_what_is_there(input)
+    }
+
+    #[inline]
+    fn decode_what_is_there(
         self,
         input: &[u8],
     ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
