@@ -6,9 +6,7 @@ use crate::connection::whole_frame::WholeFrame;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Inflation};
-#[cfg(feature = "deflate")]
-use crate::frame::FrameHeader;
-use crate::frame::{FrameDecoder, FramePiece, Opcode};
+use crate::frame::{FrameDecoder, FrameHeader, FramePiece, Opcode};
 use crate::message::{self, Assembler};
 use crate::role::Role;
 
@@ -50,13 +48,21 @@ impl Decoding {
         if !self.inflation.is_off() {
             return self.next_event_inflating(input);
         }
-        while let Some(piece) = self.frames.next_piece(input, |_| self.messages.at_most())? {
-            let event = self.push(piece)?;
-            if event.is_some() {
-                return Ok(event);
+        loop {
+            let at_most = self.messages.at_most();
+            // Most fragments lie whole in the input.
+            let piece = match self.frames.next_whole_frame(input, at_most as u64, |_| true) {
+                Some(frame) => frame,
+                None => match self.frames.next_piece(input, |_| at_most)? {
+                    Some(piece) => piece,
+                    None => return Ok(None),
+                },
+            };
+            match self.push(piece) {
+                Ok(None) => {}
+                event => return event,
             }
         }
-        Ok(None)
     }
 
     /// The next frame, if it lies whole in the input and is an event by itself; otherwise the input
@@ -75,10 +81,14 @@ impl Decoding {
         let Some(at_most) = self.messages.whole_at_most() else {
             return Ok(None);
         };
-        let Some((opcode, payload)) = self.frames.next_whole_frame(input, at_most) else {
+        let stands_alone = |header: &FrameHeader| {
+            header.fin && !matches!(header.opcode, Opcode::Continuation | Opcode::Close)
+        };
+        let Some(frame) = self.frames.next_whole_frame(input, at_most, stands_alone) else {
             return Ok(None);
         };
-        Ok(Some(match opcode {
+        let payload = frame.payload.unmask();
+        Ok(Some(match frame.header.opcode {
             Opcode::Text => WholeFrame::Text(message::validate(payload)?),
             Opcode::Ping => WholeFrame::Ping(payload),
             Opcode::Pong => WholeFrame::Pong(payload),

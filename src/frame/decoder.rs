@@ -4,7 +4,6 @@ use core::mem;
 use crate::error::ProtocolError;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskingKey;
-use crate::frame::opcode::Opcode;
 use crate::frame::rules::HeaderRules;
 use crate::role::Role;
 
@@ -60,37 +59,35 @@ impl FrameDecoder {
         self.rules = self.rules.with_compression();
     }
 
-    /// The opcode and the unmasked payload of the next frame, if it is neither a fragment nor a Close frame, has at most
-    /// `at_most` payload bytes and lies whole in the input; otherwise the input is left as it is.
+    /// The next frame, if it lies whole in the input, has at most `at_most` payload bytes, and its
+    /// header is one that is `wanted`; otherwise the input is left as it is.
     ///
-    /// Nothing about it has to be remembered. If the frame is wrong in any way,
-    /// [`next_piece`](Self::next_piece) finds that out.
+    /// Nothing about such a frame has to be remembered. If it is wrong in any way,
+    /// [`next_piece`](Self::next_piece) finds that out: an error that was kept from here would share its
+    /// place in memory with the header, which then is put together there byte by byte.
     #[inline]
     pub(crate) fn next_whole_frame<'input>(
         &self,
         input: &mut &'input mut [u8],
         at_most: u64,
-    ) -> Option<(Opcode, &'input [u8])> {
+        wanted: impl FnOnce(&FrameHeader) -> bool,
+    ) -> Option<FramePiece<'input>> {
         let State::BetweenFrames = self.state else {
             return None;
         };
         let Ok(Some((header, header_size))) = self.rules.decode(input) else {
             return None;
         };
-        let FrameHeader { fin, opcode, mask, payload_len, .. } = header;
-        let is_common = fin && !matches!(opcode, Opcode::Continuation | Opcode::Close);
-        if !is_common || payload_len > at_most.min(self.max_frame_size) {
+        if header.payload_len > at_most.min(self.max_frame_size) || !wanted(&header) {
             return None;
         }
-        let length = usize::try_from(payload_len).ok()?;
+        let length = usize::try_from(header.payload_len).ok()?;
         if length > input.len() - header_size {
             return None;
         }
-        let payload = take(input, header_size + length).get_mut(header_size..)?;
-        if let Some(key) = mask {
-            key.apply(payload);
-        }
-        Some((opcode, payload))
+        let bytes = take(input, header_size + length).get_mut(header_size..)?;
+        let payload = MaskedPayload { bytes, key: header.mask };
+        Some(FramePiece { header, starts_frame: true, remaining: 0, payload })
     }
 
     /// The next piece; `None` when the input is used up.

@@ -24,6 +24,8 @@ use crate::frame::wide_mask;
 pub struct MaskingKey([u8; 4]);
 
 impl MaskingKey {
+    pub(super) const SIZE: usize = 4;
+
     /// The key of these bytes, as they stand in the frame header.
     pub const fn new(bytes: [u8; 4]) -> Self {
         Self(bytes)
