@@ -121,8 +121,8 @@ impl MaskingKey {
     /// The key for eight bytes.
     #[inline]
     const fn twice(self) -> u64 {
-        let [a, b, c, d] = self.0;
-        u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+        let once = u32::from_ne_bytes(self.0) as u64;
+        once << 32 | once
     }
 }
 

@@ -50,13 +50,12 @@ impl HeaderRules {
     ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
         // As many bytes as the longest header has, so that none is looked for in vain. Where the input
         // has fewer, zeros stand for the others, which nothing is wrong with.
-        let mut padded = [0; FrameHeader::MAX_SIZE];
-        let (bytes, present) = match input.first_chunk() {
-            Some(bytes) => (bytes, FrameHeader::MAX_SIZE),
-            None => {
-                padded.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
-                (&padded, input.len())
-            }
+        let padded;
+        let (bytes, present) = if let Some(bytes) = input.first_chunk() {
+            (bytes, FrameHeader::MAX_SIZE)
+        } else {
+            padded = padded_with_zeros(input);
+            (&padded, input.len())
         };
         let [first, second, rest @ ..] = bytes;
         if present < 1 {
@@ -136,6 +135,13 @@ impl ReservedBits {
     }
 }
 
+/// The bytes, of which there are fewer than that.
+fn padded_with_zeros<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut padded = [0; N];
+    padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    padded
+}
+
 /// The payload length, and how many of the bytes behind the first two it took, of which this many are
 /// present; `None` while it is incomplete.
 #[inline]
@@ -144,12 +150,14 @@ fn length(
     bytes: &[u8; FrameHeader::MAX_SIZE - 2],
     present: usize,
 ) -> Result<Option<(u64, usize)>, ProtocolError> {
-    let &[a, b, c, d, e, f, g, h, ..] = bytes;
+    let (Some(&medium), Some(&long)) = (bytes.first_chunk(), bytes.first_chunk()) else {
+        return Ok(None);
+    };
     let (length, size, least) = match short {
-        LENGTH_IN_16_BITS => (u64::from(u16::from_be_bytes([a, b])), 2, LENGTH_IN_16_BITS.into()),
+        LENGTH_IN_16_BITS => (u16::from_be_bytes(medium).into(), 2, LENGTH_IN_16_BITS.into()),
         // §5.2: the most significant bit of a 64-bit length must be 0.
-        LENGTH_IN_64_BITS if a & 0x80 != 0 => return Err(ProtocolError::LengthTopBit),
-        LENGTH_IN_64_BITS => (u64::from_be_bytes([a, b, c, d, e, f, g, h]), 8, 1 << 16),
+        LENGTH_IN_64_BITS if long[0] & 0x80 != 0 => return Err(ProtocolError::LengthTopBit),
+        LENGTH_IN_64_BITS => (u64::from_be_bytes(long), 8, 1 << 16),
         _ => return Ok(Some((short.into(), 0))),
     };
     if present < size {
