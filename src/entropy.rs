@@ -1,4 +1,6 @@
 use alloc::sync::Arc;
+#[cfg(feature = "std")]
+use core::cell::RefCell;
 use core::fmt;
 
 /// Where masking keys and handshake nonces come from.
@@ -31,14 +33,53 @@ impl Entropy {
     }
 
     /// As many unpredictable bytes as the array holds.
+    #[inline]
     pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
         match &self.0 {
             #[cfg(feature = "std")]
-            Source::Thread => rand::Rng::fill_bytes(&mut rand::rng(), &mut bytes),
-            Source::Custom(fill) => fill(&mut bytes),
+            Source::Thread => AHEAD.with_borrow_mut(Ahead::draw),
+            Source::Custom(fill) => {
+                let mut bytes = [0; N];
+                fill(&mut bytes);
+                bytes
+            }
         }
-        bytes
+    }
+}
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    static AHEAD: RefCell<Ahead> = const { RefCell::new(Ahead { bytes: [0; Ahead::SIZE], used: Ahead::SIZE }) };
+}
+
+/// Bytes that were drawn ahead from the thread's CSPRNG, for the masking keys of the next frames:
+/// asking it for four bytes at a time costs more than masking a short message.
+#[cfg(feature = "std")]
+struct Ahead {
+    bytes: [u8; Self::SIZE],
+    used: usize,
+}
+
+#[cfg(feature = "std")]
+impl Ahead {
+    const SIZE: usize = 256;
+
+    #[inline]
+    fn draw<const N: usize>(&mut self) -> [u8; N] {
+        const { assert!(N <= Self::SIZE, "all of it comes from one filling") };
+        loop {
+            if let Some(&drawn) = self.bytes.get(self.used..).and_then(<[u8]>::first_chunk) {
+                self.used += N;
+                return drawn;
+            }
+            self.refill();
+        }
+    }
+
+    #[cold]
+    fn refill(&mut self) {
+        rand::Rng::fill_bytes(&mut rand::rng(), &mut self.bytes);
+        self.used = 0;
     }
 }
 
@@ -63,6 +104,7 @@ impl fmt::Debug for Entropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn a_custom_source_fills_what_is_drawn() {
@@ -74,5 +116,22 @@ mod tests {
     fn the_default_source_does_not_repeat_itself() {
         let entropy = Entropy::default();
         assert_ne!(entropy.draw::<16>(), entropy.draw::<16>());
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn no_byte_is_handed_out_twice() {
+        let entropy = Entropy::default();
+        // Many times what is drawn ahead, in sizes that don't divide it. That two of these are the
+        // same by chance is less likely than 2^-100.
+        let mut drawn: Vec<[u8; 16]> = Vec::new();
+        for _ in 0..3 * Ahead::SIZE {
+            let _: [u8; 5] = entropy.draw();
+            drawn.push(entropy.draw());
+        }
+        let count = drawn.len();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), count);
     }
 }

@@ -209,7 +209,24 @@ impl Connection {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
-        let event = self.receiving.next_event(input);
+        match self.receiving.next_whole_frame(input) {
+            Ok(Some(frame)) => {
+                self.sending.answer_whole_frame(frame);
+                Ok(Some(frame.into()))
+            }
+            Ok(None) => self.next_other_event(input),
+            Err(error) => {
+                self.sending.fail(error);
+                Err(error)
+            }
+        }
+    }
+
+    fn next_other_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        let event = self.receiving.next_other_event(input);
         match &event {
             Ok(Some(event)) => self.sending.answer(event),
             Ok(None) => {}

@@ -39,6 +39,12 @@ impl<'a> ControlPayload<'a> {
         ControlPayload(self.0.into_owned())
     }
 
+    /// The payload of a frame that came past the decoder, which refuses those of more than 125 bytes.
+    #[inline]
+    pub(crate) fn received(bytes: &'a [u8]) -> Self {
+        Self(bytes.into())
+    }
+
     pub(crate) fn into_payload(self) -> Payload<'a> {
         self.0
     }
@@ -70,9 +76,8 @@ impl ControlAssembler {
         &mut self,
         piece: FramePiece<'input>,
     ) -> Option<ControlPayload<'input>> {
-        // The decoder has refused control frames of more than 125 bytes.
         if piece.is_whole_frame() {
-            return Some(ControlPayload(piece.payload.unmask().into()));
+            return Some(ControlPayload::received(piece.payload.unmask()));
         }
         let remaining = piece.remaining;
         self.0.get_or_insert_with(ControlBuffer::boxed).extend(piece.payload.unmask());

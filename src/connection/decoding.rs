@@ -2,13 +2,12 @@ use crate::config::Config;
 use crate::connection::close_frame::CloseFrame;
 use crate::connection::control::ControlAssembler;
 use crate::connection::event::Event;
+use crate::connection::whole_frame::WholeFrame;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Inflation};
-#[cfg(feature = "deflate")]
-use crate::frame::FrameHeader;
-use crate::frame::{FrameDecoder, FramePiece, Opcode};
-use crate::message::Assembler;
+use crate::frame::{FrameDecoder, FrameHeader, FramePiece, Opcode};
+use crate::message::{self, Assembler};
 use crate::role::Role;
 
 /// Turns bytes into events.
@@ -49,14 +48,53 @@ impl Decoding {
         if !self.inflation.is_off() {
             return self.next_event_inflating(input);
         }
-        // What most messages are is dealt with by itself, so that the compiler sees a short path.
-        if let Some(frame) = self.frames.next_whole_frame(input, self.messages.at_most())? {
-            let event = self.push(frame)?;
-            if event.is_some() {
-                return Ok(event);
+        loop {
+            let at_most = self.messages.at_most();
+            // Most fragments lie whole in the input.
+            let piece = match self.frames.next_whole_frame(input, at_most as u64, |_| true) {
+                Some(frame) => frame,
+                None => match self.frames.next_piece(input, |_| at_most)? {
+                    Some(piece) => piece,
+                    None => return Ok(None),
+                },
+            };
+            match self.push(piece) {
+                Ok(None) => {}
+                event => return event,
             }
         }
-        self.next_event_from_pieces(input)
+    }
+
+    /// The next frame, if it lies whole in the input and is an event by itself; otherwise the input
+    /// is left as it is.
+    ///
+    /// Dealt with apart from all that isn't so simple, so that the compiler sees a short path.
+    #[inline]
+    pub(crate) fn next_whole_frame<'input>(
+        &self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<WholeFrame<'input>>, ProtocolError> {
+        #[cfg(feature = "deflate")]
+        if !self.inflation.is_off() {
+            return Ok(None);
+        }
+        let Some(at_most) = self.messages.whole_at_most() else {
+            return Ok(None);
+        };
+        let stands_alone = |header: &FrameHeader| {
+            header.fin && !matches!(header.opcode, Opcode::Continuation | Opcode::Close)
+        };
+        let Some(frame) = self.frames.next_whole_frame(input, at_most, stands_alone) else {
+            return Ok(None);
+        };
+        let payload = frame.payload.unmask();
+        Ok(Some(match frame.header.opcode {
+            Opcode::Text => WholeFrame::Text(message::validate(payload)?),
+            Opcode::Ping => WholeFrame::Ping(payload),
+            Opcode::Pong => WholeFrame::Pong(payload),
+            // Others aren't given.
+            _ => WholeFrame::Binary(payload),
+        }))
     }
 
     /// Gives up what has arrived of a message or control frame: no more of it will be taken.
@@ -67,19 +105,6 @@ impl Decoding {
         {
             self.inflation = Inflation::Off;
         }
-    }
-
-    fn next_event_from_pieces<'input>(
-        &mut self,
-        input: &mut &'input mut [u8],
-    ) -> Result<Option<Event<'input>>, ProtocolError> {
-        while let Some(piece) = self.frames.next_piece(input, |_| self.messages.at_most())? {
-            let event = self.push(piece)?;
-            if event.is_some() {
-                return Ok(event);
-            }
-        }
-        Ok(None)
     }
 
     #[inline]

@@ -12,7 +12,7 @@ use crate::connection::prepared::PreparedMessage;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Deflation};
-use crate::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
+use crate::frame::{EncodedHeader, FrameHeader, MaskingKey, Opcode, Rsv};
 use crate::message::{Message, MessageKind, Payload};
 use crate::role::Role;
 
@@ -78,7 +78,9 @@ impl Encoding {
         if self.open_message.is_some() {
             return Err(UsageError::MessageUnfinished.into());
         }
-        let message = self.admit(message)?;
+        if self.is_full() {
+            return Err(refused(message));
+        }
         let opcode = opcode_of(message.kind());
         #[cfg(feature = "deflate")]
         if !self.deflation.is_off() {
@@ -86,7 +88,12 @@ impl Encoding {
             self.smaller(compressed, message);
             return Ok(());
         }
-        self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
+        // What most messages are. They are looked at where they lie and not moved about.
+        if message.as_bytes().len() < SHARED_FROM {
+            self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
+        } else {
+            self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
+        }
         Ok(())
     }
 
@@ -160,11 +167,11 @@ impl Encoding {
         let header = self.header(Opcode::Pong, Rsv::NONE, Fragment::Last, payload.len());
         let encoded = header.encode();
         if self.outgoing.admits_pong(encoded.as_ref().len() + payload.len()) {
-            let tail = self.outgoing.tail(FrameHeader::MAX_SIZE + payload.len());
+            let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
             encoded.append_to(tail);
             append(header.mask, payload, tail);
         } else {
-            let mut frame = Vec::with_capacity(FrameHeader::MAX_SIZE + payload.len());
+            let mut frame = Vec::with_capacity(EncodedHeader::ROOM + payload.len());
             encoded.append_to(&mut frame);
             append(header.mask, payload, &mut frame);
             let mut deferred = ControlBuffer::boxed();
@@ -218,9 +225,8 @@ impl Encoding {
     }
 
     /// The message, unless too much is waiting already.
-    #[inline]
     fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
-        if self.is_full() { Err(SendError::BufferFull(message.into_owned())) } else { Ok(message) }
+        if self.is_full() { Err(refused(message)) } else { Ok(message) }
     }
 
     /// While nothing waits there is always room, so that a retry after draining succeeds.
@@ -248,30 +254,36 @@ impl Encoding {
         FrameHeader { fin, rsv, opcode, mask, payload_len: payload_len as u64 }
     }
 
-    #[inline]
     fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &Payload<'_>) {
+        if payload.len() < SHARED_FROM {
+            return self.short_frame(opcode, rsv, fragment, payload);
+        }
         let header = self.header(opcode, rsv, fragment, payload.len());
-        let encoded = header.encode();
+        header.encode().append_to(self.outgoing.tail(EncodedHeader::ROOM));
         match (header.mask, payload.shared()) {
-            (None, Some(shared)) if shared.len() >= SHARED_FROM => {
-                encoded.append_to(self.outgoing.tail(FrameHeader::MAX_SIZE));
-                self.outgoing.push(shared.clone());
-            }
-            _ if payload.len() <= SEGMENT - FrameHeader::MAX_SIZE => {
-                let tail = self.outgoing.tail(FrameHeader::MAX_SIZE + payload.len());
-                encoded.append_to(tail);
-                append(header.mask, payload, tail);
-            }
+            (None, Some(shared)) => self.outgoing.push(shared.clone()),
             // Segments of this size stay in cache while they are filled, and the allocator keeps
             // them at hand.
             _ => {
-                encoded.append_to(self.outgoing.tail(FrameHeader::MAX_SIZE));
                 for part in payload.chunks(SEGMENT) {
                     append(header.mask, part, self.outgoing.tail(part.len()));
                 }
             }
         }
     }
+
+    #[inline]
+    fn short_frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &[u8]) {
+        let header = self.header(opcode, rsv, fragment, payload.len());
+        let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
+        header.encode().append_to(tail);
+        append(header.mask, payload, tail);
+    }
+}
+
+#[cold]
+fn refused(message: Message<'_>) -> SendError {
+    SendError::BufferFull(message.into_owned())
 }
 
 #[inline]

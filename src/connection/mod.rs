@@ -21,6 +21,7 @@ mod sending;
 mod state;
 #[cfg(feature = "std")]
 mod timers;
+mod whole_frame;
 
 pub use close_frame::CloseFrame;
 pub use close_status::{CloseSignal, CloseStatus, ClosedBy};

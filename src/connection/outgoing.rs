@@ -12,7 +12,7 @@ use crate::connection::segments::Segments;
 pub(crate) const SEGMENT: usize = 64 * 1024;
 
 /// The room that a first small frame makes, for those that will follow it.
-const FIRST_ROOM: usize = 256;
+const FIRST_ROOM: usize = 512;
 
 /// The bytes that wait to be written, in order.
 ///

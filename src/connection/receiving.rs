@@ -4,6 +4,7 @@ use core::mem;
 use crate::config::Config;
 use crate::connection::decoding::Decoding;
 use crate::connection::event::Event;
+use crate::connection::whole_frame::WholeFrame;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
 use crate::extension::AgreedDeflate;
@@ -54,6 +55,33 @@ impl ReceivingHalf {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
+        match self.next_whole_frame(input)? {
+            Some(frame) => Ok(Some(frame.into())),
+            None => self.next_other_event(input),
+        }
+    }
+
+    /// The next frame, if it lies whole in the input and is an event by itself.
+    #[inline]
+    pub(crate) fn next_whole_frame<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<WholeFrame<'input>>, ProtocolError> {
+        if !matches!(self.input, Input::Processed) {
+            return Ok(None);
+        }
+        let frame = self.decoding.next_whole_frame(input);
+        if let Err(error) = frame {
+            self.fail(error, input);
+        }
+        frame
+    }
+
+    /// The next event, if it isn't such a frame.
+    pub(crate) fn next_other_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
         if !matches!(self.input, Input::Processed) {
             return self.discard(input);
         }
@@ -66,10 +94,7 @@ impl ReceivingHalf {
             // §5.5.1: nothing follows a Close frame.
             Ok(Some(Event::Close(_))) => self.stop(Input::Over),
             Ok(_) => {}
-            Err(error) => {
-                mem::take(input);
-                self.stop(Input::Failed(Box::new(*error)));
-            }
+            Err(error) => self.fail(*error, input),
         }
         event
     }
@@ -91,6 +116,12 @@ impl ReceivingHalf {
             Input::Failed(error) => Err(**error),
             Input::Processed | Input::Over => Ok(None),
         }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: ProtocolError, input: &mut &mut [u8]) {
+        mem::take(input);
+        self.stop(Input::Failed(Box::new(error)));
     }
 
     #[cold]

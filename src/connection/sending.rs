@@ -26,6 +26,7 @@ use crate::connection::prepared::PreparedMessage;
 use crate::connection::state::{ConnectionState, Transport};
 #[cfg(feature = "std")]
 use crate::connection::timers::{Due, RunningTimers, TimeoutError, Timers};
+use crate::connection::whole_frame::WholeFrame;
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
@@ -97,15 +98,20 @@ impl SendingHalf {
     #[inline]
     pub fn answer(&mut self, event: &Event<'_>) {
         match event {
-            Event::Ping(payload) => {
-                // §5.5.2: as soon as is practical.
-                if self.closing.owes_pongs() {
-                    self.encoding.automatic_pong(payload);
-                }
-            }
+            Event::Ping(payload) => self.answer_ping(payload),
             Event::Close(frame) => self.answer_close(frame.as_ref()),
             Event::Message(_) | Event::Chunk(_) => self.note_message(),
             Event::Pong(payload) => self.note_pong(payload),
+        }
+    }
+
+    /// The same for a frame that was told apart at once.
+    #[inline]
+    pub(crate) fn answer_whole_frame(&mut self, frame: WholeFrame<'_>) {
+        match frame {
+            WholeFrame::Text(_) | WholeFrame::Binary(_) => self.note_message(),
+            WholeFrame::Ping(payload) => self.answer_ping(payload),
+            WholeFrame::Pong(payload) => self.note_pong(payload),
         }
     }
 
@@ -205,6 +211,13 @@ impl SendingHalf {
     fn check_open(&self) -> Result<(), UsageError> {
         // §5.5.1: nothing is sent after a Close frame but what the protocol itself owes.
         if self.closing.may_send() { Ok(()) } else { Err(UsageError::NotOpen) }
+    }
+
+    fn answer_ping(&mut self, payload: &[u8]) {
+        // §5.5.2: as soon as is practical.
+        if self.closing.owes_pongs() {
+            self.encoding.automatic_pong(payload);
+        }
     }
 
     /// §5.5.1: the answer carries the code that was received, and no reason.

@@ -20,7 +20,8 @@ pub(crate) struct FrameDecoder {
 
 #[derive(Debug)]
 enum State {
-    /// Between frames, or inside a header of which these bytes have arrived.
+    BetweenFrames,
+    /// Inside a header of which these bytes have arrived.
     Header(PartialHeader),
     /// Inside a payload: what is left, as if it were a frame of its own, its length that of the rest
     /// and its masking key turned to where the rest begins.
@@ -49,11 +50,7 @@ pub(crate) struct MaskedPayload<'input> {
 
 impl FrameDecoder {
     pub(crate) fn new(sender: Role, max_frame_size: u64) -> Self {
-        Self {
-            rules: HeaderRules::from(sender),
-            max_frame_size,
-            state: State::Header(PartialHeader::default()),
-        }
+        Self { rules: HeaderRules::from(sender), max_frame_size, state: State::BetweenFrames }
     }
 
     /// Takes RSV1 for the mark of a compressed message from now on (RFC 7692, section 6).
@@ -62,31 +59,35 @@ impl FrameDecoder {
         self.rules = self.rules.with_compression();
     }
 
-    /// The next frame, if it lies whole in the input and has at most `at_most` payload bytes;
-    /// otherwise the input is left as it is.
+    /// The next frame, if it lies whole in the input, has at most `at_most` payload bytes, and its
+    /// header is one that is `wanted`; otherwise the input is left as it is.
     ///
-    /// What most frames are: nothing about them has to be remembered.
+    /// Nothing about such a frame has to be remembered. If it is wrong in any way,
+    /// [`next_piece`](Self::next_piece) finds that out: an error that was kept from here would share its
+    /// place in memory with the header, which then is put together there byte by byte.
     #[inline]
     pub(crate) fn next_whole_frame<'input>(
-        &mut self,
+        &self,
         input: &mut &'input mut [u8],
-        at_most: usize,
-    ) -> Result<Option<FramePiece<'input>>, ProtocolError> {
-        if !matches!(self.state, State::Header(PartialHeader { len: 0, .. })) {
-            return Ok(None);
-        }
-        let Some((header, header_size)) = self.rules.decode(input)? else {
-            return Ok(None);
+        at_most: u64,
+        wanted: impl FnOnce(&FrameHeader) -> bool,
+    ) -> Option<FramePiece<'input>> {
+        let State::BetweenFrames = self.state else {
+            return None;
         };
-        self.check_size(&header)?;
-        let length = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
-        if length > at_most.min(input.len() - header_size) {
-            return Ok(None);
+        let Ok(Some((header, header_size))) = self.rules.decode(input) else {
+            return None;
+        };
+        if header.payload_len > at_most.min(self.max_frame_size) || !wanted(&header) {
+            return None;
         }
-        let frame = take(input, header_size + length);
-        let bytes = frame.get_mut(header_size..).unwrap_or_default();
+        let length = usize::try_from(header.payload_len).ok()?;
+        if length > input.len() - header_size {
+            return None;
+        }
+        let bytes = take(input, header_size + length).get_mut(header_size..)?;
         let payload = MaskedPayload { bytes, key: header.mask };
-        Ok(Some(FramePiece { header, starts_frame: true, remaining: 0, payload }))
+        Some(FramePiece { header, starts_frame: true, remaining: 0, payload })
     }
 
     /// The next piece; `None` when the input is used up.
@@ -99,9 +100,9 @@ impl FrameDecoder {
         input: &mut &'input mut [u8],
         at_most: impl FnOnce(&FrameHeader) -> usize,
     ) -> Result<Option<FramePiece<'input>>, ProtocolError> {
-        let (mut header, starts_frame) = match &mut self.state {
-            State::Header(partial) => {
-                let Some(header) = partial.complete(self.rules, input)? else {
+        let (mut header, starts_frame) = match &self.state {
+            State::BetweenFrames | State::Header(_) => {
+                let Some(header) = self.next_header(input)? else {
                     return Ok(None);
                 };
                 self.check_size(&header)?;
@@ -122,7 +123,7 @@ impl FrameDecoder {
             header.payload_len = remaining;
             self.state = State::Payload(header);
         } else if !starts_frame {
-            self.state = State::Header(PartialHeader::default());
+            self.state = State::BetweenFrames;
         }
         Ok(Some(piece))
     }
@@ -131,7 +132,7 @@ impl FrameDecoder {
     #[cfg(feature = "deflate")]
     pub(crate) const fn rest(&self) -> Option<&FrameHeader> {
         match &self.state {
-            State::Header(_) => None,
+            State::BetweenFrames | State::Header(_) => None,
             State::Payload(rest) => Some(rest),
         }
     }
@@ -162,6 +163,33 @@ impl FrameDecoder {
         }
         let piece = self.next_piece(input, |_| used)?;
         Ok(piece.map(|piece| (rest, piece.remaining)))
+    }
+
+    /// The next header, once the input completes it. Takes from the input what belongs to it.
+    #[inline]
+    fn next_header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, ProtocolError> {
+        if let State::BetweenFrames = self.state {
+            if let Some((header, size)) = self.rules.decode(input)? {
+                take(input, size);
+                return Ok(Some(header));
+            }
+        }
+        self.resume_header(input)
+    }
+
+    fn resume_header(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        let mut partial = match mem::replace(&mut self.state, State::BetweenFrames) {
+            State::Header(partial) => partial,
+            State::BetweenFrames | State::Payload(_) => PartialHeader::default(),
+        };
+        let header = partial.complete(self.rules, input)?;
+        if header.is_none() && partial.len > 0 {
+            self.state = State::Header(partial);
+        }
+        Ok(header)
     }
 
     /// §10.4: judged by what the header announces, before any of it is waited for.
@@ -217,23 +245,8 @@ struct PartialHeader {
 }
 
 impl PartialHeader {
-    /// The header, once the input completes it. Takes from the input what belongs to the header.
-    #[inline]
+    /// The header, once the input completes it. Takes from the input what belongs to it.
     fn complete(
-        &mut self,
-        rules: HeaderRules,
-        input: &mut &mut [u8],
-    ) -> Result<Option<FrameHeader>, ProtocolError> {
-        if self.len == 0 {
-            if let Some((header, size)) = rules.decode(input)? {
-                take(input, size);
-                return Ok(Some(header));
-            }
-        }
-        self.resume(rules, input)
-    }
-
-    fn resume(
         &mut self,
         rules: HeaderRules,
         input: &mut &mut [u8],
@@ -247,7 +260,6 @@ impl PartialHeader {
         let bytes = self.bytes.get(..len).unwrap_or_default();
         if let Some((header, size)) = rules.decode(bytes)? {
             take(input, size.saturating_sub(known));
-            self.len = 0;
             Ok(Some(header))
         } else {
             // A header never needs more than `MAX_SIZE` bytes, so the input ended first.

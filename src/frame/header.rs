@@ -79,26 +79,33 @@ impl FrameHeader {
     /// ```
     #[inline]
     pub fn encode(&self) -> EncodedHeader {
-        let mut encoded = EncodedHeader::default();
         let fin = if self.fin { 0x80 } else { 0 };
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
-        encoded.push([fin | self.rsv.bits() | self.opcode.bits()]);
+        // One number of which the lowest byte goes first: it stays in registers.
+        let mut bytes = u128::from(fin | self.rsv.bits() | self.opcode.bits());
         // §5.2: the length goes into the fewest bytes that hold it.
-        if let Some(short) =
-            u8::try_from(self.payload_len).ok().filter(|&length| length < LENGTH_IN_16_BITS)
-        {
-            encoded.push([masked | short]);
+        let mut len = if let Some(short) = self.length_in_7_bits() {
+            bytes |= u128::from(masked | short) << 8;
+            2
         } else if let Ok(medium) = u16::try_from(self.payload_len) {
-            encoded.push([masked | LENGTH_IN_16_BITS]);
-            encoded.push(medium.to_be_bytes());
+            bytes |= u128::from(masked | LENGTH_IN_16_BITS) << 8;
+            bytes |= u128::from(u16::from_le_bytes(medium.to_be_bytes())) << 16;
+            4
         } else {
-            encoded.push([masked | LENGTH_IN_64_BITS]);
-            encoded.push(self.payload_len.to_be_bytes());
-        }
+            bytes |= u128::from(masked | LENGTH_IN_64_BITS) << 8;
+            bytes |= u128::from(u64::from_le_bytes(self.payload_len.to_be_bytes())) << 16;
+            10
+        };
         if let Some(key) = self.mask {
-            encoded.push(key.bytes());
+            bytes |= u128::from(u32::from_le_bytes(key.bytes())) << (8 * len);
+            len += 4;
         }
-        encoded
+        EncodedHeader { bytes: bytes.to_le_bytes(), len }
+    }
+
+    #[inline]
+    fn length_in_7_bits(&self) -> Option<u8> {
+        u8::try_from(self.payload_len).ok().filter(|&length| length < LENGTH_IN_16_BITS)
     }
 }
 
@@ -107,24 +114,17 @@ pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
 pub(super) const LENGTH_IN_64_BITS: u8 = 0x7F;
 
 /// The bytes of an encoded [`FrameHeader`].
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
-    bytes: [u8; FrameHeader::MAX_SIZE],
+    bytes: [u8; Self::ROOM],
     len: usize,
 }
 
 impl EncodedHeader {
-    #[inline]
-    fn push<const N: usize>(&mut self, part: [u8; N]) {
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + N) {
-            room.copy_from_slice(&part);
-            self.len += N;
-        }
-    }
-}
+    /// How much room [`append_to`](Self::append_to) needs, whatever the header's size.
+    pub(crate) const ROOM: usize = 16;
 
-impl EncodedHeader {
-    /// Appends the bytes, by a copy of a fixed size: that is some instructions instead of a call.
+    /// Appends the bytes, by a copy of a fixed size: that is one instruction instead of a call.
     #[inline]
     pub(crate) fn append_to(&self, destination: &mut Vec<u8>) {
         let end = destination.len() + self.len;

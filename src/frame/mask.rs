@@ -1,6 +1,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use crate::frame::wide_mask;
+
 /// The four bytes with which a client masks the payload of one frame (RFC 6455, section 5.3).
 ///
 /// ```
@@ -21,6 +24,8 @@ use core::fmt;
 pub struct MaskingKey([u8; 4]);
 
 impl MaskingKey {
+    pub(super) const SIZE: usize = 4;
+
     /// The key of these bytes, as they stand in the frame header.
     pub const fn new(bytes: [u8; 4]) -> Self {
         Self(bytes)
@@ -34,27 +39,19 @@ impl MaskingKey {
     /// The key for the part of the payload that begins `offset` bytes further on.
     #[inline]
     #[must_use]
-    pub fn skip(self, offset: usize) -> Self {
-        let mut bytes = self.0;
-        bytes.rotate_left(offset % 4);
-        Self(bytes)
+    #[expect(clippy::cast_possible_truncation, reason = "it is at most 3")]
+    pub const fn skip(self, offset: usize) -> Self {
+        let turned = u32::from_le_bytes(self.0).rotate_right(8 * (offset % 4) as u32);
+        Self(turned.to_le_bytes())
     }
 
     /// Masks or unmasks `payload` in place; the two are the same operation.
     #[inline]
     pub fn apply(self, payload: &mut [u8]) {
-        let [a, b, c, d] = self.0;
-        let key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        let mut words = payload.chunks_exact_mut(8);
-        for word in &mut words {
-            if let Ok(bytes) = <&mut [u8; 8]>::try_from(word) {
-                *bytes = (u64::from_ne_bytes(*bytes) ^ key).to_ne_bytes();
-            }
-        }
-        // At most seven bytes: no remainder of a wide block is left to a slow loop, because most
-        // messages are not longer than one.
-        for (byte, key) in words.into_remainder().iter_mut().zip(self.0.iter().cycle()) {
-            *byte ^= key;
+        if payload.len() < LONG {
+            self.apply_to_short(payload);
+        } else {
+            self.apply_to_long(payload);
         }
     }
 
@@ -63,15 +60,97 @@ impl MaskingKey {
     pub fn append(self, payload: &[u8], destination: &mut Vec<u8>) {
         // A block is masked while it is still in the first-level cache, so that memory is passed
         // over once; and nothing needs to be zeroed first.
-        for block in payload.chunks(BLOCK) {
-            let start = destination.len();
-            destination.extend_from_slice(block);
-            if let Some(copy) = destination.get_mut(start..) {
-                self.apply(copy);
+        let mut rest = payload;
+        while let Some((block, more)) = rest.split_at_checked(BLOCK) {
+            self.append_block(block, destination);
+            rest = more;
+        }
+        self.append_block(rest, destination);
+    }
+
+    #[inline]
+    fn append_block(self, block: &[u8], destination: &mut Vec<u8>) {
+        let start = destination.len();
+        destination.extend_from_slice(block);
+        if let Some(copy) = destination.get_mut(start..) {
+            self.apply(copy);
+        }
+    }
+
+    /// Word by word: whatever is set up for more would cost more than it gains.
+    #[inline]
+    fn apply_to_short(self, payload: &mut [u8]) {
+        // The bytes behind the last whole word are masked as the end of a word of their own, which
+        // overlaps with the one before it and so is looked at before that changes. One by one they
+        // would take longer than all the rest of most messages.
+        let at_end = self.skip(payload.len());
+        if let Some(&last) = payload.last_chunk::<8>() {
+            xor_words(payload, self.twice());
+            if let Some(end) = payload.last_chunk_mut() {
+                *end = xor_word(last, at_end.twice());
+            }
+        } else if let Some(&last) = payload.last_chunk::<4>() {
+            if let Some(start) = payload.first_chunk_mut() {
+                *start = xor_half(*start, self);
+            }
+            if let Some(end) = payload.last_chunk_mut() {
+                *end = xor_half(last, at_end);
+            }
+        } else {
+            for (byte, key) in payload.iter_mut().zip(self.0) {
+                *byte ^= key;
             }
         }
     }
+
+    /// By the widest registers there are, from an address on that suits them.
+    fn apply_to_long(self, payload: &mut [u8]) {
+        let unaligned = payload.as_ptr().align_offset(ALIGNMENT).min(payload.len());
+        let (start, rest) = payload.split_at_mut(unaligned);
+        self.apply_to_short(start);
+        let key = self.skip(unaligned);
+        let (blocks, end) = rest.split_at_mut(rest.len() / ALIGNMENT * ALIGNMENT);
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        wide_mask::xor_words(blocks, key.twice());
+        // Registers of 16 bytes, which the compiler makes of this, are the widest that can be relied on.
+        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+        xor_words(blocks, key.twice());
+        key.apply_to_short(end);
+    }
+
+    /// The key for eight bytes.
+    #[inline]
+    const fn twice(self) -> u64 {
+        let once = u32::from_ne_bytes(self.0) as u64;
+        once << 32 | once
+    }
 }
+
+/// Masks all but up to seven bytes at the end.
+#[inline]
+pub(super) fn xor_words(payload: &mut [u8], key: u64) {
+    for word in payload.chunks_exact_mut(8) {
+        if let Some(word) = word.first_chunk_mut() {
+            *word = xor_word(*word, key);
+        }
+    }
+}
+
+#[inline]
+const fn xor_word(word: [u8; 8], key: u64) -> [u8; 8] {
+    (u64::from_ne_bytes(word) ^ key).to_ne_bytes()
+}
+
+#[inline]
+const fn xor_half(half: [u8; 4], key: MaskingKey) -> [u8; 4] {
+    (u32::from_ne_bytes(half) ^ u32::from_ne_bytes(key.0)).to_ne_bytes()
+}
+
+/// From this length on the widest registers gain more than it costs to set them up.
+const LONG: usize = 512;
+
+/// The width of those registers in bytes. A store that isn't aligned to it takes up to twice as long.
+const ALIGNMENT: usize = 32;
 
 /// A multiple of the key's length, so that each block begins where the key begins.
 const BLOCK: usize = 8 * 1024;
@@ -90,30 +169,70 @@ mod tests {
     const KEY: MaskingKey = MaskingKey::new([0x37, 0xFA, 0x21, 0x3D]);
 
     /// Section 5.3, literally: byte i of the payload with byte i modulo 4 of the key.
-    fn masked_by_the_definition(payload: &[u8]) -> Vec<u8> {
-        payload.iter().enumerate().map(|(index, byte)| byte ^ KEY.0[index % 4]).collect()
+    fn masked_by_the_definition(key: MaskingKey, payload: &[u8]) -> Vec<u8> {
+        payload.iter().enumerate().map(|(index, byte)| byte ^ key.0[index % 4]).collect()
     }
 
     fn payload(length: usize) -> Vec<u8> {
         (0..=u8::MAX).cycle().take(length).collect()
     }
 
+    /// The portable way, which long payloads don't take on every machine.
+    fn apply_portably(key: MaskingKey, payload: &mut [u8]) {
+        key.apply_to_short(payload);
+    }
+
+    /// At every place relative to an aligned one, with the key at each of its bytes.
+    fn is_masked_by(apply: fn(MaskingKey, &mut [u8]), length: usize) {
+        for at in 0..if cfg!(miri) { 5 } else { 2 * ALIGNMENT } {
+            let key = KEY.skip(at / 3);
+            let mut buffer = payload(at + length + 9);
+            let expected = masked_by_the_definition(key, &buffer[at..at + length]);
+            apply(key, &mut buffer[at..at + length]);
+            assert_eq!(buffer[at..at + length], expected, "{length} bytes at {at}");
+            let around = payload(at + length + 9);
+            assert_eq!(buffer[..at], around[..at], "before {length} bytes at {at}");
+            assert_eq!(buffer[at + length..], around[at + length..], "behind {length} at {at}");
+        }
+    }
+
     #[test]
     fn every_length_is_masked_as_section_5_3_defines_it() {
-        for length in (0..300).chain([BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]) {
-            let expected = masked_by_the_definition(&payload(length));
-            let mut in_place = payload(length);
-            KEY.apply(&mut in_place);
-            assert_eq!(in_place, expected, "in place, {length}");
+        let lengths = (0..300).chain(LONG - 2..LONG + 2 * ALIGNMENT + 2).chain([4096, 4099]);
+        for length in lengths.step_by(if cfg!(miri) { 29 } else { 1 }) {
+            is_masked_by(MaskingKey::apply, length);
+            is_masked_by(apply_portably, length);
+        }
+    }
+
+    #[test]
+    fn each_byte_of_the_key_may_come_first() {
+        for offset in 0..9 {
+            let mut expected = payload(64);
+            KEY.apply(&mut expected);
+            let mut rest = payload(64).split_off(offset);
+            KEY.skip(offset).apply(&mut rest);
+            assert_eq!(rest, expected[offset..], "{offset}");
+        }
+    }
+
+    #[test]
+    fn appending_masks_what_is_appended_and_nothing_else() {
+        for length in (0..40).chain([LONG, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]) {
             let mut appended = vec![1, 2, 3];
             KEY.append(&payload(length), &mut appended);
-            assert_eq!(&appended[3..], expected, "appended, {length}");
+            let expected = masked_by_the_definition(KEY, &payload(length));
+            assert_eq!(
+                (&appended[..3], &appended[3..]),
+                (&[1, 2, 3][..], &expected[..]),
+                "{length}"
+            );
         }
     }
 
     #[test]
     fn masking_resumes_at_any_offset() {
-        let expected = masked_by_the_definition(&payload(64));
+        let expected = masked_by_the_definition(KEY, &payload(64));
         for cut in 0..=64 {
             let mut whole = payload(64);
             let (head, tail) = whole.split_at_mut(cut);

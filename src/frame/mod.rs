@@ -9,6 +9,8 @@ mod mask;
 mod opcode;
 mod rsv;
 mod rules;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod wide_mask;
 
 pub(crate) use decoder::{FrameDecoder, FramePiece};
 pub use header::{EncodedHeader, FrameHeader};

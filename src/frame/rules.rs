@@ -42,29 +42,43 @@ impl HeaderRules {
         Self { sender: self.sender, reserved: ReservedBits::Compression }
     }
 
+    /// The header at the start of `input` and its size, or `None` while it is incomplete.
     #[inline]
     pub(crate) fn decode(
         self,
         input: &[u8],
     ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
-        let Some((&first, rest)) = input.split_first() else {
+        // As many bytes as the longest header has, so that none is looked for in vain. Where the input
+        // has fewer, zeros stand for the others, which nothing is wrong with.
+        let padded;
+        let (bytes, present) = if let Some(bytes) = input.first_chunk() {
+            (bytes, FrameHeader::MAX_SIZE)
+        } else {
+            padded = padded_with_zeros(input);
+            (&padded, input.len())
+        };
+        let [first, second, rest @ ..] = bytes;
+        if present < 1 {
+            return Ok(None);
+        }
+        let (fin, rsv, opcode) = self.first_byte(*first)?;
+        if present < 2 {
+            return Ok(None);
+        }
+        let (masked, short_length) = self.second_byte(opcode, *second)?;
+        let Some((payload_len, length_size)) = length(short_length, rest, present - 2)? else {
             return Ok(None);
         };
-        let (fin, rsv, opcode) = self.first_byte(first)?;
-        let Some((&second, rest)) = rest.split_first() else {
+        let mut size = 2 + length_size;
+        let key = rest.get(length_size..).and_then(<[u8]>::first_chunk);
+        let mask = key.filter(|_| masked).map(|key| MaskingKey::new(*key));
+        if masked {
+            size += MaskingKey::SIZE;
+        }
+        if size > present {
             return Ok(None);
-        };
-        let (masked, short_length) = self.second_byte(opcode, second)?;
-        let Some((payload_len, rest)) = extended_length(short_length, rest)? else {
-            return Ok(None);
-        };
-        let (mask, rest) = match (masked, rest.split_first_chunk()) {
-            (false, _) => (None, rest),
-            (true, Some((&key, rest))) => (Some(MaskingKey::new(key)), rest),
-            (true, None) => return Ok(None),
-        };
-        let header = FrameHeader { fin, rsv, opcode, mask, payload_len };
-        Ok(Some((header, input.len() - rest.len())))
+        }
+        Ok(Some((FrameHeader { fin, rsv, opcode, mask, payload_len }, size)))
     }
 
     #[inline]
@@ -121,31 +135,39 @@ impl ReservedBits {
     }
 }
 
-/// The payload length and what follows it, or `None` while its bytes are incomplete.
+/// The bytes, of which there are fewer than that.
+fn padded_with_zeros<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut padded = [0; N];
+    padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    padded
+}
+
+/// The payload length, and how many of the bytes behind the first two it took, of which this many are
+/// present; `None` while it is incomplete.
 #[inline]
-fn extended_length(short: u8, input: &[u8]) -> Result<Option<(u64, &[u8])>, ProtocolError> {
-    let (length, rest, least) = match short {
-        LENGTH_IN_16_BITS => match input.split_first_chunk() {
-            Some((bytes, rest)) => {
-                (u64::from(u16::from_be_bytes(*bytes)), rest, u64::from(LENGTH_IN_16_BITS))
-            }
-            None => return Ok(None),
-        },
-        // §5.2: the most significant bit of a 64-bit length must be 0.
-        LENGTH_IN_64_BITS if input.first().is_some_and(|byte| byte & 0x80 != 0) => {
-            return Err(ProtocolError::LengthTopBit);
-        }
-        LENGTH_IN_64_BITS => match input.split_first_chunk() {
-            Some((bytes, rest)) => (u64::from_be_bytes(*bytes), rest, 1 << 16),
-            None => return Ok(None),
-        },
-        _ => return Ok(Some((u64::from(short), input))),
+fn length(
+    short: u8,
+    bytes: &[u8; FrameHeader::MAX_SIZE - 2],
+    present: usize,
+) -> Result<Option<(u64, usize)>, ProtocolError> {
+    let (Some(&medium), Some(&long)) = (bytes.first_chunk(), bytes.first_chunk()) else {
+        return Ok(None);
     };
+    let (length, size, least) = match short {
+        LENGTH_IN_16_BITS => (u16::from_be_bytes(medium).into(), 2, LENGTH_IN_16_BITS.into()),
+        // §5.2: the most significant bit of a 64-bit length must be 0.
+        LENGTH_IN_64_BITS if long[0] & 0x80 != 0 => return Err(ProtocolError::LengthTopBit),
+        LENGTH_IN_64_BITS => (u64::from_be_bytes(long), 8, 1 << 16),
+        _ => return Ok(Some((short.into(), 0))),
+    };
+    if present < size {
+        return Ok(None);
+    }
     // §5.2: the minimal number of bytes must be used to encode the length.
     if length < least {
         return Err(ProtocolError::NonMinimalLength);
     }
-    Ok(Some((length, rest)))
+    Ok(Some((length, size)))
 }
 
 #[cfg(test)]

@@ -74,6 +74,16 @@ impl Assembler {
         Self { max_message_size, size: 0, body: Body::None(delivery) }
     }
 
+    /// How many bytes a message may have that comes next and is handed out whole; `None` inside
+    /// another one, or where chunks are delivered.
+    #[inline]
+    pub(crate) const fn whole_at_most(&self) -> Option<u64> {
+        match self.body {
+            Body::None(Delivery::Messages) => Some(self.max_message_size),
+            _ => None,
+        }
+    }
+
     /// How many bytes the next piece may have.
     #[inline]
     pub(crate) fn at_most(&self) -> usize {
@@ -99,7 +109,13 @@ impl Assembler {
                 self.size = 0;
                 self.grow(piece.header.payload_len)?;
                 if piece.header.fin && piece.is_whole_frame() {
-                    return whole(kind, delivery, piece).map(Some);
+                    let message = whole(kind, piece.payload.unmask())?;
+                    return Ok(Some(match delivery {
+                        Delivery::Messages => message.into(),
+                        Delivery::Chunks => {
+                            Chunk { piece: message, first: true, last: true }.into()
+                        }
+                    }));
                 }
                 self.body = Body::new(kind, delivery);
             }
@@ -164,24 +180,16 @@ pub(super) enum Begins {
 
 /// A message that lies whole in the input: nothing is copied, nothing kept.
 #[inline]
-fn whole<'input, D: Delivered<'input>>(
-    kind: MessageKind,
-    delivery: Delivery,
-    piece: FramePiece<'input>,
-) -> Result<D, ProtocolError> {
-    let payload = piece.payload.unmask();
-    let message = match kind {
+fn whole(kind: MessageKind, payload: &[u8]) -> Result<Message<'_>, ProtocolError> {
+    Ok(match kind {
         MessageKind::Text => Message::Text(utf8::validate(payload)?.into()),
         MessageKind::Binary => Message::Binary(payload.into()),
-    };
-    Ok(match delivery {
-        Delivery::Messages => message.into(),
-        Delivery::Chunks => Chunk { piece: message, first: true, last: true }.into(),
     })
 }
 
 impl Body {
     /// How the message is delivered.
+    #[inline]
     pub(super) const fn delivery(&self) -> Delivery {
         match self {
             Self::None(delivery) => *delivery,

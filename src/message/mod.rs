@@ -18,3 +18,4 @@ pub use payload::Payload;
 pub use text::Text;
 #[cfg(feature = "blocking")]
 pub(crate) use utf8::complete_text;
+pub(crate) use utf8::validate;
