@@ -18,6 +18,7 @@ pub mod connection;
 pub mod decoder;
 pub mod differential;
 pub mod frame_header;
+pub mod halves;
 pub mod round_trip;
 
 #[cfg(feature = "handshake")]

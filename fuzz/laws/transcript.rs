@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{
     Chunk, CloseFrame, CloseStatus, Connection, ConnectionState, Event, Message, MessageKind,
-    ProtocolError, Transport,
+    ProtocolError, ReceivingHalf, Transport,
 };
 
 use super::setup::Setup;
@@ -39,6 +39,33 @@ impl Seen {
     }
 }
 
+/// What makes events of bytes: a connection, or its half.
+pub trait Receive {
+    /// The next event, as the method of this name has it.
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError>;
+}
+
+impl Receive for Connection {
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.next_event(input)
+    }
+}
+
+impl Receive for ReceivingHalf {
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.next_event(input)
+    }
+}
+
 /// Keeps the events, and holds each to what is promised about it alone.
 #[derive(Debug, Default)]
 pub struct Events {
@@ -52,24 +79,24 @@ impl Events {
     /// Takes all events that the bytes cause.
     ///
     /// The input is used up whatever happens.
-    pub fn take(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), ProtocolError> {
-        self.take_with(connection, bytes, |_| {})
+    pub fn take(&mut self, receiver: &mut impl Receive, bytes: &[u8]) -> Result<(), ProtocolError> {
+        self.take_with(receiver, bytes, |_, _| {})
     }
 
     /// The same, and calls `after` behind each event.
-    pub fn take_with(
+    pub fn take_with<R: Receive>(
         &mut self,
-        connection: &mut Connection,
+        receiver: &mut R,
         bytes: &[u8],
-        mut after: impl FnMut(&mut Connection),
+        mut after: impl FnMut(&mut R, &Event<'_>),
     ) -> Result<(), ProtocolError> {
         let mut buffer = bytes.to_vec();
         let mut input = &mut buffer[..];
         loop {
-            match connection.next_event(&mut input) {
+            match receiver.next_event(&mut input) {
                 Ok(Some(event)) => {
+                    after(receiver, &event);
                     self.push(event);
-                    after(connection);
                 }
                 Ok(None) => {
                     assert!(input.is_empty(), "input is left although no event is");

@@ -10,7 +10,7 @@ mod laws;
 use std::path::Path;
 use std::{fs, panic};
 
-use laws::{connection, decoder, differential, frame_header, round_trip};
+use laws::{connection, decoder, differential, frame_header, halves, round_trip};
 
 #[test]
 fn frame_header() {
@@ -30,6 +30,11 @@ fn differential() {
 #[test]
 fn connection() {
     replay("connection", connection::law);
+}
+
+#[test]
+fn halves() {
+    replay("halves", halves::law);
 }
 
 #[test]
