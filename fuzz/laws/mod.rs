@@ -19,6 +19,7 @@ pub mod decoder;
 pub mod differential;
 pub mod frame_header;
 pub mod halves;
+pub mod prepared;
 pub mod round_trip;
 
 #[cfg(feature = "handshake")]
@@ -33,6 +34,9 @@ pub mod proxy_handshake;
 pub mod redirect;
 #[cfg(feature = "handshake")]
 pub mod server_handshake;
+
+#[cfg(feature = "blocking")]
+pub mod streams;
 
 #[cfg(feature = "deflate")]
 pub mod deflate_offers;

@@ -115,7 +115,8 @@ impl End {
             let piece = payload::message(kind, size, salt);
             whole.extend_from_slice(piece.as_bytes());
             let fragments = self.connection.fragments();
-            let outcome = if is_last { fragments.finish(piece) } else { { fragments }.write(piece) };
+            let outcome =
+                if is_last { fragments.finish(piece) } else { { fragments }.write(piece) };
             outcome.expect("nothing waits");
         }
         self.accepted.push(Seen::Message(kind, whole));

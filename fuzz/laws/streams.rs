@@ -57,7 +57,8 @@ pub fn what_is_written_is_on_the_wire(
     let mut reader = Reader::of_output(setup);
     reader.read(&wire.written()).expect("frames that the peer understands");
     assert!(reader.is_between_frames());
-    let seen: Vec<_> = messages.iter().map(|(kind, bytes)| Seen::Message(*kind, bytes.clone())).collect();
+    let seen: Vec<_> =
+        messages.iter().map(|(kind, bytes)| Seen::Message(*kind, bytes.clone())).collect();
     assert_eq!(reader.seen, seen);
 
     let mut stream = ByteStream::new(socket);
@@ -76,24 +77,208 @@ pub fn what_is_written_is_on_the_wire(
 }
 
 /// Messages that arrive in fragments with Pings between them, in reads of the sizes `transport`, are read in
-/// pieces of the sizes `application` as they are, and are a byte stream if they are binary. At the end
-/// of the transport there is an error, and no shorter message.
+/// pieces of the sizes `application` as they are; if they are binary, they are a byte stream too. Where
+/// the transport ends within a message that is an error, and no shorter message.
 pub fn what_is_on_the_wire_is_read(
     setup: Setup,
     messages: &[(MessageKind, usize)],
     transport: &[usize],
     application: &[usize],
 ) {
+    let sender = setup.role.peer();
+    let unfinished = Frame { fin: false, opcode: BINARY, payload: Vec::new() }.encode(sender);
     let messages = contents(messages);
+    let mut arriving = Vec::new();
+    for (kind, message) in &messages {
+        arriving.extend(in_fragments(sender, *kind, message, application));
+    }
     let wire = Wire::new(transport);
     let mut socket = open(setup, &wire);
-    for (kind, message) in &messages {
-        wire.arrives(&in_fragments(setup.role.peer(), *kind, message, application));
-    }
-    wire.arrives(&unfinished(setup.role.peer()));
+    wire.receive(&[&arriving, &unfinished[..]].concat());
     for (kind, expected) in &messages {
-        let mut message = again(|| socket.next_message().map(|message| message.is_some()));
-        assert!(message.is_some_and(|is_there| is_there));
-        let _ = (kind, expected, &mut message);
+        let mut message = loop {
+            match socket.next_message() {
+                Ok(message) => break message.expect("a message"),
+                Err(error) => assert!(matches!(error, Error::ReadTimedOut), "{error}"),
+            }
+        };
+        assert_eq!(message.kind(), *kind);
+        let (read, outcome) = read_in_pieces(&mut message, application);
+        assert!(read == *expected && outcome.is_ok(), "{outcome:?}");
+    }
+    let outcome = loop {
+        match socket.next_message() {
+            Ok(message) => break read_in_pieces(&mut message.expect("a beginning"), application).1,
+            Err(Error::ReadTimedOut) => {}
+            Err(error) => break Err(error.into()),
+        }
+    };
+    assert!(outcome.is_err(), "half a message is none");
+
+    let mut arriving = Vec::new();
+    for (_, message) in &messages {
+        arriving.extend(in_fragments(sender, MessageKind::Binary, message, application));
+    }
+    let wire = Wire::new(transport);
+    let mut stream = ByteStream::new(open(setup, &wire));
+    wire.receive(&[&arriving, &unfinished[..]].concat());
+    let (read, outcome) = read_in_pieces(&mut stream, application);
+    assert!(read.iter().eq(messages.iter().flat_map(|(_, bytes)| bytes)));
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+}
+
+/// The messages of these kinds and sizes.
+fn contents(messages: &[(MessageKind, usize)]) -> Vec<(MessageKind, Vec<u8>)> {
+    let message = |(salt, &(kind, size)): (usize, &(_, _))| {
+        (kind, payload::message(kind, size, salt).as_bytes().to_vec())
+    };
+    messages.iter().enumerate().map(message).collect()
+}
+
+/// Writes pieces of these sizes, and flushes behind each whose size is 0 and therefore 1.
+fn write_in_pieces(writer: &mut impl Write, bytes: &[u8], sizes: &[usize]) {
+    let mut sizes_of = sizes.iter().cycle();
+    for piece in pieces(bytes, sizes) {
+        writer.write_all(piece).unwrap();
+        if sizes_of.next() == Some(&0) {
+            writer.flush().unwrap();
+        }
+    }
+}
+
+/// Reads pieces of these sizes to the end or to an error, but for timeouts.
+fn read_in_pieces(reader: &mut impl Read, sizes: &[usize]) -> (Vec<u8>, io::Result<()>) {
+    let mut bytes = Vec::new();
+    let mut room = [0; 256];
+    let mut sizes = sizes.iter().cycle();
+    loop {
+        let size = sizes.next().map_or(room.len(), |&size| size.clamp(1, room.len()));
+        match reader.read(&mut room[..size]) {
+            Ok(0) => return (bytes, Ok(())),
+            Ok(count) => bytes.extend_from_slice(&room[..count]),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            Err(error) => return (bytes, Err(error)),
+        }
+    }
+}
+
+/// A message as the peer sends it, in fragments of these sizes with a Ping behind each.
+fn in_fragments(sender: Role, kind: MessageKind, message: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let first = if kind == MessageKind::Text { TEXT } else { BINARY };
+    let mut bytes = Vec::new();
+    for (index, payload) in pieces(message, sizes).into_iter().enumerate() {
+        let opcode = if index == 0 { first } else { CONTINUATION };
+        bytes.extend(Frame { fin: false, opcode, payload: payload.to_vec() }.encode(sender));
+        bytes.extend(Frame::whole(PING, *b"between").encode(sender));
+    }
+    let opcode = if message.is_empty() { first } else { CONTINUATION };
+    bytes.extend(Frame::whole(opcode, []).encode(sender));
+    bytes
+}
+
+/// This end of a connection whose handshake the wire has been through.
+fn open(setup: Setup, wire: &Wire) -> WebSocket<Wire> {
+    let config = Config::default().delivery(setup.delivery);
+    let socket = match setup.role {
+        Role::Server => {
+            wire.receive(
+                b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            );
+            Server::new().config(config).accept_over(wire.clone()).unwrap()
+        }
+        Role::Client => {
+            let accept = SecWebSocketKey::from_nonce([0x2D; 16]).accept();
+            wire.receive(
+                format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+                    Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+                    accept.as_str()
+                )
+                .as_bytes(),
+            );
+            let client = Client::new("ws://a/").unwrap().config(config);
+            let client = client.entropy(Entropy::from_fn(|bytes| bytes.fill(0x2D)));
+            client.connect_over(wire.clone()).unwrap()
+        }
+    };
+    wire.written();
+    wire.0.borrow_mut().times_out = true;
+    socket
+}
+
+/// A transport in memory. Its calls take and give pieces of the sizes that it was made with; one of
+/// size 0 is interrupted, or if it would read times out.
+#[derive(Clone)]
+struct Wire(Rc<RefCell<Cable>>);
+
+struct Cable {
+    incoming: VecDeque<u8>,
+    outgoing: Vec<u8>,
+    sizes: Vec<usize>,
+    calls: usize,
+    has_failed: bool,
+    times_out: bool,
+}
+
+impl Wire {
+    fn new(sizes: &[usize]) -> Self {
+        Self(Rc::new(RefCell::new(Cable {
+            incoming: VecDeque::new(),
+            outgoing: Vec::new(),
+            sizes: sizes.to_vec(),
+            calls: 0,
+            has_failed: false,
+            times_out: false,
+        })))
+    }
+
+    /// These bytes are there to be read.
+    fn receive(&self, bytes: &[u8]) {
+        self.0.borrow_mut().incoming.extend(bytes);
+    }
+
+    /// What was written since the last time.
+    fn written(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.borrow_mut().outgoing)
+    }
+}
+
+impl Cable {
+    /// How many bytes the next call takes or gives.
+    fn next_size(&mut self, kinds: [ErrorKind; 2]) -> io::Result<usize> {
+        self.calls += 1;
+        match self.sizes.get(self.calls % self.sizes.len().max(1)) {
+            Some(0) if !self.has_failed => {
+                self.has_failed = true;
+                Err(kinds[self.calls % 2].into())
+            }
+            size => {
+                self.has_failed = false;
+                Ok(size.map_or(usize::MAX, |&size| size.max(1)))
+            }
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut cable = self.0.borrow_mut();
+        let other = if cable.times_out { ErrorKind::WouldBlock } else { ErrorKind::Interrupted };
+        let size = cable.next_size([ErrorKind::Interrupted, other])?.min(room.len());
+        cable.incoming.read(&mut room[..size])
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut cable = self.0.borrow_mut();
+        let size = cable.next_size([ErrorKind::Interrupted; 2])?.min(bytes.len());
+        cable.outgoing.extend(&bytes[..size]);
+        Ok(size)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

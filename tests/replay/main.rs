@@ -10,7 +10,7 @@ mod laws;
 use std::path::Path;
 use std::{fs, panic};
 
-use laws::{connection, decoder, differential, frame_header, halves, round_trip};
+use laws::{connection, decoder, differential, frame_header, halves, prepared, round_trip};
 
 #[test]
 fn frame_header() {
@@ -35,6 +35,11 @@ fn connection() {
 #[test]
 fn halves() {
     replay("halves", halves::law);
+}
+
+#[test]
+fn prepared() {
+    replay("prepared", prepared::law);
 }
 
 #[test]
@@ -70,6 +75,12 @@ fn proxy_handshake() {
 #[test]
 fn redirect() {
     replay("redirect", laws::redirect::law);
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn streams() {
+    replay("streams", laws::streams::law);
 }
 
 #[cfg(feature = "deflate")]
