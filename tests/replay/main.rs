@@ -1,5 +1,5 @@
-//! Every seed of every fuzz target, and so everything that the fuzzer ever found, held to the law of
-//! its target: without nightly, in every `cargo test`.
+//! Every seed of every fuzz target, and every input with which the fuzzer ever broke one, held to the law
+//! of its target: without nightly, in every `cargo test`.
 #![cfg(feature = "std")]
 #![allow(clippy::expect_used, reason = "a test panics")]
 
@@ -7,7 +7,7 @@
 #[path = "../../fuzz/laws/mod.rs"]
 mod laws;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, panic};
 
 use laws::{connection, decoder, differential, frame_header, halves, prepared, round_trip};
@@ -95,17 +95,50 @@ fn deflate_offers() {
     replay("deflate_offers", laws::deflate_offers::law);
 }
 
-/// Fails naming all the seeds with which the law is broken.
+/// What is replayed: `fuzz/seeds/<target>/` and `fuzz/crashes/<target>/`.
+const FOLDERS: [&str; 2] = ["seeds", "crashes"];
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Fails naming all the inputs with which the law is broken.
 fn replay(target: &str, law: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-    let entries = fs::read_dir(&folder).expect("the target has seeds");
-    let mut seeds: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    seeds.sort();
-    let is_broken = |seed: &&_| {
-        let data = fs::read(seed).expect("a seed that can be read");
+    let seeds = entries(&fuzz().join("seeds").join(target));
+    assert!(!seeds.is_empty(), "{target} has no seeds: see fuzz/write-seeds");
+    let crashes = entries(&fuzz().join("crashes").join(target));
+    let is_broken = |input: &&PathBuf| {
+        let data = fs::read(input).expect("an input that can be read");
         panic::catch_unwind(|| law(&data)).is_err()
     };
-    assert!(!seeds.is_empty());
-    let broken: Vec<_> = seeds.iter().filter(is_broken).collect();
-    assert!(broken.is_empty(), "broken with {broken:#?}");
+    let broken: Vec<_> = seeds.iter().chain(&crashes).filter(is_broken).collect();
+    assert!(
+        broken.is_empty(),
+        "the law of fuzz/laws/{target}.rs is broken with {broken:#?}; each has said above where"
+    );
+}
+
+/// An input that nobody replays protects nothing.
+#[test]
+fn every_target_and_every_folder_is_replayed() {
+    let replayed = include_str!("main.rs");
+    let is_replayed = |path: &Path| {
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        replayed.contains(&format!("replay(\"{name}\", "))
+    };
+    let targets = entries(&fuzz().join("fuzz_targets"));
+    assert!(!targets.is_empty());
+    let folders = FOLDERS.map(|folder| entries(&fuzz().join(folder))).concat();
+    let folders = folders.into_iter().filter(|path| path.is_dir());
+    for path in targets.into_iter().chain(folders) {
+        assert!(is_replayed(&path), "nothing here replays {}", path.display());
+    }
 }
