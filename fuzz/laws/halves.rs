@@ -12,9 +12,9 @@ use sansocket::{
 use super::connection::{Operation, bound, compressed};
 use super::payload;
 use super::reference::{CLOSE, PONG, Reader};
-use super::script::Script;
+use super::script::{Script, pieces};
 use super::setup::Setup;
-use super::transcript::{Events, Seen, write};
+use super::transcript::{Events, Seen, Transcript, drain, write};
 
 /// The input is a [`Setup`] and [`Step`]s.
 pub fn law(data: &[u8]) {
@@ -130,6 +130,14 @@ pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
     assert!(!halves.sending.outgoing().has_remaining());
 }
 
+/// Cut in any way, the bytes are to the halves what they are, whole, to the whole.
+pub fn any_cut_is_the_same(setup: Setup, bytes: &[u8], sizes: &[usize]) {
+    for sizes in [sizes, &[1], &[]] {
+        let whole = Transcript::of(setup, &[bytes]);
+        Transcript::of_halves(setup, &pieces(bytes, sizes)).assert_same(whole);
+    }
+}
+
 /// The bytes that arrive, if that is what happens.
 fn arriving(setup: Setup, operation: &Operation) -> Option<Vec<u8>> {
     match operation {
@@ -195,10 +203,6 @@ fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Out
         | Operation::Eof => unreachable!("this concerns both halves"),
     };
     Outcome { result, size, written }
-}
-
-fn drain(outgoing: &mut impl Buf, count: usize) -> Vec<u8> {
-    outgoing.copy_to_bytes(count.min(outgoing.remaining())).to_vec()
 }
 
 /// A connection in one piece, but while something is sent.

@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{
     Chunk, CloseFrame, CloseStatus, Connection, ConnectionState, Event, Message, MessageKind,
-    ProtocolError, ReceivingHalf, Transport,
+    Outgoing, ProtocolError, ReceivingHalf, Transport,
 };
 
 use super::setup::Setup;
@@ -166,13 +166,33 @@ impl Events {
     }
 }
 
+/// Takes all pieces; says which error came first, and has seen that no other followed.
+fn sticky(
+    pieces: &[&[u8]],
+    mut take: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
+) -> Option<ProtocolError> {
+    let mut error = None;
+    for piece in pieces {
+        match (take(piece), error) {
+            (Err(new), None) => error = Some(new),
+            (outcome, Some(error)) => assert_eq!(outcome, Err(error), "an error is sticky"),
+            (Ok(()), None) => {}
+        }
+    }
+    error
+}
+
 fn code_and_reason(frame: &CloseFrame<'_>) -> (u16, String) {
     (frame.code().get(), frame.reason().to_owned())
 }
 
 /// Takes up to this many bytes off what is outgoing.
 pub fn write(connection: &mut Connection, count: usize) -> Vec<u8> {
-    let outgoing = connection.outgoing();
+    drain(connection.outgoing(), count)
+}
+
+/// Takes up to this many bytes, those among them that are queued when others have left.
+pub fn drain(outgoing: &mut Outgoing, count: usize) -> Vec<u8> {
     let mut written = Vec::new();
     while outgoing.has_remaining() && written.len() < count {
         let chunk = outgoing.chunk();
@@ -206,15 +226,26 @@ impl Transcript {
     pub fn of(setup: Setup, pieces: &[&[u8]]) -> Self {
         let mut connection = setup.connection();
         let mut events = Events::default();
-        let mut error = None;
-        for piece in pieces {
-            match (events.take(&mut connection, piece), error) {
-                (Err(new), None) => error = Some(new),
-                (outcome, Some(error)) => assert_eq!(outcome, Err(error), "an error is sticky"),
-                (Ok(()), None) => {}
+        let error = sticky(pieces, |piece| events.take(&mut connection, piece));
+        Self::new(events, error, &mut connection)
+    }
+
+    /// What the halves of one make of them, put together in the end.
+    pub fn of_halves(setup: Setup, pieces: &[&[u8]]) -> Self {
+        let (mut receiving, mut sending) = setup.connection().split();
+        let mut events = Events::default();
+        let error = sticky(pieces, |piece| {
+            let outcome = events.take_with(&mut receiving, piece, |_, event| sending.answer(event));
+            if let Err(error) = outcome {
+                sending.fail(error);
             }
-        }
-        let outgoing = write(&mut connection, usize::MAX);
+            outcome
+        });
+        Self::new(events, error, &mut Connection::reunite(receiving, sending))
+    }
+
+    fn new(events: Events, error: Option<ProtocolError>, connection: &mut Connection) -> Self {
+        let outgoing = write(connection, usize::MAX);
         Self {
             seen: events.seen,
             error,
