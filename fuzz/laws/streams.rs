@@ -25,17 +25,21 @@ pub fn law(data: &[u8]) {
     let delivery = if bits & 2 == 0 { Delivery::Messages } else { Delivery::Chunks };
     let setup = Setup::new(role).with_delivery(delivery);
     let (transport, application) = (script.cuts(), script.cuts());
+    let finest = transport.iter().chain(&application).min().copied().unwrap_or(usize::MAX);
+    let most = finest.max(1).saturating_mul(MOST_PIECES);
     let mut messages = Vec::new();
     while !script.is_empty() && messages.len() < MOST_MESSAGES {
         let kind = payload::kind(script.byte());
-        messages.push((kind, payload::size(&mut script)));
+        messages.push((kind, payload::size(&mut script).min(most)));
     }
     what_is_written_is_on_the_wire(setup, &messages, &transport, &application);
     what_is_on_the_wire_is_read(setup, &messages, &transport, &application);
 }
 
-/// More than this only takes more time.
+/// More than these only take more time.
 const MOST_MESSAGES: usize = 12;
+/// See [`MOST_MESSAGES`].
+const MOST_PIECES: usize = 300;
 
 /// Messages that are written in pieces of the sizes `application`, to a transport that takes pieces of the
 /// sizes `transport`, are frames of which the reference makes the same messages; and so are the bytes
