@@ -16,6 +16,8 @@
 mod laws;
 mod strategies;
 
+#[cfg(feature = "deflate")]
+mod compressed;
 mod cuts;
 mod halves;
 #[cfg(feature = "handshake")]
