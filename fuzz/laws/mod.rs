@@ -50,3 +50,30 @@ pub mod reference;
 pub mod script;
 pub mod setup;
 pub mod transcript;
+
+/// The laws by the names of their fuzz targets.
+pub const ALL: &[(&str, fn(&[u8]))] = &[
+    ("connection", connection::law),
+    ("decoder", decoder::law),
+    ("differential", differential::law),
+    ("frame_header", frame_header::law),
+    ("halves", halves::law),
+    ("prepared", prepared::law),
+    ("round_trip", round_trip::law),
+    #[cfg(feature = "handshake")]
+    ("client_handshake", client_handshake::law),
+    #[cfg(feature = "handshake")]
+    ("pipe", pipe::law),
+    #[cfg(feature = "handshake")]
+    ("proxy_handshake", proxy_handshake::law),
+    #[cfg(feature = "handshake")]
+    ("redirect", redirect::law),
+    #[cfg(feature = "handshake")]
+    ("server_handshake", server_handshake::law),
+    #[cfg(feature = "blocking")]
+    ("streams", streams::law),
+    #[cfg(feature = "deflate")]
+    ("deflate_offers", deflate_offers::law),
+    #[cfg(feature = "deflate")]
+    ("inflate", inflate::law),
+];

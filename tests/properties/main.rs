@@ -16,6 +16,7 @@
 mod laws;
 mod strategies;
 
+mod anything;
 #[cfg(feature = "deflate")]
 mod compressed;
 mod cuts;
