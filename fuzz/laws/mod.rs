@@ -51,8 +51,11 @@ pub mod script;
 pub mod setup;
 pub mod transcript;
 
+/// Panics where it is broken with an input.
+pub type Law = fn(&[u8]);
+
 /// The laws by the names of their fuzz targets.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Law)] = &[
     ("connection", connection::law),
     ("decoder", decoder::law),
     ("differential", differential::law),

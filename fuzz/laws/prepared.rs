@@ -62,12 +62,11 @@ pub fn arrives_everywhere_as_it_was(setups: &[Setup], steps: &[Step]) {
         match *step {
             Step::ToAll(kind, size) => {
                 kept = PreparedMessage::new(payload::message(kind, size, salt));
-                ends.iter_mut().for_each(|end| end.send_prepared(&kept));
+                send_to_all(&mut ends, &kept);
             }
             Step::Again => {
                 // A clone shares what was compressed.
-                let again = kept.clone();
-                ends.iter_mut().for_each(|end| end.send_prepared(&again));
+                send_to_all(&mut ends, &kept.clone());
             }
             Step::ToOne(to, kind, size) => {
                 let end = &mut ends[to];
@@ -83,6 +82,12 @@ pub fn arrives_everywhere_as_it_was(setups: &[Setup], steps: &[Step]) {
         end.drain(usize::MAX);
         assert!(end.written.is_between_frames());
         assert_eq!(end.written.seen, end.accepted);
+    }
+}
+
+fn send_to_all(ends: &mut [End], message: &PreparedMessage) {
+    for end in ends {
+        end.send_prepared(message);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is written to a message or a byte stream is on the wire, and what is on the wire is read from them,
 //! in whatever pieces the application and the transport take and give it.
+#![allow(clippy::disallowed_types, reason = "a stream that a blocking connection reads and writes")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

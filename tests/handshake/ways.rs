@@ -1,4 +1,9 @@
 //! Every way by which text that somebody else has written gets into a head.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "each way ends in what it has made, for this one call, and could have refused"
+)]
 
 use bytes::Bytes;
 use http::{
@@ -218,6 +223,7 @@ fn refused(change: impl FnOnce(&mut Response<Bytes>)) -> Option<Vec<u8>> {
 }
 
 #[cfg(feature = "blocking")]
+#[expect(clippy::disallowed_types, reason = "the blocking client and server read and write")]
 mod blocking {
     use std::io::{self, Read, Write};
 
@@ -252,7 +258,6 @@ mod blocking {
         Client::new("ws://a/").unwrap()
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "a client is made for this one call")]
     pub(super) fn requested(client: Client) -> Option<Vec<u8>> {
         let mut recorder = Recorder { incoming: b"", written: Vec::new() };
         client.connect_over(&mut recorder).unwrap_err();

@@ -1,4 +1,8 @@
 //! What a blocking connection holds while its peer sends Pings and takes nothing, in one piece and split.
+#![expect(
+    clippy::disallowed_types,
+    reason = "a stream that a blocking connection reads and writes"
+)]
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

@@ -1,5 +1,5 @@
-//! Every seed of every fuzz target, and every input with which the fuzzer ever broke one, held to the law
-//! of its target: without nightly, in every `cargo test`.
+//! Every seed of every fuzz target, the corpus that was gathered of what the fuzzer found, and every input
+//! with which it ever broke a law, held to the law of its target: without nightly, in every `cargo test`.
 #![cfg(feature = "std")]
 #![allow(clippy::expect_used, reason = "a test panics")]
 
@@ -93,8 +93,8 @@ fn deflate_offers() {
     replay("deflate_offers");
 }
 
-/// What is replayed: `fuzz/seeds/<target>/` and `fuzz/crashes/<target>/`.
-const FOLDERS: [&str; 2] = ["seeds", "crashes"];
+/// What is replayed: `fuzz/seeds/<target>/`, `fuzz/crashes/<target>/` and `fuzz/corpora/<target>.hex`.
+const FOLDERS: [&str; 3] = ["seeds", "crashes", "corpora"];
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
@@ -108,17 +108,39 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// The inputs that are a file each, by its name.
+fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
+    let paths = entries(&fuzz().join(folder).join(target)).into_iter();
+    let file = |path: PathBuf| {
+        let data = fs::read(&path).expect("an input that can be read");
+        (path.display().to_string(), data)
+    };
+    paths.map(file).collect()
+}
+
+/// The inputs that are a line each, as `fuzz/gather` writes them, by its number.
+fn lines(target: &str) -> Vec<(String, Vec<u8>)> {
+    let path = fuzz().join("corpora").join(format!("{target}.hex"));
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let byte = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).expect("digits");
+        u8::from_str_radix(digits, 16).expect("two digits")
+    };
+    let line = |(number, line): (usize, &str)| {
+        let data = line.as_bytes().chunks(2).map(byte).collect();
+        (format!("{}:{}", path.display(), number + 1), data)
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
 /// Fails naming all the inputs with which the law is broken.
 fn replay(target: &str) {
     let (_, law) = laws::ALL.iter().find(|(name, _)| *name == target).expect("a law");
-    let seeds = entries(&fuzz().join("seeds").join(target));
+    let seeds = files("seeds", target);
     assert!(!seeds.is_empty(), "{target} has no seeds: see fuzz/write-seeds");
-    let crashes = entries(&fuzz().join("crashes").join(target));
-    let is_broken = |input: &&PathBuf| {
-        let data = fs::read(input).expect("an input that can be read");
-        panic::catch_unwind(|| law(&data)).is_err()
-    };
-    let broken: Vec<_> = seeds.iter().chain(&crashes).filter(is_broken).collect();
+    let inputs = [seeds, files("crashes", target), lines(target)].concat();
+    let is_broken = |(_, data): &&(_, Vec<u8>)| panic::catch_unwind(|| law(data)).is_err();
+    let broken: Vec<_> = inputs.iter().filter(is_broken).map(|(name, _)| name).collect();
     assert!(
         broken.is_empty(),
         "the law of fuzz/laws/{target}.rs is broken with {broken:#?}; each has said above where"
@@ -136,7 +158,7 @@ fn every_target_and_every_folder_is_replayed() {
     let targets = entries(&fuzz().join("fuzz_targets"));
     assert!(!targets.is_empty());
     let folders = FOLDERS.map(|folder| entries(&fuzz().join(folder))).concat();
-    let folders = folders.into_iter().filter(|path| path.is_dir());
+    let folders = folders.into_iter().filter(|path| !path.ends_with("README.md"));
     for path in targets.into_iter().chain(folders) {
         assert!(is_replayed(&path), "nothing here replays {}", path.display());
     }
