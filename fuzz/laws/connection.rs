@@ -324,12 +324,7 @@ impl Watched {
         };
         assert_eq!(self.connection.transport(), transport);
 
-        // M.2: bounded, whatever the peer sends and however little it reads: what the application may
-        // queue and one message or Ping more, the backlog of Pongs with the latest, and a Close frame.
-        // A fragment that can't be compressed becomes longer by the headers of some blocks.
-        let longer = 64 + self.largest / 256;
-        let bound =
-            self.setup.max_outgoing_size + self.largest.max(125) + longer + 14 + 4096 + 2 * 131;
+        let bound = bound(self.setup, self.largest);
         assert!(waiting <= bound, "{waiting} bytes wait, more than {bound}");
         self.check_status();
     }
@@ -417,8 +412,17 @@ impl Watched {
     }
 }
 
+/// M.2: how much may wait, whatever the peer sends and however little it reads, if the application's
+/// largest message has this size: what it may queue and one message or Ping more, the backlog of Pongs
+/// with the latest, and a Close frame.
+pub fn bound(setup: Setup, largest: usize) -> usize {
+    // A fragment that can't be compressed becomes longer by the headers of some blocks.
+    let longer = 64 + largest / 256;
+    setup.max_outgoing_size + largest.max(125) + longer + 14 + 4096 + 2 * 131
+}
+
 /// A compressed text message: a block without compression, and one that the tail completes.
-fn compressed(sender: Role, text: &[u8]) -> Vec<u8> {
+pub fn compressed(sender: Role, text: &[u8]) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap();
     let mut payload = vec![0];
     payload.extend(length.to_le_bytes());

@@ -2,6 +2,7 @@
 
 use sansocket::Delivery;
 
+use super::halves;
 use super::script::{Script, pieces};
 use super::setup::Setup;
 use super::transcript::{Events, Transcript};
@@ -12,6 +13,7 @@ pub fn law(data: &[u8]) {
     let setup = Setup::read(&mut script);
     let sizes = script.cuts();
     any_cut_is_the_same(setup, script.0, &sizes);
+    halves::any_cut_is_the_same(setup, script.0, &sizes);
     chunks_make_up_messages(setup, script.0, &sizes);
 }
 

@@ -24,7 +24,7 @@ pub fn same_as_the_reference(setup: Setup, bytes: &[u8], sizes: &[usize]) {
         let mut written = Vec::new();
         let mut received = 0;
         for piece in pieces(bytes, sizes) {
-            let outcome = events.take_with(&mut connection, piece, |connection| {
+            let outcome = events.take_with(&mut connection, piece, |connection, _| {
                 written.extend(write(connection, usize::MAX));
             });
             written.extend(write(&mut connection, usize::MAX));

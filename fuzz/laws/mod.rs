@@ -18,6 +18,8 @@ pub mod connection;
 pub mod decoder;
 pub mod differential;
 pub mod frame_header;
+pub mod halves;
+pub mod prepared;
 pub mod round_trip;
 
 #[cfg(feature = "handshake")]
@@ -33,6 +35,9 @@ pub mod redirect;
 #[cfg(feature = "handshake")]
 pub mod server_handshake;
 
+#[cfg(feature = "blocking")]
+pub mod streams;
+
 #[cfg(feature = "deflate")]
 pub mod deflate_offers;
 #[cfg(feature = "deflate")]
@@ -45,3 +50,33 @@ pub mod reference;
 pub mod script;
 pub mod setup;
 pub mod transcript;
+
+/// Panics where it is broken with an input.
+pub type Law = fn(&[u8]);
+
+/// The laws by the names of their fuzz targets.
+pub const ALL: &[(&str, Law)] = &[
+    ("connection", connection::law),
+    ("decoder", decoder::law),
+    ("differential", differential::law),
+    ("frame_header", frame_header::law),
+    ("halves", halves::law),
+    ("prepared", prepared::law),
+    ("round_trip", round_trip::law),
+    #[cfg(feature = "handshake")]
+    ("client_handshake", client_handshake::law),
+    #[cfg(feature = "handshake")]
+    ("pipe", pipe::law),
+    #[cfg(feature = "handshake")]
+    ("proxy_handshake", proxy_handshake::law),
+    #[cfg(feature = "handshake")]
+    ("redirect", redirect::law),
+    #[cfg(feature = "handshake")]
+    ("server_handshake", server_handshake::law),
+    #[cfg(feature = "blocking")]
+    ("streams", streams::law),
+    #[cfg(feature = "deflate")]
+    ("deflate_offers", deflate_offers::law),
+    #[cfg(feature = "deflate")]
+    ("inflate", inflate::law),
+];

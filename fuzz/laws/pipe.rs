@@ -11,10 +11,11 @@ use sansocket::handshake::{
     negotiate,
 };
 use sansocket::{
-    CloseCode, CloseFrame, Config, Connection, ConnectionState, ControlPayload, Delivery, Event,
-    MessageKind, PreparedMessage, ProtocolError, Role, Transport,
+    CloseCode, CloseFrame, Config, Connection, ConnectionState, ControlPayload, Delivery,
+    MessageKind, PreparedMessage, Role, Transport,
 };
 
+use super::halves::{News, for_the_sender};
 use super::payload;
 use super::script::Script;
 use super::transcript::{Events, Seen, write};
@@ -86,6 +87,8 @@ pub enum Step {
     Tell(Role),
     /// A bit of the byte at this place of what is under way changes.
     Flip(Role, usize, u8),
+    /// Some bytes from this place of what is under way are lost, and what is behind them is not.
+    Lose(Role, usize, usize),
     /// What is under way is lost, and the other end sees the end of the transport.
     Cut(Role),
 }
@@ -126,7 +129,10 @@ impl Step {
             }
             8..=11 => Self::Deliver(role, payload::size(script).max(1)),
             12 => Self::Tell(role),
-            13 => Self::Flip(role, payload::size(script), script.byte() % 8),
+            13 => match (payload::size(script), script.byte()) {
+                (at, bit @ 0..0x80) => Self::Flip(role, at, bit % 8),
+                (at, count) => Self::Lose(role, at, usize::from(count - 0x7F)),
+            },
             14 => Self::Cut(role),
             _ => Self::Deliver(role, usize::MAX),
         }
@@ -151,6 +157,7 @@ pub fn two_peers(client: Manner, server: Manner, steps: &[Step]) {
         | Step::Deliver(role, _)
         | Step::Tell(role)
         | Step::Flip(role, ..)
+        | Step::Lose(role, ..)
         | Step::Cut(role)) = step;
         let (end, other) = match role {
             Role::Client => (&mut client, &mut server),
@@ -163,6 +170,7 @@ pub fn two_peers(client: Manner, server: Manner, steps: &[Step]) {
             }
             Step::Tell(_) => end.tell(),
             Step::Flip(_, at, bit) => end.flip(*at, *bit),
+            Step::Lose(_, at, count) => end.lose(*at, *count),
             Step::Cut(_) => end.cut(other),
         }
     }
@@ -171,7 +179,7 @@ pub fn two_peers(client: Manner, server: Manner, steps: &[Step]) {
     settle(&mut client, &mut server);
 
     let breaks = [client.breaks, server.breaks];
-    if breaks.iter().all(|breaks| breaks.flipped.is_none() && breaks.cut.is_none()) {
+    if breaks.iter().all(|breaks| breaks.spoiled.is_none() && breaks.cut.is_none()) {
         assert_eq!(client.agreed, server.agreed);
         for (end, transport) in
             [(&mut client, Transport::AwaitPeer), (&mut server, Transport::Close)]
@@ -216,12 +224,6 @@ enum Stage {
     Refused,
 }
 
-/// What the receiving half has found and the sending half does not know yet.
-enum News {
-    Event(Event<'static>),
-    Error(ProtocolError),
-}
-
 /// One end, what it has said, and the pipe behind it.
 struct End {
     manner: Manner,
@@ -236,6 +238,8 @@ struct End {
     pipe: VecDeque<u8>,
     /// How many bytes were written.
     written: usize,
+    /// How many of them were lost on the way.
+    lost: usize,
     breaks: Breaks,
     /// What was accepted, and how many bytes are written when it is.
     messages: Vec<(usize, Seen)>,
@@ -246,7 +250,7 @@ struct End {
 /// Where in all that was written something broke first.
 #[derive(Debug, Clone, Copy, Default)]
 struct Breaks {
-    flipped: Option<usize>,
+    spoiled: Option<usize>,
     cut: Option<usize>,
 }
 
@@ -261,6 +265,7 @@ impl End {
             head,
             pipe: VecDeque::new(),
             written: 0,
+            lost: 0,
             breaks: Breaks::default(),
             messages: Vec::new(),
             pings: Vec::new(),
@@ -343,6 +348,12 @@ impl End {
         }
     }
 
+    /// How many bytes are out of the pipe. Fewer are admitted once some were lost: what is behind those
+    /// is not held to anything.
+    fn arrived(&self) -> usize {
+        self.written - self.lost - self.pipe.len()
+    }
+
     /// Writes up to so many bytes.
     fn write(&mut self, count: usize) {
         let of_head = count.min(self.head.len());
@@ -370,7 +381,7 @@ impl End {
         let mut buffer = bytes.to_vec();
         let mut input = &mut buffer[..];
         // An answer may be wrong because the request was.
-        let is_broken = broken.flipped.is_some() || self.breaks.flipped.is_some();
+        let is_broken = broken.spoiled.is_some() || self.breaks.spoiled.is_some();
         let refused = |error: &dyn std::fmt::Debug| {
             assert!(is_broken, "the handshake fails with {error:?}");
             Stage::Refused
@@ -427,31 +438,22 @@ impl End {
     }
 
     /// Takes all events out of the bytes.
-    fn take(&mut self, bytes: &mut [u8], broken: Breaks) {
+    fn take(&mut self, bytes: &[u8], broken: Breaks) {
         let Stage::Connected(connection) = &mut self.stage else { return };
-        let mut input = bytes;
         let outcome = if self.manner.in_halves {
             let (mut receiving, sending) = take(connection).split();
-            let outcome = loop {
-                match receiving.next_event(&mut input) {
-                    Ok(Some(event)) => {
-                        self.news.extend(for_the_sender(&event).map(News::Event));
-                        self.events.push(event);
-                    }
-                    Ok(None) => break Ok(()),
-                    Err(error) => {
-                        self.news.push_back(News::Error(error));
-                        break Err(error);
-                    }
-                }
-            };
+            let news = &mut self.news;
+            let outcome = self.events.take_with(&mut receiving, bytes, |_, event| {
+                news.extend(for_the_sender(event).map(News::Event));
+            });
+            news.extend(outcome.err().map(News::Error));
             *connection = Connection::reunite(receiving, sending);
             outcome
         } else {
-            self.events.take(connection, input)
+            self.events.take(connection, bytes)
         };
         if let Err(error) = outcome {
-            assert!(broken.flipped.is_some(), "the other keeps to the protocol, and yet: {error}");
+            assert!(broken.spoiled.is_some(), "the other keeps to the protocol, and yet: {error}");
         }
     }
 
@@ -473,14 +475,30 @@ impl End {
         self.write((at + 1).saturating_sub(self.pipe.len()));
         if let Some(byte) = self.pipe.get_mut(at) {
             *byte ^= 1 << bit;
-            let place = self.written - self.pipe.len() + at;
-            self.breaks.flipped = Some(self.breaks.flipped.map_or(place, |first| first.min(place)));
+            self.spoil(at);
         }
+    }
+
+    /// Takes so many bytes out of the pipe.
+    fn lose(&mut self, at: usize, count: usize) {
+        self.write((at + count).saturating_sub(self.pipe.len()));
+        let end = self.pipe.len().min(at + count);
+        if at < end {
+            self.spoil(at);
+            self.pipe.drain(at..end);
+            self.lost += end - at;
+        }
+    }
+
+    /// From this place in the pipe on, what arrives is not what was written.
+    fn spoil(&mut self, at: usize) {
+        let place = self.arrived() + at;
+        self.breaks.spoiled = Some(self.breaks.spoiled.map_or(place, |first| first.min(place)));
     }
 
     /// Loses what is in the pipe, and what goes in from now on.
     fn cut(&mut self, other: &mut Self) {
-        self.breaks.cut.get_or_insert(self.written - self.pipe.len());
+        self.breaks.cut.get_or_insert(self.arrived());
         other.receive_eof();
     }
 
@@ -508,9 +526,9 @@ impl End {
             (&self.messages, only(|seen| matches!(seen, Seen::Message(..)))),
             (&self.pings, only(|seen| matches!(seen, Seen::Ping(_)))),
         ] {
-            let Breaks { flipped, cut } = self.breaks;
-            let intact = before(accepted, [flipped, cut].into_iter().flatten().min());
-            match flipped {
+            let Breaks { spoiled, cut } = self.breaks;
+            let intact = before(accepted, [spoiled, cut].into_iter().flatten().min());
+            match spoiled {
                 None => assert_eq!(seen, intact, "what arrived whole, and nothing else"),
                 Some(_) => assert!(seen.starts_with(&intact), "{intact:?} and more, not {seen:?}"),
             }
@@ -521,14 +539,4 @@ impl End {
 /// The connection, with another one in its place.
 fn take(connection: &mut Connection) -> Connection {
     std::mem::replace(connection, Connection::new(Role::Server, Config::default()))
-}
-
-/// What the sending half has to be told of an event.
-fn for_the_sender(event: &Event<'_>) -> Option<Event<'static>> {
-    match event.clone() {
-        Event::Ping(payload) => Some(Event::Ping(payload.into_owned())),
-        Event::Pong(payload) => Some(Event::Pong(payload.into_owned())),
-        Event::Close(frame) => Some(Event::Close(frame.map(CloseFrame::into_owned))),
-        _ => None,
-    }
 }

@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{
     Chunk, CloseFrame, CloseStatus, Connection, ConnectionState, Event, Message, MessageKind,
-    ProtocolError, Transport,
+    Outgoing, ProtocolError, ReceivingHalf, Transport,
 };
 
 use super::setup::Setup;
@@ -39,6 +39,33 @@ impl Seen {
     }
 }
 
+/// What makes events of bytes: a connection, or its half.
+pub trait Receive {
+    /// The next event, as the method of this name has it.
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError>;
+}
+
+impl Receive for Connection {
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.next_event(input)
+    }
+}
+
+impl Receive for ReceivingHalf {
+    fn next_event<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+    ) -> Result<Option<Event<'input>>, ProtocolError> {
+        self.next_event(input)
+    }
+}
+
 /// Keeps the events, and holds each to what is promised about it alone.
 #[derive(Debug, Default)]
 pub struct Events {
@@ -52,24 +79,24 @@ impl Events {
     /// Takes all events that the bytes cause.
     ///
     /// The input is used up whatever happens.
-    pub fn take(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), ProtocolError> {
-        self.take_with(connection, bytes, |_| {})
+    pub fn take(&mut self, receiver: &mut impl Receive, bytes: &[u8]) -> Result<(), ProtocolError> {
+        self.take_with(receiver, bytes, |_, _| {})
     }
 
     /// The same, and calls `after` behind each event.
-    pub fn take_with(
+    pub fn take_with<R: Receive>(
         &mut self,
-        connection: &mut Connection,
+        receiver: &mut R,
         bytes: &[u8],
-        mut after: impl FnMut(&mut Connection),
+        mut after: impl FnMut(&mut R, &Event<'_>),
     ) -> Result<(), ProtocolError> {
         let mut buffer = bytes.to_vec();
         let mut input = &mut buffer[..];
         loop {
-            match connection.next_event(&mut input) {
+            match receiver.next_event(&mut input) {
                 Ok(Some(event)) => {
+                    after(receiver, &event);
                     self.push(event);
-                    after(connection);
                 }
                 Ok(None) => {
                     assert!(input.is_empty(), "input is left although no event is");
@@ -139,13 +166,33 @@ impl Events {
     }
 }
 
+/// Takes all pieces; says which error came first, and has seen that no other followed.
+fn sticky(
+    pieces: &[&[u8]],
+    mut take: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
+) -> Option<ProtocolError> {
+    let mut error = None;
+    for piece in pieces {
+        match (take(piece), error) {
+            (Err(new), None) => error = Some(new),
+            (outcome, Some(error)) => assert_eq!(outcome, Err(error), "an error is sticky"),
+            (Ok(()), None) => {}
+        }
+    }
+    error
+}
+
 fn code_and_reason(frame: &CloseFrame<'_>) -> (u16, String) {
     (frame.code().get(), frame.reason().to_owned())
 }
 
 /// Takes up to this many bytes off what is outgoing.
 pub fn write(connection: &mut Connection, count: usize) -> Vec<u8> {
-    let outgoing = connection.outgoing();
+    drain(connection.outgoing(), count)
+}
+
+/// Takes up to this many bytes, those among them that are queued when others have left.
+pub fn drain(outgoing: &mut Outgoing, count: usize) -> Vec<u8> {
     let mut written = Vec::new();
     while outgoing.has_remaining() && written.len() < count {
         let chunk = outgoing.chunk();
@@ -179,15 +226,26 @@ impl Transcript {
     pub fn of(setup: Setup, pieces: &[&[u8]]) -> Self {
         let mut connection = setup.connection();
         let mut events = Events::default();
-        let mut error = None;
-        for piece in pieces {
-            match (events.take(&mut connection, piece), error) {
-                (Err(new), None) => error = Some(new),
-                (outcome, Some(error)) => assert_eq!(outcome, Err(error), "an error is sticky"),
-                (Ok(()), None) => {}
+        let error = sticky(pieces, |piece| events.take(&mut connection, piece));
+        Self::new(events, error, &mut connection)
+    }
+
+    /// What the halves of one make of them, put together in the end.
+    pub fn of_halves(setup: Setup, pieces: &[&[u8]]) -> Self {
+        let (mut receiving, mut sending) = setup.connection().split();
+        let mut events = Events::default();
+        let error = sticky(pieces, |piece| {
+            let outcome = events.take_with(&mut receiving, piece, |_, event| sending.answer(event));
+            if let Err(error) = outcome {
+                sending.fail(error);
             }
-        }
-        let outgoing = write(&mut connection, usize::MAX);
+            outcome
+        });
+        Self::new(events, error, &mut Connection::reunite(receiving, sending))
+    }
+
+    fn new(events: Events, error: Option<ProtocolError>, connection: &mut Connection) -> Self {
+        let outgoing = write(connection, usize::MAX);
         Self {
             seen: events.seen,
             error,

@@ -51,12 +51,13 @@ impl HeaderRules {
         // As many bytes as the longest header has, so that none is looked for in vain. Where the input
         // has fewer, zeros stand for the others, which nothing is wrong with.
         let padded;
-        let (bytes, present) = if let Some(bytes) = input.first_chunk() {
-            (bytes, FrameHeader::MAX_SIZE)
-        } else {
-            padded = padded_with_zeros(input);
-            (&padded, input.len())
-        };
+        let (bytes, present): (&[u8; FrameHeader::MAX_SIZE], _) =
+            if let Some(bytes) = input.first_chunk() {
+                (bytes, FrameHeader::MAX_SIZE)
+            } else {
+                padded = padded_with_zeros(input);
+                (&padded, input.len())
+            };
         let [first, second, rest @ ..] = bytes;
         if present < 1 {
             return Ok(None);

@@ -13,6 +13,7 @@ use sansocket::handshake::{
 };
 
 use crate::peer::{read, request, sent};
+use crate::ways::{WAYS, Way};
 
 /// Pieces of text that end a line or begin another, among some that do not.
 const PIECES: &[&str] = &[
@@ -162,6 +163,69 @@ proptest! {
                 let is_of_the_subprotocol =
                     matches!(error, DecisionError::UnofferedSubprotocol(_));
                 prop_assert!(is_of_a_header || is_of_the_subprotocol, "{error}");
+            }
+        }
+    }
+}
+
+/// The first line, the names of the fields, and what is behind the head.
+fn parts(bytes: &[u8]) -> (String, Vec<String>, Vec<u8>) {
+    let blank = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let (head, behind) = bytes.split_at(blank + 4);
+    let (first, names) = read_head(&Bytes::copy_from_slice(head));
+    (first, names, behind.to_vec())
+}
+
+/// The words of the first line that nobody's text may change: all of a response's, and the method and the
+/// version of a request.
+fn fixed_words(first: &str) -> Vec<&str> {
+    let words: Vec<_> = first.split(' ').collect();
+    match words[..] {
+        [method, _, version] if version.starts_with("HTTP/") => vec![method, version],
+        _ => words,
+    }
+}
+
+fn assert_adds_nothing(way: &Way, text: &str) {
+    let harmless = (way.head)(way.harmless);
+    let harmless = harmless.unwrap_or_else(|| panic!("{} refuses what is harmless", way.name));
+    let Some(head) = (way.head)(text) else { return };
+    let (harmless_first, harmless_names, harmless_behind) = parts(&harmless);
+    let (first, names, behind) = parts(&head);
+    assert_eq!(fixed_words(&first), fixed_words(&harmless_first), "{}: {text:?}", way.name);
+    // The name of a field may be what was given.
+    let same = |(name, harmless_name): (&String, &String)| {
+        name == harmless_name || (harmless_name == way.harmless && *name == text.to_lowercase())
+    };
+    let are_same =
+        names.len() == harmless_names.len() && names.iter().zip(&harmless_names).all(same);
+    assert!(are_same, "{}: {text:?} makes {names:?} of {harmless_names:?}", way.name);
+    // Behind the head there is a body, which is what was given, or the same as ever.
+    let is_same = behind == harmless_behind || behind == text.as_bytes();
+    assert!(is_same, "{}: {text:?} is followed by {behind:?}", way.name);
+    if !behind.is_empty() {
+        let length = format!("\r\ncontent-length: {}\r\n", behind.len());
+        let head = String::from_utf8_lossy(&head).to_lowercase();
+        assert!(head.contains(&length), "{}: {text:?} is a body of another length", way.name);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_that_is_given_anywhere_adds_to_a_head(text in hostile()) {
+        for way in WAYS {
+            assert_adds_nothing(way, &text);
+        }
+    }
+}
+
+/// The same for each piece by itself and within a word, so that none depends on chance.
+#[test]
+fn no_line_break_that_is_given_anywhere_adds_to_a_head() {
+    for way in WAYS {
+        for piece in PIECES {
+            for text in [(*piece).to_owned(), format!("a{piece}"), format!("a{piece}b: c")] {
+                assert_adds_nothing(way, &text);
             }
         }
     }

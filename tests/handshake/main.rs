@@ -24,3 +24,4 @@ mod section_3;
 mod section_4_1;
 mod section_4_2;
 mod section_9_1;
+mod ways;

@@ -131,15 +131,78 @@ fn a_bomb_stops_at_the_limit_with_no_more_memory_than_that() {
     }
 }
 
-fn frame(sender: Role, payload: &[u8]) -> Vec<u8> {
+/// In fragments of a byte, with one of none behind each.
+#[test]
+fn compressed_fragments_cost_what_comes_out_of_them() {
+    // A decompressor with its window, and what a message costs at least.
+    const CONSTANT: i64 = 128 * 1024;
+    let agreed = agreed(ContextTakeover::No);
+    // Bytes in which there is little to refer back to.
+    let mut state = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0] & 0x3F
+    });
+    let noise: Vec<_> = noise.take(20_000).collect();
+    for role in ROLES {
+        let mut bytes = message(role.peer(), &agreed, &noise);
+        let (header, size) = FrameHeader::decode(&bytes).unwrap().unwrap();
+        let payload = bytes.get_mut(size..).unwrap();
+        if let Some(key) = header.mask {
+            key.apply(payload);
+        }
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            let config = Config::default().delivery(delivery);
+            let mut measured = compressing(role, config, &agreed);
+            let (mut received, last) = (0, payload.len() - 1);
+            for (at, byte) in payload.iter().enumerate() {
+                let opcode = if at == 0 { Opcode::Binary } else { Opcode::Continuation };
+                let mut fragments = fragment(role.peer(), false, opcode, &[*byte]);
+                let end = fragment(role.peer(), at == last, Opcode::Continuation, &[]);
+                fragments.extend(end);
+                measured.receive(&mut fragments);
+                received += 1;
+                let limit = CONSTANT + 2 * received;
+                assert!(measured.heap <= limit, "{} for {received} bytes", measured.heap);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_compressed_frame_that_announces_2_to_the_63_costs_nothing() {
+    for role in ROLES {
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            let config = Config::default().max_frame_size(u64::MAX).delivery(delivery);
+            let mut measured = compressing(role, config, &agreed(ContextTakeover::Yes));
+            let mask = (role == Role::Server).then_some(MaskingKey::new([1, 2, 3, 4]));
+            let payload_len = (1 << 63) - 1;
+            let header = FrameHeader {
+                fin: true,
+                rsv: Rsv::RSV1,
+                opcode: Opcode::Binary,
+                mask,
+                payload_len,
+            };
+            measured.receive(&mut header.encode().as_ref().to_vec());
+            assert!(measured.heap <= 128 * 1024, "{} bytes", measured.heap);
+        }
+    }
+}
+
+/// A fragment of a compressed message: a first one has RSV1.
+fn fragment(sender: Role, fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mask = (sender == Role::Client).then_some(MaskingKey::new([1, 2, 3, 4]));
-    let payload_len = payload.len() as u64;
-    let header =
-        FrameHeader { fin: true, rsv: Rsv::RSV1, opcode: Opcode::Binary, mask, payload_len };
+    let rsv = if opcode == Opcode::Continuation { Rsv::NONE } else { Rsv::RSV1 };
+    let header = FrameHeader { fin, rsv, opcode, mask, payload_len: payload.len() as u64 };
     let mut bytes = header.encode().as_ref().to_vec();
     match mask {
         Some(key) => key.append(payload, &mut bytes),
         None => bytes.extend_from_slice(payload),
     }
     bytes
+}
+
+fn frame(sender: Role, payload: &[u8]) -> Vec<u8> {
+    fragment(sender, true, Opcode::Binary, payload)
 }

@@ -11,6 +11,8 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+#[cfg(feature = "blocking")]
+mod blocking;
 #[cfg(feature = "deflate")]
 mod compression;
 #[cfg(feature = "handshake")]
@@ -25,6 +27,9 @@ const ROLES: [Role; 2] = [Role::Client, Role::Server];
 /// What a connection may hold whatever its peer does: the least capacity of a message and of the
 /// outgoing queue, and a backlog of Pongs.
 const CONSTANT: i64 = 16 * 1024;
+
+/// The Pongs that wait to be written, whatever the peer sends.
+const PONGS: usize = 4 * 1024;
 
 const KEY: MaskingKey = MaskingKey::new([0x37, 0xFA, 0x21, 0x3D]);
 
@@ -143,19 +148,21 @@ fn a_message_that_lies_whole_in_the_input_costs_nothing() {
 }
 
 #[test]
-fn a_header_that_announces_2_to_the_62_costs_nothing() {
+fn a_header_that_announces_up_to_2_to_the_63_costs_nothing() {
     for role in ROLES {
         for delivery in [Delivery::Messages, Delivery::Chunks] {
             for opcode in [Opcode::Text, Opcode::Binary] {
-                let config = Config::default()
-                    .max_frame_size(u64::MAX)
-                    .max_message_size(u64::MAX)
-                    .delivery(delivery);
-                let mut measured = Measured::new(role, config);
-                measured.receive(&mut header(role.peer(), true, opcode, 1 << 62));
-                assert_eq!(measured.heap, 0, "the header alone");
-                measured.receive(&mut [b'x' ^ 0x37]);
-                assert!(measured.heap <= CONSTANT, "and a byte: {}", measured.heap);
+                for length in [1 << 16, 1 << 32, 1 << 62, (1 << 63) - 1] {
+                    let config = Config::default()
+                        .max_frame_size(u64::MAX)
+                        .max_message_size(u64::MAX)
+                        .delivery(delivery);
+                    let mut measured = Measured::new(role, config);
+                    measured.receive(&mut header(role.peer(), true, opcode, length));
+                    assert_eq!(measured.heap, 0, "the header alone");
+                    measured.receive(&mut [b'x' ^ 0x37]);
+                    assert!(measured.heap <= CONSTANT, "and a byte: {}", measured.heap);
+                }
             }
         }
     }
@@ -208,22 +215,20 @@ fn a_message_whose_end_is_known_takes_its_own_bytes_and_no_more() {
 }
 
 #[test]
-fn two_hundred_thousand_fragments_cost_what_their_bytes_cost() {
+fn a_million_fragments_cost_what_their_bytes_cost() {
     for role in ROLES {
-        for opcode in [Opcode::Text, Opcode::Binary] {
-            for payload in [&b""[..], b"x"] {
-                let mut measured = Measured::new(role, Config::default());
-                measured.receive(&mut frame(role.peer(), false, opcode, payload));
-                let fragment = frame(role.peer(), false, Opcode::Continuation, payload);
-                let fragments = fragment.repeat(1_000);
-                for round in 1..=200_i64 {
-                    measured.receive(&mut fragments.clone());
-                    let fragments = 1 + 1_000 * round;
-                    assert_follows(&measured, fragments * i64::try_from(payload.len()).unwrap());
-                }
-                measured.receive(&mut frame(role.peer(), true, Opcode::Continuation, b""));
-                assert_eq!(measured.heap, 0);
+        for (opcode, payload) in [(Opcode::Text, &b"x"[..]), (Opcode::Binary, b"")] {
+            let mut measured = Measured::new(role, Config::default());
+            measured.receive(&mut frame(role.peer(), false, opcode, payload));
+            let fragment = frame(role.peer(), false, Opcode::Continuation, payload);
+            let fragments = fragment.repeat(1_000);
+            for round in 1..=1_000_i64 {
+                measured.receive(&mut fragments.clone());
+                let fragments = 1 + 1_000 * round;
+                assert_follows(&measured, fragments * i64::try_from(payload.len()).unwrap());
             }
+            measured.receive(&mut frame(role.peer(), true, Opcode::Continuation, b""));
+            assert_eq!(measured.heap, 0);
         }
     }
 }
@@ -271,15 +276,38 @@ fn a_hundred_thousand_pings_that_nobody_takes_the_answers_of_cost_a_constant() {
             let mut measured = Measured::new(role, Config::default());
             measured.act(|connection| connection.send(vec![0; before]).unwrap());
             let limit = measured.heap + CONSTANT;
+            let queued = measured.connection.outgoing().remaining();
             for number in 0..100_000_u32 {
-                let mut payload = [0; 125];
-                payload[..4].copy_from_slice(&number.to_be_bytes());
-                measured.receive(&mut frame(role.peer(), true, Opcode::Ping, &payload));
+                measured.receive(&mut numbered_ping(role.peer(), number));
                 assert!(measured.heap <= limit, "{} bytes at {number}", measured.heap);
+                let waiting = measured.connection.outgoing().remaining();
+                assert!(waiting <= queued + PONGS, "{waiting} bytes wait at {number}");
             }
             let latest = latest_pong(&mut measured.connection);
             assert_eq!(latest[..4], 99_999_u32.to_be_bytes(), "the latest is answered");
         }
+    }
+}
+
+/// The same in two halves, of which the one is told of each Ping that the other has found.
+#[test]
+fn a_hundred_thousand_pings_cost_two_halves_a_constant() {
+    for role in ROLES {
+        warm_up_entropy();
+        let (mut receiving, mut sending) = Connection::new(role, Config::default()).split();
+        let info = allocation_counter::measure(|| {
+            for number in 0..100_000_u32 {
+                let mut ping = numbered_ping(role.peer(), number);
+                let event = receiving.next_event(&mut &mut ping[..]).unwrap().unwrap();
+                sending.answer(&event);
+                let waiting = sending.outgoing().remaining();
+                assert!(waiting <= PONGS, "{waiting} bytes wait at {number}");
+            }
+        });
+        let held = info.bytes_max;
+        assert!(i64::try_from(held).unwrap() <= CONSTANT, "{held} bytes at most");
+        let latest = latest_pong(&mut Connection::reunite(receiving, sending));
+        assert_eq!(latest[..4], 99_999_u32.to_be_bytes(), "the latest is answered");
     }
 }
 
@@ -356,6 +384,13 @@ fn latest_pong(connection: &mut Connection) -> Vec<u8> {
         MaskingKey::new(frame[2..6].try_into().unwrap()).apply(&mut payload);
     }
     payload
+}
+
+/// A Ping of 125 bytes that begin with this number.
+fn numbered_ping(sender: Role, number: u32) -> Vec<u8> {
+    let mut payload = [0; 125];
+    payload[..4].copy_from_slice(&number.to_be_bytes());
+    frame(sender, true, Opcode::Ping, &payload)
 }
 
 fn header(sender: Role, fin: bool, opcode: Opcode, payload_len: u64) -> Vec<u8> {

@@ -16,6 +16,9 @@
 mod laws;
 mod strategies;
 
+mod anything;
+#[cfg(feature = "deflate")]
+mod compressed;
 mod cuts;
 mod halves;
 #[cfg(feature = "handshake")]

@@ -14,7 +14,7 @@ use crate::strategies::{
 };
 
 /// What may wait before more is refused.
-fn max_outgoing_size() -> impl Strategy<Value = usize> {
+pub(crate) fn max_outgoing_size() -> impl Strategy<Value = usize> {
     prop_oneof![2 => Just(1 << 20), 1 => 0..3000_usize]
 }
 
@@ -23,7 +23,7 @@ fn number() -> impl Strategy<Value = u16> {
 }
 
 /// What the application and the transport do.
-fn local_operation() -> impl Strategy<Value = connection::Operation> {
+pub(crate) fn local_operation() -> impl Strategy<Value = connection::Operation> {
     use connection::Operation::{Close, Drain, Eof, Finish, Ping, Pong, Send, Write};
     prop_oneof![
         8 => (kind(), payload_size()).prop_map(|(kind, size)| Send(kind, size)),

@@ -7,6 +7,8 @@ use proptest::option;
 use proptest::prelude::*;
 use sansocket::{CloseCode, Delivery, MessageKind, Role};
 
+#[cfg(feature = "deflate")]
+use crate::compressed;
 use crate::laws::reference::{BINARY, CLOSE, CONTINUATION, Frame, PING, PONG, TEXT};
 use crate::laws::script::pieces;
 use crate::laws::setup::Setup;
@@ -19,15 +21,21 @@ pub(crate) fn kind() -> impl Strategy<Value = MessageKind> {
     prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)]
 }
 
-/// Any role and delivery, with limits that are rarely passed.
+/// Any role and delivery, with limits that are rarely passed, and often with compression if it is there.
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let delivery = prop_oneof![Just(Delivery::Messages), Just(Delivery::Chunks)];
-    (role(), delivery, limit(), limit()).prop_map(|(role, delivery, frame, message)| Setup {
-        delivery,
-        max_frame_size: frame,
-        max_message_size: message,
-        ..Setup::new(role)
-    })
+    let plain =
+        (role(), delivery, limit(), limit()).prop_map(|(role, delivery, frame, message)| Setup {
+            delivery,
+            max_frame_size: frame,
+            max_message_size: message,
+            ..Setup::new(role)
+        });
+    #[cfg(feature = "deflate")]
+    return (plain, option::weighted(0.4, compressed::sender()))
+        .prop_map(|(plain, deflate)| Setup { deflate, ..plain });
+    #[cfg(not(feature = "deflate"))]
+    plain
 }
 
 fn limit() -> impl Strategy<Value = u64> {
@@ -100,7 +108,7 @@ pub(crate) fn fragments(opcode: u8, payload: &[u8], sizes: &[usize]) -> Vec<Fram
     fragments.into_iter().enumerate().map(frame).collect()
 }
 
-fn text_or_binary() -> impl Strategy<Value = (u8, Vec<u8>)> {
+pub(crate) fn text_or_binary() -> impl Strategy<Value = (u8, Vec<u8>)> {
     let text =
         vec(character(), 0..60).prop_map(|text| (TEXT, String::from_iter(text).into_bytes()));
     let binary = (payload_size(), any::<u8>())

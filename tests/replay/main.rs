@@ -1,5 +1,5 @@
-//! Every seed of every fuzz target, and so everything that the fuzzer ever found, held to the law of
-//! its target: without nightly, in every `cargo test`.
+//! Every seed of every fuzz target, the corpus that was gathered of what the fuzzer found, and every input
+//! with which it ever broke a law, held to the law of its target: without nightly, in every `cargo test`.
 #![cfg(feature = "std")]
 #![allow(clippy::expect_used, reason = "a test panics")]
 
@@ -7,89 +7,159 @@
 #[path = "../../fuzz/laws/mod.rs"]
 mod laws;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, panic};
-
-use laws::{connection, decoder, differential, frame_header, round_trip};
 
 #[test]
 fn frame_header() {
-    replay("frame_header", frame_header::law);
+    replay("frame_header");
 }
 
 #[test]
 fn decoder() {
-    replay("decoder", decoder::law);
+    replay("decoder");
 }
 
 #[test]
 fn differential() {
-    replay("differential", differential::law);
+    replay("differential");
 }
 
 #[test]
 fn connection() {
-    replay("connection", connection::law);
+    replay("connection");
+}
+
+#[test]
+fn halves() {
+    replay("halves");
+}
+
+#[test]
+fn prepared() {
+    replay("prepared");
 }
 
 #[test]
 fn round_trip() {
-    replay("round_trip", round_trip::law);
+    replay("round_trip");
 }
 
 #[cfg(feature = "handshake")]
 #[test]
 fn server_handshake() {
-    replay("server_handshake", laws::server_handshake::law);
+    replay("server_handshake");
 }
 
 #[cfg(feature = "handshake")]
 #[test]
 fn client_handshake() {
-    replay("client_handshake", laws::client_handshake::law);
+    replay("client_handshake");
 }
 
 #[cfg(feature = "handshake")]
 #[test]
 fn pipe() {
-    replay("pipe", laws::pipe::law);
+    replay("pipe");
 }
 
 #[cfg(feature = "handshake")]
 #[test]
 fn proxy_handshake() {
-    replay("proxy_handshake", laws::proxy_handshake::law);
+    replay("proxy_handshake");
 }
 
 #[cfg(feature = "handshake")]
 #[test]
 fn redirect() {
-    replay("redirect", laws::redirect::law);
+    replay("redirect");
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn streams() {
+    replay("streams");
 }
 
 #[cfg(feature = "deflate")]
 #[test]
 fn inflate() {
-    replay("inflate", laws::inflate::law);
+    replay("inflate");
 }
 
 #[cfg(feature = "deflate")]
 #[test]
 fn deflate_offers() {
-    replay("deflate_offers", laws::deflate_offers::law);
+    replay("deflate_offers");
 }
 
-/// Fails naming all the seeds with which the law is broken.
-fn replay(target: &str, law: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-    let entries = fs::read_dir(&folder).expect("the target has seeds");
-    let mut seeds: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    seeds.sort();
-    let is_broken = |seed: &&_| {
-        let data = fs::read(seed).expect("a seed that can be read");
-        panic::catch_unwind(|| law(&data)).is_err()
+/// What is replayed: `fuzz/seeds/<target>/`, `fuzz/crashes/<target>/` and `fuzz/corpora/<target>.hex`.
+const FOLDERS: [&str; 3] = ["seeds", "crashes", "corpora"];
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The inputs that are a file each, by its name.
+fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
+    let paths = entries(&fuzz().join(folder).join(target)).into_iter();
+    let file = |path: PathBuf| {
+        let data = fs::read(&path).expect("an input that can be read");
+        (path.display().to_string(), data)
     };
-    assert!(!seeds.is_empty());
-    let broken: Vec<_> = seeds.iter().filter(is_broken).collect();
-    assert!(broken.is_empty(), "broken with {broken:#?}");
+    paths.map(file).collect()
+}
+
+/// The inputs that are a line each, as `fuzz/gather` writes them, by its number.
+fn lines(target: &str) -> Vec<(String, Vec<u8>)> {
+    let path = fuzz().join("corpora").join(format!("{target}.hex"));
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let byte = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).expect("digits");
+        u8::from_str_radix(digits, 16).expect("two digits")
+    };
+    let line = |(number, line): (usize, &str)| {
+        let data = line.as_bytes().chunks(2).map(byte).collect();
+        (format!("{}:{}", path.display(), number + 1), data)
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
+/// Fails naming all the inputs with which the law is broken.
+fn replay(target: &str) {
+    let (_, law) = laws::ALL.iter().find(|(name, _)| *name == target).expect("a law");
+    let seeds = files("seeds", target);
+    assert!(!seeds.is_empty(), "{target} has no seeds: see fuzz/write-seeds");
+    let inputs = [seeds, files("crashes", target), lines(target)].concat();
+    let is_broken = |(_, data): &&(_, Vec<u8>)| panic::catch_unwind(|| law(data)).is_err();
+    let broken: Vec<_> = inputs.iter().filter(is_broken).map(|(name, _)| name).collect();
+    assert!(
+        broken.is_empty(),
+        "the law of fuzz/laws/{target}.rs is broken with {broken:#?}; each has said above where"
+    );
+}
+
+/// An input that nobody replays protects nothing.
+#[test]
+fn every_target_and_every_folder_is_replayed() {
+    let replayed = include_str!("main.rs");
+    let is_replayed = |path: &Path| {
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        replayed.contains(&format!("replay(\"{name}\");"))
+    };
+    let targets = entries(&fuzz().join("fuzz_targets"));
+    assert!(!targets.is_empty());
+    let folders = FOLDERS.map(|folder| entries(&fuzz().join(folder))).concat();
+    let folders = folders.into_iter().filter(|path| !path.ends_with("README.md"));
+    for path in targets.into_iter().chain(folders) {
+        assert!(is_replayed(&path), "nothing here replays {}", path.display());
+    }
 }

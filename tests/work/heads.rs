@@ -2,7 +2,7 @@
 
 use sansocket::handshake::{
     Answer, ClientHandshake, ClientRequest, Decision, ExtensionOffer, HeadLimits, Outcome,
-    ServerHandshake, UpgradeRequest, negotiate,
+    ProxyHandshake, ProxyOutcome, ServerHandshake, UpgradeRequest, negotiate,
 };
 use sansocket::{Entropy, handshake};
 
@@ -49,6 +49,19 @@ fn connect(bytes: &mut [u8]) -> Outcome {
     outcome
 }
 
+/// The outcome of these bytes, which arrive one by one from a proxy.
+fn ask_proxy(bytes: &mut [u8]) -> ProxyOutcome {
+    let request = ClientRequest::new("ws://a/".parse().unwrap()).head_limits(limits());
+    let mut handshake = ProxyHandshake::new(&"http://b".parse().unwrap(), &request);
+    let mut bytes = bytes.iter_mut().map(std::slice::from_mut);
+    let outcome = bytes.find_map(|mut byte| handshake.receive(&mut byte).unwrap());
+    let mut outcome = outcome.expect("a whole head");
+    if let ProxyOutcome::Refused(rejection) = &mut outcome {
+        bytes.for_each(|mut byte| rejection.receive(&mut byte));
+    }
+    outcome
+}
+
 #[test]
 fn a_request_that_arrives_byte_by_byte() {
     let request = serve(&mut padded(REQUEST, size()));
@@ -59,6 +72,41 @@ fn a_request_that_arrives_byte_by_byte() {
 fn a_response_that_arrives_byte_by_byte() {
     let outcome = connect(&mut padded(RESPONSE, size()));
     assert!(matches!(outcome, Outcome::Established(_)));
+}
+
+#[test]
+fn a_proxys_answer_that_arrives_byte_by_byte() {
+    let tunnel = "HTTP/1.1 200 \r\n";
+    let outcome = ask_proxy(&mut padded(tunnel, size()));
+    assert!(matches!(outcome, ProxyOutcome::Tunnel(_)));
+
+    let refusal = "HTTP/1.1 407 \r\nContent-Length: 5\r\n";
+    let mut bytes = padded(refusal, size());
+    bytes.extend(b"body!");
+    let ProxyOutcome::Refused(rejection) = ask_proxy(&mut bytes) else { panic!("a tunnel") };
+    assert_eq!(rejection.into_response().body(), b"body!");
+}
+
+#[test]
+fn many_interim_responses_of_a_proxy() {
+    let interim = "HTTP/1.1 103 \r\n\r\n";
+    let bytes = interim.repeat(size() / interim.len()) + "HTTP/1.1 200 \r\n\r\n";
+    assert!(matches!(ask_proxy(bytes.into_bytes().as_mut()), ProxyOutcome::Tunnel(_)));
+}
+
+/// What is wrong is found by then, and what is too large before the rest of it has come.
+#[test]
+fn heads_that_are_refused_arrive_byte_by_byte() {
+    let mut malformed = padded(&format!("{REQUEST}no colon\r\n"), size());
+    let mut server = ServerHandshake::new(limits());
+    let mut bytes = malformed.iter_mut().map(std::slice::from_mut);
+    assert!(bytes.any(|mut byte| server.receive(&mut byte).is_err()));
+    assert!(bytes.next().is_none());
+
+    let mut endless = vec![b'x'; size()];
+    let mut server = ServerHandshake::new(HeadLimits::default().max_size(size() / 2));
+    let mut bytes = endless.iter_mut().map(std::slice::from_mut);
+    assert!(bytes.any(|mut byte| server.receive(&mut byte).is_err()));
 }
 
 #[test]

@@ -1,0 +1,160 @@
+//! What a blocking connection holds while its peer sends Pings and takes nothing, in one piece and split.
+#![expect(
+    clippy::disallowed_types,
+    reason = "a stream that a blocking connection reads and writes"
+)]
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sansocket::blocking::{Client, CloneSocket, Error, Server, Socket, WebSocket};
+use sansocket::handshake::SecWebSocketKey;
+use sansocket::{Entropy, Role};
+
+use crate::{CONSTANT, PONGS, ROLES, numbered_ping};
+
+/// What may be read at a time is the caller's in the core, and a buffer here.
+const READ_BUFFER: i64 = 64 * 1024;
+
+/// A peer that has said its part of the handshake, then sends so many Pings and ends, and takes nothing but
+/// the handshake.
+#[derive(Clone)]
+struct Flood(Arc<Mutex<State>>);
+
+struct State {
+    role: Role,
+    incoming: Vec<u8>,
+    at: usize,
+    pings: std::ops::Range<u32>,
+    takes: bool,
+}
+
+impl Flood {
+    fn new(role: Role, head: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(State { role, incoming: head, at: 0, pings: 0..0, takes: true })))
+    }
+
+    fn begin(&self, pings: u32) {
+        let mut state = self.0.lock().unwrap();
+        state.pings = 0..pings;
+        state.takes = false;
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.lock().unwrap().pings.is_empty()
+    }
+}
+
+impl Read for Flood {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.0.lock().unwrap();
+        if state.at == state.incoming.len() {
+            let Some(number) = state.pings.next() else { return Ok(0) };
+            state.incoming = numbered_ping(state.role, number);
+            state.at = 0;
+        }
+        let State { incoming, at, .. } = &mut *state;
+        let count = (&incoming[*at..]).read(room)?;
+        *at += count;
+        Ok(count)
+    }
+}
+
+impl Write for Flood {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.lock().unwrap().takes {
+            Ok(bytes.len())
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket for Flood {
+    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl CloneSocket for Flood {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+}
+
+/// This end of a connection to such a peer.
+fn open(role: Role) -> (WebSocket<Flood>, Flood) {
+    let accept = SecWebSocketKey::from_nonce([7; 16]).accept();
+    let head = match role {
+        Role::Server => {
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+                .to_owned()
+        }
+        Role::Client => format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: {}\r\n\r\n",
+            accept.as_str()
+        ),
+    };
+    let flood = Flood::new(role.peer(), head.into_bytes());
+    let socket = match role {
+        Role::Server => Server::new().accept(flood.clone()).unwrap(),
+        Role::Client => {
+            let client = Client::new("ws://a/").unwrap();
+            let client = client.entropy(Entropy::from_fn(|bytes| bytes.fill(7)));
+            client.connect_on(flood.clone()).unwrap()
+        }
+    };
+    (socket, flood)
+}
+
+/// Reads until the flood is over; that it costs a constant.
+fn assert_costs_a_constant<T>(flood: &Flood, mut read: impl FnMut() -> Result<T, Error>) {
+    flood.begin(100_000);
+    let info = allocation_counter::measure(|| {
+        while !flood.is_over() {
+            match read() {
+                Ok(_) => panic!("a message out of Pings"),
+                Err(error) => {
+                    let is_stalled = matches!(error, Error::WriteTimedOut | Error::Lost);
+                    assert!(is_stalled, "{error}");
+                }
+            }
+        }
+    });
+    let limit = CONSTANT + 2 * i64::try_from(PONGS).unwrap() + READ_BUFFER;
+    let held = i64::try_from(info.bytes_max).unwrap();
+    assert!(held <= limit, "{held} bytes at most, more than {limit}");
+}
+
+#[test]
+fn a_hundred_thousand_pings_cost_a_blocking_connection_a_constant() {
+    for role in ROLES {
+        let (mut socket, flood) = open(role);
+        assert_costs_a_constant(&flood, || socket.read());
+    }
+}
+
+#[test]
+fn a_hundred_thousand_pings_cost_a_split_connection_a_constant() {
+    for role in ROLES {
+        let (socket, flood) = open(role);
+        let (mut reader, _writer) = socket.split().unwrap();
+        assert_costs_a_constant(&flood, || reader.read());
+    }
+}
