@@ -135,8 +135,12 @@ struct Watched {
     accepted: Vec<Frame>,
     /// The kind of the message of which the application has sent fragments.
     open: Option<MessageKind>,
-    /// The largest message that was accepted, in bytes.
+    /// The largest message or Ping that was accepted, in bytes.
     largest: usize,
+    /// How many bytes all of them may have.
+    queued: usize,
+    /// How many bytes waited before what is happening now.
+    waiting: usize,
     /// What the application closed with, while it could.
     closed: Option<CloseSignal>,
     failure: Option<ProtocolError>,
@@ -155,6 +159,8 @@ impl Watched {
             accepted: Vec::new(),
             open: None,
             largest: 0,
+            queued: 0,
+            waiting: 0,
             closed: None,
             failure: None,
             voice: Voice::Heard,
@@ -164,6 +170,7 @@ impl Watched {
     }
 
     fn perform(&mut self, operation: &Operation, salt: usize) {
+        self.waiting = self.connection.outgoing().remaining();
         match operation {
             Operation::Receive(bytes) => self.receive(bytes),
             Operation::ReceiveFrame(frame) => {
@@ -269,7 +276,7 @@ impl Watched {
                     (None, MessageKind::Binary) => BINARY,
                 };
                 self.open = (!fin).then_some(kind);
-                self.largest = self.largest.max(message.len());
+                self.queue(message.len());
                 let payload = message.as_bytes().to_vec();
                 self.accepted.push(Frame { fin, opcode, payload });
             }
@@ -283,9 +290,19 @@ impl Watched {
         }
     }
 
+    /// So many bytes were accepted: there was room.
+    fn queue(&mut self, size: usize) {
+        assert!(self.waiting == 0 || self.waiting < self.setup.max_outgoing_size);
+        self.largest = self.largest.max(size);
+        self.queued += framed(size);
+    }
+
     fn control_sent(&mut self, outcome: Result<(), UsageError>, frame: Frame) {
         match outcome {
-            Ok(()) if self.is_open() => self.accepted.push(frame),
+            Ok(()) if self.is_open() => {
+                self.queue(frame.payload.len());
+                self.accepted.push(frame);
+            }
             Err(UsageError::BacklogFull) if self.is_open() => {
                 let waiting = self.connection.outgoing().remaining();
                 assert!(waiting > 0 && waiting >= self.setup.max_outgoing_size);
@@ -324,7 +341,7 @@ impl Watched {
         };
         assert_eq!(self.connection.transport(), transport);
 
-        let bound = bound(self.setup, self.largest);
+        let bound = bound(self.setup, self.largest, self.queued);
         assert!(waiting <= bound, "{waiting} bytes wait, more than {bound}");
         self.check_status();
     }
@@ -413,12 +430,16 @@ impl Watched {
 }
 
 /// M.2: how much may wait, whatever the peer sends and however little it reads, if the application's
-/// largest message has this size: what it may queue and one message or Ping more, the backlog of Pongs
-/// with the latest, and a Close frame.
-pub fn bound(setup: Setup, largest: usize) -> usize {
-    // A fragment that can't be compressed becomes longer by the headers of some blocks.
-    let longer = 64 + largest / 256;
-    setup.max_outgoing_size + largest.max(125) + longer + 14 + 4096 + 2 * 131
+/// largest message or Ping has this size and all together have that: what it has queued, but no more than
+/// the limit and one of them, and the backlog of Pongs with the latest, and a Close frame.
+pub fn bound(setup: Setup, largest: usize, queued: usize) -> usize {
+    queued.min(setup.max_outgoing_size.saturating_add(framed(largest))) + 4096 + 2 * 131
+}
+
+/// How many bytes a message of this size has at most. A fragment that can't be compressed becomes longer
+/// by the headers of some blocks.
+pub const fn framed(size: usize) -> usize {
+    14 + size + 64 + size / 256
 }
 
 /// A compressed text message: a block without compression, and one that the tail completes.

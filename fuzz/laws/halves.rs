@@ -9,7 +9,7 @@ use sansocket::{
     ProtocolError, ReceivingHalf, SendError, SendingHalf, UsageError,
 };
 
-use super::connection::{Operation, bound, compressed};
+use super::connection::{Operation, bound, compressed, framed};
 use super::payload;
 use super::reference::{CLOSE, PONG, Reader};
 use super::script::{Script, pieces};
@@ -100,7 +100,7 @@ pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
     let mut whole = Whole { connection: Some(setup.connection()), events: Events::default() };
     let mut halves = Halves::new(setup);
     let mut is_writable = true;
-    let mut largest = 0;
+    let (mut largest, mut queued) = (0, 0);
     for (salt, step) in steps.iter().enumerate() {
         match step {
             Step::Do(operation) => match (arriving(setup, operation), operation) {
@@ -110,14 +110,21 @@ pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
                 (None, Operation::Eof) => break,
                 (None, operation) => {
                     is_writable &= !matches!(operation, Operation::WriteError);
-                    largest = largest.max(perform(&mut halves.sending, operation, salt).size);
+                    let waiting = halves.sending.outgoing().remaining();
+                    let Outcome { result, size, .. } =
+                        perform(&mut halves.sending, operation, salt);
+                    if let (Ok(()), Some(size)) = (result, size) {
+                        assert!(waiting == 0 || waiting < setup.max_outgoing_size);
+                        largest = largest.max(size);
+                        queued += framed(size);
+                    }
                 }
             },
             Step::Tell(count) => halves.tell(*count),
             Step::Reunite => halves = halves.reunited(),
         }
         let waiting = halves.sending.outgoing().remaining();
-        assert!(waiting <= bound(setup, largest), "{waiting} bytes wait");
+        assert!(waiting <= bound(setup, largest, queued), "{waiting} bytes wait");
     }
     halves.tell(usize::MAX);
     halves.drain(usize::MAX);
@@ -152,39 +159,45 @@ fn arriving(setup: Setup, operation: &Operation) -> Option<Vec<u8>> {
 #[derive(Debug, PartialEq)]
 struct Outcome {
     result: Result<(), SendError>,
-    /// The bytes of the message that was accepted.
-    size: usize,
+    /// The bytes of the message or Ping that was to be sent.
+    size: Option<usize>,
     written: Vec<u8>,
 }
 
 /// Does what concerns the sending half alone.
 fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Outcome {
     let mut written = Vec::new();
-    let mut size = 0;
+    let mut size = None;
     let refused = |outcome: Result<(), UsageError>| outcome.map_err(SendError::Refused);
     let result = match operation {
         Operation::Send(kind, length) => {
-            size = *length;
-            sending.send(payload::message(*kind, size, salt))
+            size = Some(*length);
+            sending.send(payload::message(*kind, *length, salt))
         }
         Operation::SendPrepared(kind, length) => {
-            size = *length;
-            let message = payload::message(*kind, size, salt);
+            size = Some(*length);
+            let message = payload::message(*kind, *length, salt);
             sending.send_prepared(&PreparedMessage::new(message))
         }
         Operation::Write(kind, length) => {
-            size = *length;
-            sending.fragments().write(payload::message(*kind, size, salt))
+            size = Some(*length);
+            sending.fragments().write(payload::message(*kind, *length, salt))
         }
         Operation::Finish(kind, length) => {
-            size = *length;
-            sending.fragments().finish(payload::message(*kind, size, salt))
+            size = Some(*length);
+            sending.fragments().finish(payload::message(*kind, *length, salt))
         }
-        Operation::Ping(length) => match ControlPayload::new(vec![0x70; *length]) {
-            Ok(payload) => refused(sending.ping(payload)),
-            Err(error) => Err(SendError::Refused(error)),
-        },
-        Operation::Pong => refused(sending.pong(b"heartbeat")),
+        Operation::Ping(length) => {
+            size = Some(*length);
+            match ControlPayload::new(vec![0x70; *length]) {
+                Ok(payload) => refused(sending.ping(payload)),
+                Err(error) => Err(SendError::Refused(error)),
+            }
+        }
+        Operation::Pong => {
+            size = Some(b"heartbeat".len());
+            refused(sending.pong(b"heartbeat"))
+        }
         Operation::Close(number) => {
             sending.close(CloseCode::new(*number).map(CloseFrame::from));
             Ok(())

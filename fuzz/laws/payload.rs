@@ -18,9 +18,26 @@ pub fn size(script: &mut Script<'_>) -> usize {
 /// A message of about this size that differs from those of another `salt`.
 pub fn message(kind: MessageKind, size: usize, salt: usize) -> Message<'static> {
     match kind {
+        MessageKind::Text if salt % 4 == 3 => Message::from(twice_the_same(size, salt)),
         MessageKind::Text => Message::from(text(size, salt)),
+        MessageKind::Binary if salt % 4 == 3 => {
+            Message::from(twice_the_same(size, salt).into_bytes())
+        }
         MessageKind::Binary => Message::from(binary(size, salt)),
     }
+}
+
+/// Noise of half the size, and again: what can be referred back to is as far away as that.
+fn twice_the_same(size: usize, salt: usize) -> String {
+    let mut state = u32::try_from(salt).unwrap();
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b' ' + state.to_be_bytes()[0] % 95)
+    });
+    let noise: String = noise.take(size.div_ceil(2)).collect();
+    let mut text = noise.repeat(2);
+    text.truncate(size);
+    text
 }
 
 /// A text of at most this many bytes, and at least three fewer, with characters of each length.
