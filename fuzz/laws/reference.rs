@@ -121,7 +121,11 @@ impl Reader {
 
     /// A reader of what this connection sends.
     pub fn of_output(setup: Setup) -> Self {
-        Self::new(setup, setup.role, u64::MAX, u64::MAX)
+        Self {
+            #[cfg(feature = "deflate")]
+            inflater: setup.deflate.map(Inflater::strict),
+            ..Self::new(setup, setup.role, u64::MAX, u64::MAX)
+        }
     }
 
     #[cfg_attr(

@@ -42,6 +42,8 @@ type Emit<'a> = &'a mut dyn FnMut(u8) -> Result<(), u16>;
 #[derive(Debug)]
 pub struct Inflater {
     sender: SenderParameters,
+    /// How far back a distance may reach.
+    reach: usize,
     bits: Bits,
     block: Block,
     /// Whether the block has BFINAL set.
@@ -65,10 +67,12 @@ enum Block {
 }
 
 impl Inflater {
-    /// One for a sender that has agreed to this.
+    /// One for a sender that has agreed to this, and is allowed to refer further back than that all the
+    /// same.
     pub fn new(sender: SenderParameters) -> Self {
         Self {
             sender,
+            reach: WINDOW,
             bits: Bits::default(),
             block: Block::Header,
             is_final: false,
@@ -76,6 +80,12 @@ impl Inflater {
             begun: false,
             history: Vec::new(),
         }
+    }
+
+    /// One for a sender that keeps to the window that it has agreed to (7.1.2).
+    pub fn strict(sender: SenderParameters) -> Self {
+        let reach = sender.max_window_bits.map_or(WINDOW, |bits| 1 << bits.get());
+        Self { reach, ..Self::new(sender) }
     }
 
     /// Takes the next byte of a message, and gives each byte that comes out to `emit`, whose close code ends
@@ -156,6 +166,7 @@ impl Inflater {
                         let symbol = distances.symbol(&mut self.bits).map_err(Err)?;
                         let distance = self.bits.distance(symbol).map_err(Err)?;
                         let start = self.history.len().checked_sub(distance);
+                        let start = start.filter(|_| distance <= self.reach);
                         let start = start.ok_or(Err(Stop::Wrong))?;
                         for at in start..start + length {
                             self.emit(self.history[at], emit)?;

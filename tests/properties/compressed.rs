@@ -48,9 +48,12 @@ fn compressed(opcode: u8, payload: &[u8]) -> (u8, Vec<u8>) {
     (opcode | bit, bytes[size..].to_vec())
 }
 
-/// Compressed messages in fragments, each of which is said a few times over.
+/// Compressed messages in fragments, each of which is said a few times over, or so often that many chunks
+/// come out of a read.
 fn conversation() -> impl Strategy<Value = Vec<Frame>> {
-    let message = (text_or_binary(), 1..4_usize, sizes()).prop_map(|(message, times, sizes)| {
+    let times = prop_oneof![4 => 1..4_usize, 1 => 1000..3000_usize];
+    let message = (text_or_binary(), times, sizes()).prop_map(|(message, times, sizes)| {
+        let times = times.min(1 + 200_000 / message.1.len().max(1));
         let (opcode, payload) = compressed(message.0, &message.1.repeat(times));
         fragments(opcode, &payload, &sizes)
     });
