@@ -259,16 +259,20 @@ impl Encoding {
             return self.short_frame(opcode, rsv, fragment, payload);
         }
         let header = self.header(opcode, rsv, fragment, payload.len());
-        header.encode().append_to(self.outgoing.tail(EncodedHeader::ROOM));
-        match (header.mask, payload.shared()) {
-            (None, Some(shared)) => self.outgoing.push(shared.clone()),
-            // Segments of this size stay in cache while they are filled, and the allocator keeps
-            // them at hand.
-            _ => {
-                for part in payload.chunks(SEGMENT) {
-                    append(header.mask, part, self.outgoing.tail(part.len()));
-                }
-            }
+        if let (None, Some(shared)) = (header.mask, payload.shared()) {
+            header.encode().append_to(self.outgoing.tail(EncodedHeader::ROOM));
+            self.outgoing.push(shared.clone());
+            return;
+        }
+        // Segments of this size stay in cache while they are filled, and the allocator keeps them at
+        // hand. Each part has a multiple of four bytes, so that the key begins anew behind it.
+        let (first, rest) =
+            payload.split_at_checked(SEGMENT - EncodedHeader::ROOM).unwrap_or((payload, &[]));
+        let tail = self.outgoing.tail(EncodedHeader::ROOM + first.len());
+        header.encode().append_to(tail);
+        append(header.mask, first, tail);
+        for part in rest.chunks(SEGMENT) {
+            append(header.mask, part, self.outgoing.tail(part.len()));
         }
     }
 

@@ -11,6 +11,9 @@ use crate::connection::segments::Segments;
 /// The size to which small frames are gathered before a new segment is begun.
 pub(crate) const SEGMENT: usize = 64 * 1024;
 
+/// From this size on, what doesn't fit into the segment that grows begins another.
+const OWN_SEGMENT: usize = 8 * 1024;
+
 /// The room that a first small frame makes, for those that will follow it.
 const FIRST_ROOM: usize = 512;
 
@@ -106,7 +109,9 @@ impl Outgoing {
 
     #[cold]
     fn make_room(&mut self, additional: usize) {
-        if !self.tail.is_empty() && self.tail.len() + additional > SEGMENT {
+        let is_full = self.tail.len() + additional > SEGMENT;
+        // A growing segment is copied, which for so many bytes costs more than another segment.
+        if is_full || additional >= OWN_SEGMENT {
             self.seal_tail();
         }
         let least = if self.tail.capacity() == 0 { FIRST_ROOM } else { 0 };
