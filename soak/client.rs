@@ -117,7 +117,7 @@ fn hold(
     world: &World,
     random: &mut Random,
 ) -> Result<(), Fault> {
-    let mut left = 1 + random.below(24);
+    let mut left = 1 + random.below(16);
     let mut stay = None;
     loop {
         let done = match world.stage() {

@@ -12,9 +12,10 @@ use crate::client::GLANCE;
 /// How long threads may take to end that have nothing more to do.
 const SETTLING: Duration = Duration::from_secs(60);
 
-/// How much the memory may rise: by an eighth, because what happens at the same time is chance, and by this,
-/// because a small process has small numbers. In KiB.
-const SLACK: u64 = 4 * 1024;
+/// How much the memory may rise: by a quarter, because what happens at the same time is chance, and an
+/// allocator takes its time until it has all that it is going to keep; and by this, because a small process
+/// has small numbers. In KiB.
+const SLACK: u64 = 8 * 1024;
 
 /// A process that has to give everything back.
 pub(crate) struct Process {
@@ -74,7 +75,7 @@ impl Process {
              of {} samples; {peak} KiB was its peak",
             memory.len(),
         );
-        let limit = first + first / 8 + SLACK;
+        let limit = first + first / 4 + SLACK;
         if last <= limit { Ok(shown) } else { Err(format!("{shown}; {limit} KiB is the limit")) }
     }
 
