@@ -110,14 +110,14 @@ fn open<T: Send + 'static>(
         Form::Client | Form::SplitClient => {
             let client = client(address).timeouts(timeouts);
             let thread = thread::spawn(move || hold(form, client.connect().unwrap(), body));
-            (RawPeer::server(&listener), Ours::Thread(thread))
+            (unhurried(RawPeer::server(&listener)), Ours::Thread(thread))
         }
         Form::Server | Form::SplitServer => {
             let thread = thread::spawn(move || {
                 let stream = ClientStream::from(listener.accept().unwrap().0);
                 hold(form, server.accept(stream).unwrap(), body)
             });
-            (RawPeer::client(address), Ours::Thread(thread))
+            (unhurried(RawPeer::client(address)), Ours::Thread(thread))
         }
         Form::AcceptLoop => {
             let (sender, outcome) = channel();
@@ -128,7 +128,7 @@ fn open<T: Send + 'static>(
                 let mut ends = pending.accept().unwrap();
                 sender.send(body(&mut ends)).unwrap();
             });
-            (RawPeer::client(address), Ours::Loop { outcome, shutdown, thread })
+            (unhurried(RawPeer::client(address)), Ours::Loop { outcome, shutdown, thread })
         }
     }
 }
@@ -263,10 +263,15 @@ fn reset(peer: RawPeer) {
     drop(peer);
 }
 
+/// A peer that waits for as long as the test does: to mask a long message takes a busy machine some time.
+fn unhurried(peer: RawPeer) -> RawPeer {
+    peer.stream().set_read_timeout(None).unwrap();
+    peer.stream().set_write_timeout(None).unwrap();
+    peer
+}
+
 /// Takes some of what our end writes.
 fn take_some(peer: &RawPeer) {
     let mut stream = peer.stream();
-    // To mask a long message takes a busy machine some time.
-    stream.set_read_timeout(None).unwrap();
     assert!(stream.read(&mut [0; 1000]).unwrap() > 0);
 }

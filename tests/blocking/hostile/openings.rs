@@ -8,7 +8,7 @@ use std::time::Duration;
 use sansocket::blocking::{AcceptError, ConnectError, Server, ShutdownHandle, Timeouts};
 use sansocket::handshake::ResponseError;
 
-use super::{AMPLE, patient, reset, run_loop};
+use super::{AMPLE, patient, reset, run_loop, unhurried};
 use crate::bounded::bounded;
 use crate::loopback::{client, listen};
 use crate::raw_peer::{REQUEST, RawPeer, response_to};
@@ -49,7 +49,7 @@ impl Openings {
 fn connecting(timeouts: Timeouts, server: impl FnOnce(RawPeer)) -> Result<(), ConnectError> {
     let (listener, address) = listen();
     let connecting = thread::spawn(move || client(address).timeouts(timeouts).connect().map(drop));
-    server(RawPeer::accept(&listener));
+    server(unhurried(RawPeer::accept(&listener)));
     connecting.join().unwrap()
 }
 
@@ -58,7 +58,7 @@ fn a_client_that_resets_at_any_byte_of_its_request_is_an_error_of_the_transport(
     bounded(|| {
         let openings = Openings::start(patient());
         for cut in 0..REQUEST.len() {
-            let mut peer = RawPeer::connect(openings.address);
+            let mut peer = unhurried(RawPeer::connect(openings.address));
             peer.send(&REQUEST[..cut]);
             reset(peer);
             assert_matches!(openings.next(), Some(AcceptError::Io(_)), "{cut}");
@@ -72,7 +72,7 @@ fn a_client_that_ends_at_any_byte_of_its_request_is_told_from_that() {
     bounded(|| {
         let openings = Openings::start(patient());
         for cut in 0..REQUEST.len() {
-            let mut peer = RawPeer::connect(openings.address);
+            let mut peer = unhurried(RawPeer::connect(openings.address));
             peer.send(&REQUEST[..cut]);
             peer.shutdown_write();
             assert_matches!(openings.next(), Some(AcceptError::Truncated), "{cut}");
@@ -131,7 +131,7 @@ fn clients_that_drip_their_requests_are_given_up_and_keep_nobody_else_waiting() 
         let address = openings.address;
         let dripping: Vec<_> = (0..20)
             .map(|_| {
-                let mut peer = RawPeer::connect(address);
+                let mut peer = unhurried(RawPeer::connect(address));
                 thread::spawn(move || {
                     peer.send_slowly(REQUEST.bytes(), AMPLE / 50);
                 })
@@ -171,7 +171,6 @@ fn a_server_that_stops_before_its_response_is_given_up() {
     bounded(|| {
         let outcome = connecting(patient().handshake(AMPLE), |mut peer| {
             peer.receive_head();
-            peer.stream().set_read_timeout(None).unwrap();
             peer.expect_eof();
         });
         assert_matches!(outcome, Err(ConnectError::TimedOut));

@@ -11,6 +11,7 @@ use sansocket::{ConnectionState, Message};
 
 use super::{
     AMPLE, LONG, SHORT, TOO_MUCH, assert_over, for_every_form, open, patient, reset, take_some,
+    unhurried,
 };
 use crate::bounded::bounded;
 use crate::loopback::{client, listen};
@@ -90,7 +91,7 @@ fn a_peer_that_stops_reading_does_not_keep_the_end_that_reads() {
         let thread = thread::spawn(move || {
             client(address).timeouts(patient()).connect().unwrap().split().unwrap()
         });
-        let mut peer = RawPeer::server(&listener);
+        let mut peer = unhurried(RawPeer::server(&listener));
         let (mut reader, writer) = thread.join().unwrap();
         let writing = thread::spawn(move || writer.send(vec![7; TOO_MUCH]));
         take_some(&peer);
