@@ -35,6 +35,7 @@ mod echo;
 mod faults;
 mod faulty_stream;
 mod handshake;
+mod hostile;
 mod keepalive;
 mod loopback;
 mod lost;

@@ -1,7 +1,7 @@
 //! The n-th call goes wrong, for every n, in whichever of the two threads it is made, and nothing is
 //! lost, repeated or reordered.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -139,13 +139,33 @@ fn receive(
     let mut received = Vec::new();
     let mut end = Ok(());
     while received.len() < count && end.is_ok() {
-        match reader.read() {
+        // One whole, the next one bit by bit.
+        let read =
+            if received.len() % 2 == 0 { reader.read() } else { read_bit_by_bit(&mut reader) };
+        match read {
             Ok(Some(message)) => received.push(message),
             Ok(None) => end = Err(Error::Lost),
             Err(error) => end = Err(error),
         }
     }
     (reader, received, end)
+}
+
+fn read_bit_by_bit(reader: &mut Reader<Pipe>) -> Result<Option<Message<'static>>, Error> {
+    let Some(mut message) = reader.next_message()? else {
+        return Ok(None);
+    };
+    let (mut bytes, mut room) = (Vec::new(), [0; 100]);
+    loop {
+        match message.read(&mut room).map_err(cause)? {
+            0 => break,
+            count => bytes.extend_from_slice(&room[..count]),
+        }
+    }
+    Ok(Some(match message.kind() {
+        MessageKind::Text => String::from_utf8(bytes).unwrap().into(),
+        MessageKind::Binary => bytes.into(),
+    }))
 }
 
 /// Runs it with the fault at every call, until no call is late enough to be hit.

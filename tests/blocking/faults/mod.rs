@@ -1,5 +1,7 @@
 //! The n-th call goes wrong, for every n, and nothing is lost, repeated or reordered.
 
+mod streamed;
+
 use std::io::ErrorKind;
 
 use sansocket::blocking::{AcceptError, Client, ConnectError, Error, Server, WebSocket};
@@ -263,11 +265,15 @@ fn served_in_spite_of(
     }
 }
 
-fn exchanged_in_spite_of(faults: &[Fault], cut: Cut) {
+fn exchanged_in_spite_of(
+    faults: &[Fault],
+    cut: Cut,
+    body: impl Fn(&mut Faulty<'_>, &mut Run) -> Result<(), Error>,
+) {
     for &fault in faults {
         for_every_call(10, |at| {
             let mut stream = cut.stream(MemoryPeer::echo_server(), fault, at);
-            let run = connect(&mut stream, exchange(cut));
+            let run = connect(&mut stream, &body);
             let hit = stream.hit();
             match run {
                 Ok(run) => {
@@ -319,22 +325,22 @@ fn a_server_resumes_after_a_timeout_in_a_large_message() {
 
 #[test]
 fn a_client_does_not_notice_short_and_interrupted_calls_at_any_byte() {
-    bounded(|| exchanged_in_spite_of(&HARMLESS, Cut::Bytes));
+    bounded(|| exchanged_in_spite_of(&HARMLESS, Cut::Bytes, exchange(Cut::Bytes)));
 }
 
 #[test]
 fn a_client_does_not_notice_short_and_interrupted_calls_in_a_large_message() {
-    bounded(|| exchanged_in_spite_of(&HARMLESS, Cut::Large));
+    bounded(|| exchanged_in_spite_of(&HARMLESS, Cut::Large, exchange(Cut::Large)));
 }
 
 #[test]
 fn a_client_resumes_after_a_timeout_at_any_byte() {
-    bounded(|| exchanged_in_spite_of(&TIMEOUTS, Cut::Bytes));
+    bounded(|| exchanged_in_spite_of(&TIMEOUTS, Cut::Bytes, exchange(Cut::Bytes)));
 }
 
 #[test]
 fn a_client_resumes_after_a_timeout_in_a_large_message() {
-    bounded(|| exchanged_in_spite_of(&TIMEOUTS, Cut::Large));
+    bounded(|| exchanged_in_spite_of(&TIMEOUTS, Cut::Large, exchange(Cut::Large)));
 }
 
 /// That everything up to the failure arrived, and nothing after it.
@@ -360,11 +366,11 @@ fn broken_for_a_server(cut: Cut, body: fn(&mut Faulty<'_>, &mut Run) -> Result<(
     }
 }
 
-fn broken_for_a_client(cut: Cut) {
+fn broken_for_a_client(cut: Cut, body: impl Fn(&mut Faulty<'_>, &mut Run) -> Result<(), Error>) {
     for fault in FATAL {
         for_every_call(10, |at| {
             let mut stream = cut.stream(MemoryPeer::echo_server(), fault, at);
-            let run = connect(&mut stream, exchange(cut));
+            let run = connect(&mut stream, &body);
             let hit = stream.hit();
             match run {
                 Ok(run) if hit.is_some() => assert_broken(&run, &stream.peer, cut, (fault, at)),
@@ -399,12 +405,12 @@ fn a_server_ends_with_an_error_when_the_transport_fails_in_a_large_message() {
 
 #[test]
 fn a_client_ends_with_an_error_when_the_transport_fails_at_any_byte() {
-    bounded(|| broken_for_a_client(Cut::Bytes));
+    bounded(|| broken_for_a_client(Cut::Bytes, exchange(Cut::Bytes)));
 }
 
 #[test]
 fn a_client_ends_with_an_error_when_the_transport_fails_in_a_large_message() {
-    bounded(|| broken_for_a_client(Cut::Large));
+    bounded(|| broken_for_a_client(Cut::Large, exchange(Cut::Large)));
 }
 
 #[test]
@@ -490,24 +496,31 @@ fn what_fails_the_connection_is_told_in_spite_of_a_timeout() {
     });
 }
 
+fn read_though_nothing_can_be_written(
+    cut: Cut,
+    body: fn(&mut Faulty<'_>, &mut Run) -> Result<(), Error>,
+) {
+    for_every_call(10, |at| {
+        let mut stream = cut.stream(cut.client(), Fault::BrokenPipe, at);
+        let run = serve(&mut stream, body);
+        let hit = stream.hit();
+        match run {
+            Ok(run) if hit.is_some() => {
+                assert_broken(&run, &stream.peer, cut, (Fault::BrokenPipe, at));
+                assert!(run.delivered == cut.messages(), "call {at}");
+            }
+            Ok(run) => assert_matches!(run.end, Ok(())),
+            Err(error) => assert_matches!(error, AcceptError::Io(_)),
+        }
+        hit
+    });
+}
+
 #[test]
 fn what_the_peer_says_is_still_read_when_nothing_can_be_written() {
     bounded(|| {
         for cut in [Cut::Bytes, Cut::Large] {
-            for_every_call(10, |at| {
-                let mut stream = cut.stream(cut.client(), Fault::BrokenPipe, at);
-                let run = serve(&mut stream, echo_with_read);
-                let hit = stream.hit();
-                match run {
-                    Ok(run) if hit.is_some() => {
-                        assert_broken(&run, &stream.peer, cut, (Fault::BrokenPipe, at));
-                        assert!(run.delivered == cut.messages(), "call {at}");
-                    }
-                    Ok(run) => assert_matches!(run.end, Ok(())),
-                    Err(error) => assert_matches!(error, AcceptError::Io(_)),
-                }
-                hit
-            });
+            read_though_nothing_can_be_written(cut, echo_with_read);
         }
     });
 }
