@@ -21,10 +21,9 @@ impl Segments {
     }
 
     pub(crate) fn push(&mut self, segment: Bytes) {
-        if !segment.is_empty() {
-            self.len += segment.len();
-            self.queue.push_back(segment);
-        }
+        debug_assert!(!segment.is_empty(), "an empty segment would never be taken off");
+        self.len += segment.len();
+        self.queue.push_back(segment);
     }
 
     /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were

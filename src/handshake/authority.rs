@@ -108,6 +108,7 @@ mod tests {
             ("a/b", AuthorityError::Host),
             ("a%4", AuthorityError::Host),
             ("a%zz", AuthorityError::Host),
+            ("a%4z", AuthorityError::Host),
             ("b\u{fc}cher", AuthorityError::Host),
             ("::1", AuthorityError::Port),
             ("[::1", AuthorityError::Host),

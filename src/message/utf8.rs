@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn every_pair_of_bytes_is_judged_like_the_standard_library() {
-        for pair in 0..=u16::MAX {
+        let step = if cfg!(miri) { 509 } else { 1 };
+        for pair in (0..=u16::MAX).step_by(step) {
             let bytes = pair.to_be_bytes();
             let expected = str::from_utf8(&bytes).ok();
             assert_eq!(feed(&bytes, 1).ok().as_deref(), expected, "{bytes:x?}");

@@ -67,6 +67,8 @@ fn what_is_no_head_is_refused_at_its_end() {
         ("G\u{f6}T / HTTP/1.1\r\n\r\n", HeadError::StartLine),
         ("HTTP/1.1 200 OK\r\n\r\n", HeadError::StartLine),
         ("PRI * HTTP/2.0\r\n\r\n", HeadError::Version),
+        ("GET / HTTP/2.x\r\n\r\n", HeadError::StartLine),
+        ("GET / HTTP/x.0\r\n\r\n", HeadError::StartLine),
     ] {
         assert_eq!(fails(bytes.as_bytes()), Some((bytes.len(), error)), "{bytes:?}");
     }

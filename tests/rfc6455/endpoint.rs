@@ -11,9 +11,12 @@ use crate::wire::{self, Frame};
 
 pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// Longer inputs are cut in fewer ways, to keep the tests quick.
-const CUT_EVERYWHERE: usize = 300;
-const CUT_TO_BYTES: usize = 5_000;
+/// Longer inputs are cut in fewer ways, to keep the tests quick; so are all under Miri.
+const CUT_EVERYWHERE: usize = if cfg!(miri) { 4 } else { 300 };
+const CUT_TO_BYTES: usize = if cfg!(miri) { 60 } else { 5_000 };
+
+/// What is tried with each of many numbers is tried with each of so many under Miri.
+pub(crate) const STEP: usize = if cfg!(miri) { 509 } else { 1 };
 
 /// How an endpoint is set up, and what it has done before the peer's bytes arrive.
 pub(crate) struct Endpoint<'a> {

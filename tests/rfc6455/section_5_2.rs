@@ -7,7 +7,11 @@ use crate::endpoint::{Endpoint, ROLES, bytes_message, drain, feed_bytes};
 use crate::wire::{self, LENGTH_16, LENGTH_64, MASKED, OPCODES, announce, binary, frame};
 
 /// At the ends of each of the three forms.
-const LENGTHS: [usize; 8] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537];
+const LENGTHS: &[usize] = if cfg!(miri) {
+    &[0, 1, 125, 126, 127]
+} else {
+    &[0, 1, 125, 126, 127, 65_535, 65_536, 65_537]
+};
 
 #[test]
 fn a_reserved_bit_fails_the_connection() {
@@ -51,7 +55,7 @@ fn the_first_byte_is_enough_to_refuse_a_frame() {
 #[test]
 fn each_form_of_the_length_is_received() {
     for role in ROLES {
-        for length in LENGTHS {
+        for &length in LENGTHS {
             let payload = vec![0xA5; length];
             let outcome = Endpoint::new(role).receives(&[binary(&payload)]);
             outcome.assert_open(&[bytes_message(&payload)], &[]);

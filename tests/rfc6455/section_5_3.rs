@@ -38,7 +38,8 @@ fn send_everything(connection: &mut Connection) {
 #[test]
 fn octet_i_is_masked_with_octet_i_modulo_4_of_the_key() {
     let key = [0x12, 0x34, 0x56, 0x78];
-    for length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 125, 126, 1000, 65_536, 200_003] {
+    let longest: &[usize] = if cfg!(miri) { &[] } else { &[65_536, 200_003] };
+    for &length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 125, 126, 1000].iter().chain(longest) {
         let entropy = Entropy::from_fn(move |bytes| bytes.copy_from_slice(&key));
         let mut client = Connection::with_entropy(Role::Client, Config::default(), entropy);
         let payload: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();

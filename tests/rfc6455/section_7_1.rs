@@ -157,6 +157,27 @@ fn the_close_reason_is_that_of_the_peers_close_frame() {
 }
 
 #[test]
+fn a_close_status_reads_as_the_peers_code_and_its_reason() {
+    for (frame, words) in [
+        (close(1000, "th\u{eb}irs"), "1000 \"th\u{eb}irs\""),
+        (close(1001, "a \"b\"\r\n"), r#"1001 "a \"b\"\r\n""#),
+        (close(4999, ""), "4999"),
+        (empty_close(), "1005"),
+    ] {
+        for role in ROLES {
+            let mut connection = Connection::new(role, Config::default());
+            connection.close(Some(close_body(1011, "ours")));
+            connection.receive_eof();
+            assert_eq!(connection.close_status().unwrap().to_string(), "1006", "lost");
+
+            let mut connection = Connection::new(role, Config::default());
+            feed(&mut connection, std::slice::from_ref(&frame));
+            assert_eq!(connection.close_status().unwrap().to_string(), words);
+        }
+    }
+}
+
+#[test]
 fn failing_the_connection_sends_one_close_frame_and_is_final() {
     for role in ROLES {
         let mut connection = Connection::new(role, Config::default());

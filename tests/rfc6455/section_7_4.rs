@@ -2,7 +2,7 @@
 
 use sansocket::{CloseCode, CloseFrame, Config, Connection, Event, ProtocolError};
 
-use crate::endpoint::{Endpoint, ROLES, close_event, drain_frames, feed_bytes, signal};
+use crate::endpoint::{Endpoint, ROLES, STEP, close_event, drain_frames, feed_bytes, signal};
 use crate::wire::{self, close};
 
 /// §7.4.1 and §7.4.2, with 1012 to 1014 of the registry of section 11.7.
@@ -20,7 +20,7 @@ fn may_be_on_the_wire(code: u16) -> bool {
 #[test]
 fn every_code_is_received_or_refused() {
     for role in ROLES {
-        for code in 0..=u16::MAX {
+        for code in (0..=u16::MAX).step_by(STEP) {
             let mut connection = Connection::new(role, Config::default());
             let (events, error) =
                 feed_bytes(&mut connection, &close(code, "").sent_by(role.peer()));
@@ -72,7 +72,7 @@ fn an_invalid_code_comes_before_an_invalid_reason() {
 
 #[test]
 fn a_code_that_must_not_be_on_the_wire_cannot_be_sent() {
-    for code in 0..=u16::MAX {
+    for code in (0..=u16::MAX).step_by(STEP) {
         let made = CloseCode::new(code);
         assert_eq!(made.is_some(), may_be_on_the_wire(code), "{code}");
         assert_eq!(made.map(CloseCode::get), may_be_on_the_wire(code).then_some(code));
@@ -82,7 +82,7 @@ fn a_code_that_must_not_be_on_the_wire_cannot_be_sent() {
 #[test]
 fn every_code_that_can_be_made_is_sent_as_it_is() {
     for role in ROLES {
-        for code in (0..=u16::MAX).filter_map(CloseCode::new) {
+        for code in (0..=u16::MAX).step_by(STEP).filter_map(CloseCode::new) {
             let mut connection = Connection::new(role, Config::default());
             connection.close(Some(CloseFrame::from(code)));
             assert_eq!(drain_frames(&mut connection), [close(code.get(), "")]);

@@ -3,7 +3,7 @@
 use sansocket::{Config, Connection, ProtocolError};
 
 use crate::endpoint::{
-    Endpoint, ROLES, bytes_message, drain_frames, feed_bytes, message, ping_event,
+    Endpoint, ROLES, STEP, bytes_message, drain_frames, feed_bytes, message, ping_event,
 };
 use crate::wire::{binary, close, continuation, ping, pong, text};
 
@@ -120,7 +120,7 @@ fn a_new_message_does_not_continue_a_character() {
 
 #[test]
 fn every_character_is_valid_text() {
-    let characters: Vec<char> = ('\0'..=char::MAX).collect();
+    let characters: Vec<char> = ('\0'..=char::MAX).step_by(STEP).collect();
     for role in ROLES {
         for some in characters.chunks(100_000) {
             let payload: String = some.iter().collect();
@@ -136,7 +136,7 @@ fn every_character_is_valid_text() {
 #[test]
 fn every_pair_of_bytes_is_judged_as_rfc_3629_does() {
     for role in ROLES {
-        for pair in 0..=u16::MAX {
+        for pair in (0..=u16::MAX).step_by(STEP) {
             let pair = pair.to_be_bytes();
             let expected = match std::str::from_utf8(&pair) {
                 Ok(valid) => (vec![message(valid.to_owned())], None),

@@ -99,11 +99,16 @@ proptest! {
         level in 1..=9_u8,
         memory_level in 1..=9_u8,
         threshold in prop_oneof![Just(0), Just(128)],
+        pooled in 0..3_usize,
         delivery in prop_oneof![Just(Delivery::Messages), Just(Delivery::Chunks)],
         read in prop_oneof![1..20_usize, 20..5000_usize, Just(usize::MAX)],
         sendings in proptest::collection::vec(sending(), 1..8),
     ) {
-        let deflate = Deflate::default().level(level).memory_level(memory_level).threshold(threshold);
+        let deflate = Deflate::default()
+            .level(level)
+            .memory_level(memory_level)
+            .threshold(threshold)
+            .max_pooled(pooled);
         let agreed = deflate.agree(DeflateParameters { server, client });
         for role in ROLES {
             let new = |role: Role| {

@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use crate::extension::deflate::agreed::AgreedDeflate;
 use crate::extension::deflate::parameters::{ContextTakeover, SenderParameters};
-use crate::extension::deflate::place::Place;
 use crate::extension::deflate::pool::Pool;
 use crate::extension::deflate::shared_compression::SharedCompression;
 use crate::extension::deflate::zlib::{Compressor, CompressorKind};
@@ -30,7 +29,6 @@ pub(crate) struct Open {
     pool: Arc<Pool>,
     sender: SenderParameters,
     compressor: Compressor,
-    place: Place,
 }
 
 impl Deflation {
@@ -76,30 +74,32 @@ impl Deflation {
         let kind = self.kind()?;
         let mut open = self.open(kind)?;
         let compressed = open.compressor.flush(payload);
-        open.place = Place::InsideMessage;
         *self = Self::Open(open);
         Some(compressed)
     }
 
     /// The payload of a further fragment, if the message is compressed.
     pub(crate) fn next_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
-        Some(self.inside_message()?.compressor.flush(payload))
+        // A message whose first fragment was compressed has left its compressor here, and one that was
+        // not has had none.
+        match self {
+            Self::Open(open) => Some(open.compressor.flush(payload)),
+            Self::Off | Self::Idle { .. } => None,
+        }
     }
 
     /// The payload of the last fragment, if the message is compressed.
     pub(crate) fn last_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
-        let compressed = self.inside_message()?.compressor.finish(payload);
-        if let Self::Open(mut open) = mem::take(self) {
-            open.place = Place::BetweenMessages;
-            self.close(open);
-        }
-        Some(compressed)
-    }
-
-    fn inside_message(&mut self) -> Option<&mut Open> {
-        match self {
-            Self::Open(open) if open.place == Place::InsideMessage => Some(open),
-            _ => None,
+        match mem::take(self) {
+            Self::Open(mut open) => {
+                let compressed = open.compressor.finish(payload);
+                self.close(open);
+                Some(compressed)
+            }
+            uncompressed => {
+                *self = uncompressed;
+                None
+            }
         }
     }
 
@@ -135,8 +135,7 @@ impl Deflation {
             Self::Off => None,
             Self::Idle { pool, sender } => {
                 let compressor = pool.compressor(kind);
-                let place = Place::BetweenMessages;
-                Some(Box::new(Open { pool, sender, compressor, place }))
+                Some(Box::new(Open { pool, sender, compressor }))
             }
             Self::Open(open) => Some(open),
         }

@@ -1,10 +1,10 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::mem;
 
 use crate::error::ProtocolError;
 use crate::extension::deflate::agreed::AgreedDeflate;
 use crate::extension::deflate::parameters::{ContextTakeover, SenderParameters};
-use crate::extension::deflate::place::Place;
 use crate::extension::deflate::pool::Pool;
 use crate::extension::deflate::zlib::Decompressor;
 use crate::frame::{FrameHeader, Opcode, Rsv};
@@ -29,6 +29,12 @@ pub(crate) struct Open {
     sender: SenderParameters,
     decompressor: Decompressor,
     place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    InsideMessage,
+    BetweenMessages,
 }
 
 /// How many bytes are inflated at a time, on the stack.
@@ -59,7 +65,7 @@ impl Inflation {
 
     /// Begins a message, or goes on with it in a further frame.
     pub(crate) fn start(&mut self) {
-        *self = match core::mem::take(self) {
+        *self = match mem::take(self) {
             Self::Idle { pool, sender } => {
                 let decompressor = pool.decompressor(sender.window());
                 Self::Open(Box::new(Open {
@@ -102,7 +108,7 @@ impl Inflation {
                 if used == piece.len() {
                     return Ok(used);
                 }
-                if step.used == 0 && step.made == 0 {
+                if step.used + step.made == 0 {
                     return Err(ProtocolError::CorruptCompression);
                 }
             } else if used < piece.len() && messages.is_chunk_full() {
@@ -113,18 +119,23 @@ impl Inflation {
 
     /// Ends the message.
     pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
-        let Self::Open(open) = self else {
-            return Ok(());
-        };
-        open.decompressor.finish()?;
-        open.place = Place::BetweenMessages;
-        if open.sender.context_takeover == ContextTakeover::No {
-            if let Self::Open(open) = core::mem::take(self) {
-                let Open { pool, sender, decompressor, .. } = *open;
-                pool.give_back_decompressor(decompressor);
-                *self = Self::Idle { pool, sender };
+        *self = match mem::take(self) {
+            Self::Open(mut open) => {
+                open.decompressor.finish()?;
+                match open.sender.context_takeover {
+                    ContextTakeover::Yes => {
+                        open.place = Place::BetweenMessages;
+                        Self::Open(open)
+                    }
+                    ContextTakeover::No => {
+                        let Open { pool, sender, decompressor, .. } = *open;
+                        pool.give_back_decompressor(decompressor);
+                        Self::Idle { pool, sender }
+                    }
+                }
             }
-        }
+            not_begun => not_begun,
+        };
         Ok(())
     }
 }

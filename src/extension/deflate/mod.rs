@@ -19,7 +19,6 @@ mod history;
 mod inflation;
 mod negotiation;
 mod parameters;
-mod place;
 mod pool;
 mod shared_compression;
 mod window_bits;

@@ -89,3 +89,20 @@ fn keep<T>(returned: T, idle: &mut Vec<T>, at_most: usize) {
     }
     idle.push(returned);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_the_oldest_make_room() {
+        for at_most in 0..4 {
+            let mut idle = Vec::new();
+            for returned in 1..=10_usize {
+                keep(returned, &mut idle, at_most);
+                let oldest = (returned + 1).saturating_sub(at_most).max(1);
+                assert!(idle.iter().copied().eq(oldest..=returned), "{idle:?} of {at_most}");
+            }
+        }
+    }
+}

@@ -74,7 +74,8 @@ impl Compressor {
             payload = payload.get(consumed..).unwrap_or_default();
             // Room that is left means that nothing waits inside any more.
             if produced < room {
-                debug_assert!(status.is_ok() && payload.is_empty(), "{status:?}");
+                debug_assert!(status.is_ok(), "{status:?}");
+                debug_assert!(payload.is_empty(), "all of it was taken");
                 return compressed;
             }
         }
