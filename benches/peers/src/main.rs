@@ -51,7 +51,7 @@ options:
   -h, --help        show this";
 
 /// How long each has in each round.
-const LOOPBACK_TURN: Duration = Duration::from_millis(80);
+const LOOPBACK_TURN: Duration = Duration::from_millis(60);
 const MEMORY_TURN: Duration = Duration::from_millis(4);
 
 fn main() -> ExitCode {
@@ -82,6 +82,7 @@ enum Parts {
 fn run() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     if let (Some("serve"), Some(name)) = (arguments.next().as_deref(), arguments.next()) {
+        process::end_with_parent()?;
         servers::serve(&name)?;
         return Ok(ExitCode::SUCCESS);
     }
