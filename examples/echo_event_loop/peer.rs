@@ -19,6 +19,10 @@ use super::socket::{Arrived, Socket};
 /// adds, and the long message that may end in it, this bounds what a peer costs that doesn't read.
 const MOST_WAITING: usize = 256 * 1024;
 
+/// How often a peer that has much to say is read from in one turn, so that not every read costs a poll
+/// too. The others wait no longer for that than it takes to pass on a few hundred KiB.
+const READS: usize = 4;
+
 /// One connection, from its opening handshake to the end of its TCP connection.
 pub(crate) struct Peer {
     socket: Socket,
@@ -82,7 +86,7 @@ impl Peer {
         self.socket.notice(readiness);
     }
 
-    /// Reads once, and writes all that follows from it at once.
+    /// Reads, and writes all that follows from each read at once.
     ///
     /// # Errors
     ///
@@ -93,8 +97,14 @@ impl Peer {
         shared: &mut Shared<A>,
     ) -> io::Result<Next> {
         self.write(shared)?;
-        let next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
-        self.write(shared)?;
+        let mut next = Next::Again;
+        for _ in 0..READS {
+            next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
+            self.write(shared)?;
+            if next != Next::Again {
+                break;
+            }
+        }
         self.tell_time(shared)?;
         self.end_if_all_is_said(shared)?;
         self.socket.watch(token, &shared.registry)?;

@@ -84,7 +84,12 @@ impl Socket {
         while outgoing.has_remaining() {
             let mut chunks = [IoSlice::new(&[]); CHUNKS];
             let count = outgoing.chunks_vectored(&mut chunks);
-            match self.stream.write_vectored(chunks.get(..count).unwrap_or_default()) {
+            let written = match chunks.get(..count) {
+                // As it is most of the time, and costs the kernel less.
+                Some([only]) => self.stream.write(only),
+                chunks => self.stream.write_vectored(chunks.unwrap_or_default()),
+            };
+            match written {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     outgoing.advance(written);

@@ -244,7 +244,12 @@ impl<S: Read + Write> Stream<S> {
     }
 
     fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match retry(|| self.inner.write_vectored(slices))? {
+        let written = match slices {
+            // As it is most of the time, and costs the kernel less.
+            [only] => retry(|| self.inner.write(only)),
+            _ => retry(|| self.inner.write_vectored(slices)),
+        };
+        match written? {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => {
                 self.unflushed = true;

@@ -21,19 +21,27 @@ const SHAPES: [(usize, usize); 4] = [(1, 1), (1, 32), (50, 1), (50, 32)];
 
 impl Cell {
     pub fn all() -> Vec<Self> {
-        let mut cells = Vec::new();
-        for kind in [Kind::Binary, Kind::Ascii, Kind::Mixed] {
-            for size in SIZES {
-                for (connections, depth) in SHAPES {
-                    cells.push(Self { size, kind, fragments: 1, connections, depth });
-                }
-            }
-        }
-        for (connections, depth) in SHAPES {
-            let size = 16 << 10;
-            cells.push(Self { size, kind: Kind::Binary, fragments: 64, connections, depth });
-        }
-        cells
+        let of_kind = |kind| {
+            SIZES.into_iter().flat_map(move |size| {
+                SHAPES.map(|(connections, depth)| Self {
+                    size,
+                    kind,
+                    fragments: 1,
+                    connections,
+                    depth,
+                })
+            })
+        };
+        let fragments = SHAPES.map(|(connections, depth)| Self {
+            size: 16 << 10,
+            kind: Kind::Binary,
+            fragments: 64,
+            connections,
+            depth,
+        });
+        // What matters most comes first, should the time not suffice.
+        let text = of_kind(Kind::Mixed).chain(of_kind(Kind::Ascii));
+        of_kind(Kind::Binary).chain(fragments).chain(text).collect()
     }
 
     /// A few that show that everything runs.

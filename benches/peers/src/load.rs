@@ -222,9 +222,17 @@ impl Peer {
 
 /// A connection behind its opening handshake.
 fn open(port: u16, speaks: Speaks) -> io::Result<mio::net::TcpStream> {
+    let stream = connect(port, speaks)?;
+    stream.set_nonblocking(true)?;
+    Ok(mio::net::TcpStream::from_std(stream))
+}
+
+/// The same, for one thing at a time.
+pub fn connect(port: u16, speaks: Speaks) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     if speaks == Speaks::WebSocket {
         stream.write_all(REQUEST)?;
         let mut response = Vec::new();
@@ -237,6 +245,5 @@ fn open(port: u16, speaks: Speaks) -> io::Result<mio::net::TcpStream> {
             return Err(io::Error::other("the server has refused the handshake"));
         }
     }
-    stream.set_nonblocking(true)?;
-    Ok(mio::net::TcpStream::from_std(stream))
+    Ok(stream)
 }

@@ -7,24 +7,14 @@ use std::time::{Duration, Instant};
 use crate::cells::Cell;
 use crate::load::{self, Measured, Speaks};
 use crate::process::{Process, Processors};
-use crate::servers::{ALL, Form, RAW, RAW_BLOCKING, Server};
+use crate::servers::{ALL, Form, Server};
 use crate::stats::median;
+use crate::wire::Kind;
 
-/// What was found of one server with one cell: medians over the rounds.
-#[derive(Debug, Clone, Copy)]
-pub struct Figures {
-    /// Processor time for a message, in nanoseconds.
-    pub processor: f64,
-    /// The same, divided by that of the raw event loop in the same round.
-    pub processor_to_raw: f64,
-    /// Messages for a unit of time, divided by those of the raw blocking server in the same round.
-    pub throughput_to_raw: f64,
-}
-
-/// One cell, and what was found of each server that can do it.
+/// One cell, and what was found in each round of each server that can do it.
 pub struct Row {
     pub cell: Cell,
-    pub figures: HashMap<&'static str, Figures>,
+    rounds: Vec<HashMap<&'static str, Measured>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,24 +34,17 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Starts all servers but those that are left out.
-    pub fn start(without: &[&str]) -> io::Result<Self> {
-        let processors = Processors::choose()?;
-        processors.pin_generator()?;
+    /// Starts these servers.
+    pub fn start(servers: &[&Server], processors: Processors) -> io::Result<Self> {
         let mut processes = HashMap::new();
-        for server in ALL.iter().filter(|server| !without.contains(&server.name)) {
+        for server in servers {
             processes.insert(server.name, Process::start(server.name, processors)?);
         }
         Ok(Self { processors, processes, failures: Vec::new() })
     }
 
-    /// Whether servers and load share one processor, so that nothing here is worth much.
-    pub const fn is_crowded(&self) -> bool {
-        self.processors.server == self.processors.generator
-    }
-
     pub fn measure(&mut self, cell: Cell, plan: &Plan) -> Row {
-        let mut found: HashMap<&'static str, Vec<(Measured, Round)>> = HashMap::new();
+        let mut rounds = Vec::new();
         for round in 0..plan.rounds {
             let mut measured = HashMap::new();
             // Who comes first is another one each time.
@@ -71,21 +54,17 @@ impl Loopback {
                     measured.insert(server.name, figures);
                 }
             }
-            let (Some(raw), Some(blocking)) = (measured.get(RAW), measured.get(RAW_BLOCKING))
-            else {
-                continue;
-            };
-            let round = Round { processor: raw.processor, elapsed: blocking.elapsed };
-            for (name, figures) in measured {
-                found.entry(name).or_default().push((figures, round));
-            }
+            rounds.push(measured);
         }
-        let figures = found.into_iter().map(|(name, rounds)| (name, Figures::of(&rounds)));
-        Row { cell, figures: figures.collect() }
+        Row { cell, rounds }
     }
 
     fn turn(&mut self, server: &Server, cell: &Cell, turn: Duration) -> Option<Measured> {
         if cell.fragments > 1 && !server.joins && server.form != Form::Raw {
+            return None;
+        }
+        // Text makes no difference to who writes each message by itself.
+        if cell.kind != Kind::Binary && server.form == Form::Plain {
             return None;
         }
         let process = self.processes.get(server.name)?;
@@ -105,21 +84,27 @@ impl Loopback {
     }
 }
 
-/// What the raw servers needed in a round.
-#[derive(Clone, Copy)]
-struct Round {
-    processor: f64,
-    elapsed: f64,
-}
+impl Row {
+    /// Processor time for a message, in nanoseconds.
+    pub fn processor(&self, server: &str) -> Option<f64> {
+        self.median(|round| Some(round.get(server)?.processor))
+    }
 
-impl Figures {
-    fn of(rounds: &[(Measured, Round)]) -> Self {
-        let middle =
-            |value: fn(&(Measured, Round)) -> f64| median(rounds.iter().map(value).collect());
-        Self {
-            processor: middle(|(measured, _)| measured.processor),
-            processor_to_raw: middle(|(measured, raw)| measured.processor / raw.processor),
-            throughput_to_raw: middle(|(measured, raw)| raw.elapsed / measured.elapsed),
-        }
+    /// The processor time of a server, divided by that of another in the same round.
+    pub fn processor_to(&self, server: &str, other: &str) -> Option<f64> {
+        self.median(|round| Some(round.get(server)?.processor / round.get(other)?.processor))
+    }
+
+    /// The messages of a server for a unit of time, divided by those of another in the same round.
+    pub fn throughput_to(&self, server: &str, other: &str) -> Option<f64> {
+        self.median(|round| Some(round.get(other)?.elapsed / round.get(server)?.elapsed))
+    }
+
+    fn median(
+        &self,
+        value: impl Fn(&HashMap<&'static str, Measured>) -> Option<f64>,
+    ) -> Option<f64> {
+        let values: Vec<f64> = self.rounds.iter().filter_map(value).collect();
+        (!values.is_empty()).then(|| median(values))
     }
 }

@@ -5,9 +5,12 @@
 //!
 //! Linux only: it looks at the processor time of other processes.
 
+mod arguments;
 mod cells;
 mod coalesce;
 mod event_loop;
+mod goals;
+mod idle;
 mod load;
 mod loopback;
 mod memory;
@@ -25,33 +28,19 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{self as this, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use lexopt::{Arg, ValueExt};
-
+use arguments::{Arguments, Part};
 use cells::Cell;
-use loopback::{Loopback, Plan};
+use loopback::{Loopback, Plan, Row};
 use memory::Job;
-use servers::UWEBSOCKETS;
-
-const USAGE: &str = "\
-usage: sansocket-peers [OPTIONS]
-
-Measures sansocket beside other libraries, prints the tables, and writes docs/performance.md and
-docs/performance.svg. Takes about 20 minutes, of which it should have the machine to itself.
-
-options:
-  --brief           a little of everything, to see that it runs; writes nothing
-  --only PART       memory or loopback alone; writes nothing
-  --cells WORD      only the cells with this in their name, such as 'x50 d32'; writes nothing
-  --rounds N        how often all have their turn, 5 by default
-  --minutes N       begins no cell after so many minutes, 40 by default
-  -h, --help        show this";
+use process::Processors;
+use servers::{ALL, Server, UWEBSOCKETS};
 
 /// How long each has in each round.
-const LOOPBACK_TURN: Duration = Duration::from_millis(80);
+const LOOPBACK_TURN: Duration = Duration::from_millis(60);
 const MEMORY_TURN: Duration = Duration::from_millis(4);
 
 fn main() -> ExitCode {
@@ -64,70 +53,133 @@ fn main() -> ExitCode {
     }
 }
 
-struct Arguments {
-    parts: Parts,
-    cells: String,
-    rounds: usize,
-    minutes: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parts {
-    Brief,
-    Memory,
-    Loopback,
-    All,
-}
-
 fn run() -> Result<ExitCode, Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
-    if let (Some("serve"), Some(name)) = (arguments.next().as_deref(), arguments.next()) {
-        servers::serve(&name)?;
-        return Ok(ExitCode::SUCCESS);
+    let words: Vec<String> = env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", name] => {
+            process::end_with_parent()?;
+            servers::serve(name)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        ["repeat", library, job] => {
+            memory::repeat(library, job)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     let arguments = Arguments::parse()?;
-    let mut notes = Vec::new();
-    let mut parts = Vec::new();
-
-    if arguments.parts != Parts::Loopback {
-        parts.push(report::memory(&measure_memory(&arguments)));
+    let mut report = Report::default();
+    if arguments.has(Part::Memory) {
+        report.parts.push(report::memory(&measure_memory(&arguments)));
     }
-    let (mut rows, mut failures) = (Vec::new(), Vec::new());
-    if arguments.parts != Parts::Memory {
-        let mut without = Vec::new();
-        if let Err(error) = uwebsockets::build() {
-            notes.push(format!("**uWebSockets was NOT MEASURED**: {error}."));
-            without.push(UWEBSOCKETS);
-        }
-        let mut loopback = Loopback::start(&without)?;
-        if loopback.is_crowded() {
-            notes
-                .push("**Servers and load shared one processor**: no figure is worth much.".into());
-        }
-        rows = measure_loopback(&mut loopback, &arguments, &mut notes);
-        parts.push(report::loopback(&rows));
-        parts.push(report::blocking(&rows));
-        failures = loopback.failures;
-        notes.extend(failures.iter().map(|failure| format!("**Failed once**: {failure}.")));
+    if arguments.has(Part::Allocations) {
+        report.count_allocations();
+    }
+    if arguments.has(Part::Idle) || arguments.has(Part::Loopback) {
+        report.measure_servers(&arguments)?;
     }
 
-    let page = report::page(&parts, &notes);
-    let mut stdout = io::stdout();
-    writeln!(stdout, "{page}")?;
-    let everything = arguments.parts == Parts::All && arguments.cells.is_empty();
-    if everything {
-        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-        fs::create_dir_all(&docs)?;
-        fs::write(docs.join("performance.md"), page)?;
-        fs::write(docs.join("performance.svg"), plot::svg(&rows, &report::machine()))?;
+    let page = report::page(&report.parts, &report.notes);
+    writeln!(io::stdout(), "{page}")?;
+    if arguments.is_everything() {
+        report.publish(&page)?;
     }
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What was found so far.
+#[derive(Default)]
+struct Report {
+    parts: Vec<String>,
+    notes: Vec<String>,
+    rows: Vec<Row>,
+    failed: bool,
+}
+
+impl Report {
+    fn count_allocations(&mut self) {
+        match memory::count_allocations() {
+            Ok(counts) => {
+                let jobs = memory::COUNTED.map(|(name, _)| name);
+                self.parts.push(report::allocations(&jobs, &counts));
+            }
+            Err(error) => self.notes.push(format!("**Allocations were NOT COUNTED**: {error}.")),
+        }
+    }
+
+    fn measure_servers(&mut self, arguments: &Arguments) -> io::Result<()> {
+        let processors = Processors::choose()?;
+        processors.pin_generator()?;
+        if processors.are_crowded() {
+            let note = "**Servers and load shared one processor**: no time is worth much.";
+            self.notes.push(note.to_owned());
+        }
+        let mut servers: Vec<&Server> =
+            ALL.iter().filter(|server| arguments.is_wanted(server)).collect();
+        if let Err(error) = uwebsockets::build() {
+            self.notes.push(format!("**uWebSockets was NOT MEASURED**: {error}."));
+            servers.retain(|server| server.name != UWEBSOCKETS);
+        }
+        if arguments.has(Part::Idle) {
+            self.measure_idle(&servers, processors, arguments.connections());
+        }
+        if arguments.has(Part::Loopback) {
+            let mut loopback = Loopback::start(&servers, processors)?;
+            self.rows = measure_loopback(&mut loopback, arguments, &mut self.notes);
+            for failure in loopback.failures {
+                self.fail(&failure);
+            }
+            let parts = [report::loopback, report::blocking, goals::report];
+            self.parts.extend(parts.map(|part| part(&self.rows)));
+        }
+        Ok(())
+    }
+
+    fn measure_idle(&mut self, servers: &[&Server], processors: Processors, connections: usize) {
+        let mut measured = Vec::new();
+        for &server in servers {
+            eprintln!("memory of a connection: {}", server.name);
+            match idle::measure(server, processors, connections) {
+                Ok(memory) => measured.push((server, memory)),
+                Err(error) => {
+                    self.fail(&format!("{}, {connections} connections: {error}", server.name));
+                }
+            }
+        }
+        self.parts.push(report::idle(connections, &measured));
+    }
+
+    fn fail(&mut self, failure: &str) {
+        self.notes.push(format!("**Failed once**: {failure}."));
+        self.failed = true;
+    }
+
+    /// Writes what the repository shows of it.
+    fn publish(&self, page: &str) -> io::Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        fs::write(root.join("docs/performance.md"), page)?;
+        fs::write(root.join("docs/performance.svg"), plot::svg(&self.rows, &report::machine()))?;
+        let readme = fs::read_to_string(root.join("README.md"))?;
+        let parts = readme.split_once(BEGIN).and_then(|(front, rest)| {
+            let (_, back) = rest.split_once(END)?;
+            Some((front, back))
+        });
+        let (front, back) =
+            parts.ok_or_else(|| io::Error::other("README.md has no place for the table"))?;
+        let table = report::summary(&self.rows);
+        fs::write(root.join("README.md"), format!("{front}{BEGIN}\n{table}{END}{back}"))
+    }
+}
+
+/// Between these two lines of the README is the table that is written anew.
+const BEGIN: &str = "<!-- Written by benches/peers, from here -->\n";
+const END: &str = "\n<!-- to here -->";
+
 fn measure_memory(arguments: &Arguments) -> report::Memory {
-    let (rounds, turn) = match arguments.parts {
-        Parts::Brief => (1, MEMORY_TURN / 20),
-        _ => (2 * arguments.rounds + 1, MEMORY_TURN),
+    let (rounds, turn) = if arguments.brief {
+        (1, MEMORY_TURN / 20)
+    } else {
+        (2 * arguments.rounds + 1, MEMORY_TURN)
     };
     let measured = |job: Job| {
         eprintln!("in memory: {job:?}");
@@ -141,13 +193,14 @@ fn measure_loopback(
     loopback: &mut Loopback,
     arguments: &Arguments,
     notes: &mut Vec<String>,
-) -> Vec<loopback::Row> {
+) -> Vec<Row> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
-    let (mut cells, plan) = match arguments.parts {
-        Parts::Brief => (Cell::brief(), Plan { rounds: 1, turn: LOOPBACK_TURN / 4, end }),
-        _ => (Cell::all(), Plan { rounds: arguments.rounds, turn: LOOPBACK_TURN, end }),
+    let (mut cells, plan) = if arguments.brief {
+        (Cell::brief(), Plan { rounds: 1, turn: LOOPBACK_TURN / 4, end })
+    } else {
+        (Cell::all(), Plan { rounds: arguments.rounds, turn: LOOPBACK_TURN, end })
     };
-    cells.retain(|cell| cell.to_string().contains(&arguments.cells));
+    cells.retain(|cell| arguments.has_cell(cell));
     let mut rows = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         if Instant::now() > plan.end {
@@ -162,32 +215,4 @@ fn measure_loopback(
         rows.push(loopback.measure(*cell, &plan));
     }
     rows
-}
-
-impl Arguments {
-    fn parse() -> Result<Self, lexopt::Error> {
-        let mut parsed = Self { parts: Parts::All, cells: String::new(), rounds: 5, minutes: 40 };
-        let mut arguments = lexopt::Parser::from_env();
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Short('h') | Arg::Long("help") => {
-                    println!("{USAGE}");
-                    this::exit(0);
-                }
-                Arg::Long("brief") => parsed.parts = Parts::Brief,
-                Arg::Long("only") => {
-                    parsed.parts = arguments.value()?.parse_with(|part| match part {
-                        "memory" => Ok(Parts::Memory),
-                        "loopback" => Ok(Parts::Loopback),
-                        _ => Err("it is memory or loopback"),
-                    })?;
-                }
-                Arg::Long("cells") => parsed.cells = arguments.value()?.string()?,
-                Arg::Long("rounds") => parsed.rounds = arguments.value()?.parse()?,
-                Arg::Long("minutes") => parsed.minutes = arguments.value()?.parse()?,
-                _ => return Err(argument.unexpected()),
-            }
-        }
-        Ok(parsed)
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cells::Cell;
 use crate::loopback::Row;
-use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, Server, UWEBSOCKETS};
+use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, Server, UWEBSOCKETS};
 use crate::wire::Kind;
 
 const WIDTH: f64 = 860.0;
@@ -134,8 +134,7 @@ fn line(svg: &mut String, row: &Row, y: f64) {
     );
     for (index, look) in STYLES.iter().enumerate() {
         for server in ALL.iter().filter(|server| style(server) == Some(index)) {
-            if let Some(figures) = row.figures.get(server.name) {
-                let ratio = figures.processor_to_raw;
+            if let Some(ratio) = row.processor_to(server.name, RAW) {
                 dot(svg, position(ratio), y, look, &format!("{}: {ratio:.2}", server.name));
             }
         }

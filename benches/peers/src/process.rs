@@ -1,10 +1,13 @@
 //! Servers as processes, each on the same processor, and the processor time that they have used.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
@@ -25,6 +28,11 @@ impl Processors {
         Ok(Self { server, generator: processors.next().unwrap_or(server) })
     }
 
+    /// Whether servers and load share one, so that no time is worth much.
+    pub const fn are_crowded(self) -> bool {
+        self.server == self.generator
+    }
+
     pub fn pin_generator(self) -> io::Result<()> {
         pin(Pid::from_raw(0), self.generator)
     }
@@ -34,6 +42,11 @@ fn pin(process: Pid, processor: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(processor)?;
     Ok(sched_setaffinity(process, &set)?)
+}
+
+/// Has this process end with the one that has started it, however that ends.
+pub fn end_with_parent() -> io::Result<()> {
+    Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
 }
 
 /// A running server. It ends when this is dropped.
@@ -69,6 +82,14 @@ impl Process {
     /// The processor time that all its threads have used, in it and in the kernel.
     pub fn processor_time(&self) -> io::Result<Duration> {
         Ok(clock_gettime(self.clock)?.into())
+    }
+
+    /// The bytes of its own that are in memory: what the kernel keeps for its sockets isn't counted.
+    pub fn memory(&self) -> io::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kibibytes.map(|kibibytes| kibibytes << 10).ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 }
 

@@ -6,9 +6,11 @@ use std::fs;
 use std::process::Command;
 
 use crate::cells::{Cell, SIZES, size_name};
-use crate::loopback::{Figures, Row};
+use crate::idle;
+use crate::loopback::Row;
 use crate::memory::{Job, LIBRARIES};
-use crate::servers::{ALL, Form, LOOP, RAW, RAW_BLOCKING, SERVE, Server};
+use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, SERVE, Server, UWEBSOCKETS};
+use crate::wire::Kind;
 
 /// What each library needed for each job, in nanoseconds.
 pub type Memory = Vec<(&'static str, Vec<(Job, HashMap<&'static str, f64>)>)>;
@@ -23,12 +25,20 @@ pub fn machine() -> String {
     let rustc = Command::new("rustc").arg("--version").output();
     let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     format!(
-        "{}, {} processors, Linux {}, {}",
+        "{}, {} processors, Linux {}, {}, {}",
         model.trim_start_matches([' ', '\t', ':']),
         cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
         kernel.trim(),
         rustc.unwrap_or_default().trim(),
+        today(),
     )
+}
+
+/// The date, as RFC 3339 has it.
+fn today() -> String {
+    let date = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
+    let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    date.unwrap_or_default()
 }
 
 /// The releases that were measured.
@@ -70,6 +80,34 @@ pub fn memory(results: &Memory) -> String {
     text
 }
 
+pub fn allocations(jobs: &[&str], counts: &[(&str, Vec<Option<f64>>)]) -> String {
+    let mut text = String::from(
+        "## Allocations\n\nCalls of the allocator for one of each, as valgrind counts them.\n\n",
+    );
+    header(&mut text, jobs.iter().map(|&name| name.to_owned()));
+    for (library, counts) in counts {
+        let values = counts.iter().map(|count| count.map(|count| format!("{count:.1}")));
+        row(&mut text, library, values);
+    }
+    text
+}
+
+pub fn idle(connections: usize, servers: &[(&Server, idle::Memory)]) -> String {
+    let mut text = format!(
+        "## Memory of a connection\n\n\
+         User-space memory that a server with {connections} connections has for each of them, in KiB: what \
+         the kernel keeps for the sockets isn't counted, the stacks of threads are. Behind a message of \
+         125 B, and behind one of 1 MiB.\n\n",
+    );
+    header(&mut text, ["idle".to_owned(), "behind 1 MiB".to_owned()].into_iter());
+    for (server, memory) in servers {
+        let values = [memory.idle, memory.behind_long_message];
+        let values = values.map(|bytes| Some(format!("{:.1}", bytes / 1024.0)));
+        row(&mut text, &name(server), values.into_iter());
+    }
+    text
+}
+
 pub fn loopback(rows: &[Row]) -> String {
     let mut text = String::from(
         "## Over loopback: processor time\n\n\
@@ -80,9 +118,9 @@ pub fn loopback(rows: &[Row]) -> String {
     for (title, group) in groups(rows) {
         let _ = writeln!(text, "\n### {title}\n");
         header(&mut text, group.iter().map(|row| column(&row.cell)));
-        servers(&mut text, &group, ALL, |server, figures| match server.name {
-            RAW => format!("{} ns", nanoseconds(figures.processor)),
-            _ => format!("{:.2}", figures.processor_to_raw),
+        servers(&mut text, &group, ALL, |row, server| match server.name {
+            RAW => Some(format!("{} ns", nanoseconds(row.processor(RAW)?))),
+            _ => Some(format!("{:.2}", row.processor_to(server.name, RAW)?)),
         });
     }
     text
@@ -101,13 +139,11 @@ pub fn blocking(rows: &[Row]) -> String {
     shown.sort_by_key(|server| {
         (!blocking.contains(&server.name), !server.name.starts_with("tungstenite"))
     });
-    for (title, group) in
-        groups(rows).into_iter().filter(|(title, _)| title.ends_with("d32, binary"))
-    {
+    for (title, group) in groups(rows).into_iter().filter(|(title, _)| title.ends_with("binary")) {
         let _ = writeln!(text, "\n### {title}\n");
         header(&mut text, group.iter().map(|row| column(&row.cell)));
-        servers(&mut text, &group, &shown, |_, figures| {
-            format!("{:.2}", figures.throughput_to_raw)
+        servers(&mut text, &group, &shown, |row, server| {
+            Some(format!("{:.2}", row.throughput_to(server.name, RAW_BLOCKING)?))
         });
     }
     text
@@ -141,18 +177,20 @@ fn servers(
     text: &mut String,
     group: &[&Row],
     shown: &[Server],
-    value: impl Fn(&Server, &Figures) -> String,
+    value: impl Fn(&Row, &Server) -> Option<String>,
 ) {
     for server in shown {
-        let values: Vec<Option<String>> =
-            group.iter().map(|row| Some(value(server, row.figures.get(server.name)?))).collect();
+        let values: Vec<Option<String>> = group.iter().map(|row| value(row, server)).collect();
         if values.iter().any(Option::is_some) {
-            let name = match server.form {
-                Form::Own => format!("**{}**", server.name),
-                Form::Raw | Form::Plain | Form::Coalesced => server.name.to_owned(),
-            };
-            row(text, &name, values.into_iter());
+            row(text, &name(server), values.into_iter());
         }
+    }
+}
+
+fn name(server: &Server) -> String {
+    match server.form {
+        Form::Own => format!("**{}**", server.name),
+        Form::Raw | Form::Plain | Form::Coalesced => server.name.to_owned(),
     }
 }
 
@@ -180,6 +218,52 @@ fn nanoseconds(value: f64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// The cells of the README's table: size, connections, messages in flight.
+const SUMMARY: [(usize, usize, usize); 7] = [
+    (16, 1, 32),
+    (16, 50, 32),
+    (125, 50, 32),
+    (1 << 10, 50, 32),
+    (16 << 10, 50, 32),
+    (64 << 10, 50, 32),
+    (1 << 20, 1, 1),
+];
+
+/// The README's plot and table.
+pub fn summary(rows: &[Row]) -> String {
+    let shown = SUMMARY.iter().filter_map(|&(size, connections, depth)| {
+        let cell = Cell { size, kind: Kind::Binary, fragments: 1, connections, depth };
+        rows.iter().find(|row| row.cell == cell)
+    });
+    let shown: Vec<&Row> = shown.collect();
+    let mut text = String::from(
+        "![Processor time of echo servers beside a raw echo](docs/performance.svg)\n\n\
+         Processor time of an echo server for each message, divided by that of a server that reads bytes and \
+         writes\nthem back without any WebSocket. `xN` is connections, `dN` messages in flight on each:\n\n",
+    );
+    header(&mut text, shown.iter().map(|row| row.cell.to_string()));
+    for (title, servers) in [
+        ("**sansocket, event loop**", vec![EVENT_LOOP]),
+        ("**sansocket, blocking three-line loop**", vec![LOOP]),
+        ("uWebSockets", vec![UWEBSOCKETS]),
+        ("the best Rust peer, coalesced by hand", names(Form::Coalesced)),
+        ("the best Rust peer, as its examples show it", names(Form::Plain)),
+    ] {
+        let best = |row: &&Row| {
+            let ratios = servers.iter().filter_map(|server| row.processor_to(server, RAW));
+            ratios.reduce(f64::min).map(|ratio| format!("{ratio:.2}"))
+        };
+        row(&mut text, title, shown.iter().map(best));
+    }
+    let _ = writeln!(text, "\n{}.", machine());
+    text
+}
+
+fn names(form: Form) -> Vec<&'static str> {
+    let servers = ALL.iter().filter(|server| server.form == form && server.name != UWEBSOCKETS);
+    servers.map(|server| server.name).collect()
 }
 
 /// The whole page.

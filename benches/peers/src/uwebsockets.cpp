@@ -1,9 +1,12 @@
 // The echo server of the examples of uWebSockets, without compression, on a free port that it prints.
+#include <csignal>
 #include <cstdio>
 
 #include "App.h"
 
 int main() {
+    // Some of its writes raise it when a client has gone.
+    std::signal(SIGPIPE, SIG_IGN);
     struct PerSocketData {};
     uWS::App()
         .ws<PerSocketData>("/*", {

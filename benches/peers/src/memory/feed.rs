@@ -33,8 +33,11 @@ impl Feed {
             Job::Handshake => REQUEST.to_vec(),
             Job::EncodeAsServer(_) | Job::EncodeAsClient(_) => Vec::new(),
         };
-        // Many short messages in one read.
-        let times = (64 * 1024 / message.len().max(1)).clamp(1, 4096);
+        let times = match job {
+            Job::Handshake => 1,
+            // Many short messages in one read.
+            _ => (64 * 1024 / message.len().max(1)).clamp(1, 4096),
+        };
         Self { bytes: message.repeat(times).into(), at: 0, again: 0 }
     }
 
@@ -42,11 +45,6 @@ impl Feed {
     pub fn behind_request(job: Job) -> Self {
         let bytes = [wire::REQUEST, &Self::new(job).bytes].concat();
         Self { bytes: bytes.into(), at: 0, again: wire::REQUEST.len() }
-    }
-
-    /// One request, and nothing behind it.
-    pub fn request() -> Self {
-        Self { bytes: REQUEST.into(), at: 0, again: 0 }
     }
 
     pub fn len(&self) -> usize {

@@ -3,6 +3,7 @@
 //!
 //! Every library gets its bytes by reading them, so one copy of each is in every figure.
 
+mod allocations;
 mod feed;
 mod own;
 mod peers;
@@ -16,7 +17,8 @@ use crate::cells::size_name;
 use crate::stats::median;
 use crate::wire::Kind;
 
-pub use feed::Feed;
+pub use allocations::{JOBS as COUNTED, count as count_allocations, repeat};
+use feed::Feed;
 
 /// What is done again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -121,7 +121,7 @@ fn write(connection: &mut Connection) {
 }
 
 fn handshake() -> Run {
-    let request = Feed::request();
+    let request = Feed::new(Job::Handshake);
     let mut buffer = vec![0; 4096];
     Box::new(move |times| {
         for _ in 0..times {

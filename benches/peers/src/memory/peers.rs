@@ -57,7 +57,8 @@ pub fn tungstenite(job: Job) -> Option<Run> {
     use tungstenite::Message;
     use tungstenite::protocol::{Role, WebSocket};
 
-    let socket = |role| WebSocket::from_raw_socket(Feed::new(job), role, None);
+    let feed = Feed::new(job);
+    let socket = |role| WebSocket::from_raw_socket(feed.clone(), role, None);
     let encode = |role, size| -> Run {
         let mut socket = socket(role);
         let payload = payload(size);
@@ -81,9 +82,9 @@ pub fn tungstenite(job: Job) -> Option<Run> {
         }
         Job::EncodeAsServer(size) => encode(Role::Server, size),
         Job::EncodeAsClient(size) => encode(Role::Client, size),
-        Job::Handshake => Box::new(|times| {
+        Job::Handshake => Box::new(move |times| {
             for _ in 0..times {
-                black_box(tungstenite::accept(Feed::request()).expect("valid"));
+                black_box(tungstenite::accept(feed.clone()).expect("valid"));
             }
         }),
     })
@@ -92,8 +93,9 @@ pub fn tungstenite(job: Job) -> Option<Run> {
 pub fn fastwebsockets(job: Job) -> Option<Run> {
     use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket};
 
+    let feed = Feed::new(job);
     let encode = |role, size| -> Run {
-        let mut socket = WebSocket::after_handshake(Feed::new(job), role);
+        let mut socket = WebSocket::after_handshake(feed.clone(), role);
         let payload: &'static [u8] = Kind::Binary.payload(size).leak();
         Box::new(move |times| {
             for _ in 0..times {
@@ -104,7 +106,7 @@ pub fn fastwebsockets(job: Job) -> Option<Run> {
     };
     match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
-            let socket = WebSocket::after_handshake(Feed::new(job), Role::Server);
+            let socket = WebSocket::after_handshake(feed.clone(), Role::Server);
             let mut socket = FragmentCollector::new(socket);
             Some(Box::new(move |times| {
                 for _ in 0..times {
@@ -123,24 +125,23 @@ pub fn fastwebsockets(job: Job) -> Option<Run> {
 pub fn tokio_websockets(job: Job) -> Option<Run> {
     use tokio_websockets::{ClientBuilder, Config, Message, ServerBuilder};
 
+    let feed = Feed::new(job);
     let config = Config::default().frame_size(usize::MAX).flush_threshold(64 * 1024);
     let server = ServerBuilder::new().config(config);
     Some(match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
-            decode_stream(server.serve(Feed::new(job)), |message| {
+            decode_stream(server.serve(feed.clone()), |message| {
                 Message::is_binary(message) || message.is_text()
             })
         }
-        Job::EncodeAsServer(size) => {
-            encode_sink(server.serve(Feed::new(job)), size, Message::binary)
-        }
+        Job::EncodeAsServer(size) => encode_sink(server.serve(feed.clone()), size, Message::binary),
         Job::EncodeAsClient(size) => {
             let client = ClientBuilder::new().config(config);
-            encode_sink(client.take_over(Feed::new(job)), size, Message::binary)
+            encode_sink(client.take_over(feed.clone()), size, Message::binary)
         }
         Job::Handshake => Box::new(move |times| {
             for _ in 0..times {
-                black_box(ready(server.accept(Feed::request())).expect("valid"));
+                black_box(ready(server.accept(feed.clone())).expect("valid"));
             }
         }),
     })
@@ -149,35 +150,34 @@ pub fn tokio_websockets(job: Job) -> Option<Run> {
 pub fn sockudo(job: Job) -> Option<Run> {
     use sockudo_ws::{Config, Message, WebSocketStream};
 
-    let feed = || Feed::new(job);
+    let feed = Feed::new(job);
     Some(match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
-            decode_stream(WebSocketStream::server(feed(), Config::default()), |message| {
+            decode_stream(WebSocketStream::server(feed.clone(), Config::default()), |message| {
                 Message::is_binary(message) || message.is_text()
             })
         }
         Job::EncodeAsServer(size) => {
-            let socket = WebSocketStream::server(feed(), Config::default());
+            let socket = WebSocketStream::server(feed.clone(), Config::default());
             encode_sink(socket, size, Message::Binary)
         }
         Job::EncodeAsClient(size) => {
-            let socket = WebSocketStream::client(feed(), Config::default());
+            let socket = WebSocketStream::client(feed.clone(), Config::default());
             encode_sink(socket, size, Message::Binary)
         }
-        Job::Handshake => Box::new(|times| {
+        Job::Handshake => Box::new(move |times| {
             for _ in 0..times {
-                ready(sockudo_handshake()).expect("valid");
+                ready(sockudo_handshake(feed.clone())).expect("valid");
             }
         }),
     })
 }
 
 /// As its example has it.
-async fn sockudo_handshake() -> Result<(), Box<dyn std::error::Error>> {
+async fn sockudo_handshake(mut stream: Feed) -> Result<(), Box<dyn std::error::Error>> {
     use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
     use sockudo_ws::{Config, WebSocketStream};
 
-    let mut stream = Feed::request();
     let mut buffer = BytesMut::with_capacity(4096);
     stream.read_buf(&mut buffer).await?;
     let (request, _) = parse_request(&buffer)?.ok_or("half a request")?;
@@ -190,6 +190,7 @@ async fn sockudo_handshake() -> Result<(), Box<dyn std::error::Error>> {
 pub fn web_socket(job: Job) -> Option<Run> {
     use web_socket::{Event, WebSocket};
 
+    let feed = Feed::new(job);
     let encode = |mut socket: WebSocket<Feed>, size| -> Run {
         let payload = payload(size);
         Box::new(move |times| {
@@ -200,7 +201,7 @@ pub fn web_socket(job: Job) -> Option<Run> {
     };
     match job {
         Job::Decode(..) | Job::Ping => {
-            let mut socket = WebSocket::server(BufReader::new(Feed::new(job)));
+            let mut socket = WebSocket::server(BufReader::new(feed.clone()));
             Some(Box::new(move |times| {
                 for _ in 0..times {
                     while let Event::Ping(data) = black_box(ready(socket.recv()).expect("correct"))
@@ -210,8 +211,8 @@ pub fn web_socket(job: Job) -> Option<Run> {
                 }
             }))
         }
-        Job::EncodeAsServer(size) => Some(encode(WebSocket::server(Feed::new(job)), size)),
-        Job::EncodeAsClient(size) => Some(encode(WebSocket::client(Feed::new(job)), size)),
+        Job::EncodeAsServer(size) => Some(encode(WebSocket::server(feed.clone()), size)),
+        Job::EncodeAsClient(size) => Some(encode(WebSocket::client(feed.clone()), size)),
         Job::Fragments | Job::Handshake => None, // left to the application
     }
 }
@@ -219,9 +220,10 @@ pub fn web_socket(job: Job) -> Option<Run> {
 pub fn yawc(job: Job) -> Option<Run> {
     use yawc::{Frame, OpCode, Options, Role, WebSocket};
 
+    let feed = Feed::new(job);
     let socket = |role| {
         let options = Options::default().with_limits(64 << 20, 128 << 20).with_utf8();
-        WebSocket::from_stream(Feed::new(job), role, options).ok()
+        WebSocket::from_stream(feed.clone(), role, options).ok()
     };
     match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
@@ -241,8 +243,9 @@ pub fn soketto(job: Job) -> Option<Run> {
     use soketto::handshake::Server;
     use soketto::handshake::server::Response;
 
+    let feed = Feed::new(job);
     let encode = |mode, size| -> Run {
-        let (mut sender, _) = Builder::new(Feed::new(job).compat(), mode).finish();
+        let (mut sender, _) = Builder::new(feed.clone().compat(), mode).finish();
         let payload = payload(size);
         Box::new(move |times| {
             for index in 1..=times {
@@ -255,8 +258,8 @@ pub fn soketto(job: Job) -> Option<Run> {
     };
     Some(match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
-            let feed = futures_util::io::BufReader::new(Feed::new(job).compat());
-            let (_sender, mut receiver) = Builder::new(feed, soketto::Mode::Server).finish();
+            let stream = futures_util::io::BufReader::new(feed.clone().compat());
+            let (_sender, mut receiver) = Builder::new(stream, soketto::Mode::Server).finish();
             let mut message = Vec::new();
             Box::new(move |times| {
                 for _ in 0..times {
@@ -267,9 +270,9 @@ pub fn soketto(job: Job) -> Option<Run> {
         }
         Job::EncodeAsServer(size) => encode(soketto::Mode::Server, size),
         Job::EncodeAsClient(size) => encode(soketto::Mode::Client, size),
-        Job::Handshake => Box::new(|times| {
+        Job::Handshake => Box::new(move |times| {
             for _ in 0..times {
-                let mut server = Server::new(Feed::request().compat());
+                let mut server = Server::new(feed.clone().compat());
                 let key = ready(server.receive_request()).expect("valid").key();
                 let response = Response::Accept { key, protocol: None };
                 ready(server.send_response(&response)).expect("open");
