@@ -57,12 +57,13 @@ fn encode<'a, const PARTS: usize>(
         bytes.extend_from_slice(part.as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");
-    for (name, value) in fields {
+    let mut bytes = fields.fold(bytes, |mut bytes, (name, value)| {
         bytes.extend_from_slice(name.as_bytes());
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value);
         bytes.extend_from_slice(b"\r\n");
-    }
+        bytes
+    });
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
     // `Bytes` keeps storage that is full as it is, and would have to remember the size of any other.

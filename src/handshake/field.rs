@@ -46,12 +46,10 @@ pub(super) enum Field<'a> {
 
 impl<'a> Field<'a> {
     pub(super) fn of(fields: &'a impl Fields, name: &HeaderName) -> Self {
-        let mut lines = fields.lines(name);
-        match (lines.next(), lines.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => Self::Once(value),
-            (Some(_), Some(_)) => Self::Repeated,
-        }
+        fields.lines(name).fold(Self::Absent, |field, value| match field {
+            Self::Absent => Self::Once(value),
+            Self::Once(_) | Self::Repeated => Self::Repeated,
+        })
     }
 }
 

@@ -179,18 +179,20 @@ impl HeadReader {
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let within_budget = input.get(..self.budget).unwrap_or(input);
         let mut bytes = within_budget.iter();
+        let mut position = self.position;
         loop {
-            if matches!(self.position, Position::Line) {
+            if matches!(position, Position::Line) {
                 // Most bytes of a head are inside a line and mean nothing to its shape.
                 let ordinary = ordinary(bytes.as_slice());
                 bytes = bytes.as_slice().get(ordinary..).unwrap_or_default().iter();
             }
             let Some(byte) = bytes.next() else { break };
-            match self.step(*byte)? {
-                Some(position) => self.position = position,
+            match self.step(position, *byte)? {
+                Some(next) => position = next,
                 None => return Ok(Some(within_budget.len() - bytes.len())),
             }
         }
+        self.position = position;
         // As soon as the limit is passed: the blank line may never come.
         if within_budget.len() < input.len() {
             return Err(HeadError::TooLarge { limit: self.limits.max_size });
@@ -199,8 +201,8 @@ impl HeadReader {
     }
 
     /// The position behind this byte, or `None` at the end of the head.
-    fn step(&mut self, byte: u8) -> Result<Option<Position>, HeadError> {
-        match (self.position, byte) {
+    fn step(&mut self, position: Position, byte: u8) -> Result<Option<Position>, HeadError> {
+        match (position, byte) {
             (Position::Failed(error), _) => Err(error),
             // RFC 9112, §2.2: a bare CR must never be taken for the end of a line.
             (Position::LineEnd, b'\n') => Ok(Some(Position::LineStart)),
@@ -242,24 +244,23 @@ fn ordinary(bytes: &[u8]) -> usize {
             return seen + end.unwrap_or(rest.len());
         };
         match first_suspect(u64::from_le_bytes(*word)) {
-            None => seen += size_of::<u64>(),
+            None => seen += word.len(),
             Some(place) => match word.get(place) {
-                Some(b'\t') => seen += place + 1,
+                Some(byte) if !is_control(*byte) => seen += place + 1,
                 _ => return seen + place,
             },
         }
     }
 }
 
-/// The place of the first byte of a word that is a control character, the tab among them.
+/// The place of the first byte of a word that may be a control character. None is passed over.
 const fn first_suspect(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
-    // Subtracting sets the highest bit of a byte that is smaller. It can borrow from the bytes above,
-    // so what is found there may be wrong, but the lowest that is found never is.
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let delete = word ^ (ONES * 0x7f);
-    let is_delete = delete.wrapping_sub(ONES) & !delete;
-    match (below_space | is_delete) & (ONES * 0x80) {
+    // In a byte of ASCII, subtracting sets the highest bit of what is below the space, and adding
+    // that of 0x7f. What is carried from the byte below can set it in others, but not clear it.
+    let below_space = word.wrapping_sub(ONES * 0x20);
+    let delete = word.wrapping_add(ONES);
+    match (below_space | delete) & !word & (ONES * 0x80) {
         0 => None,
         found => Some(found.trailing_zeros() as usize / 8),
     }
