@@ -236,21 +236,21 @@ const MOST_HEADERS: usize = 16_384;
 
 /// How many bytes come before the first that can't stand in a line.
 fn ordinary(bytes: &[u8]) -> usize {
-    let mut seen = 0;
-    loop {
-        let rest = bytes.get(seen..).unwrap_or_default();
-        let Some(word) = rest.first_chunk() else {
+    let mut rest = bytes;
+    let found = loop {
+        let Some((word, behind)) = rest.split_first_chunk() else {
             let end = rest.iter().position(|byte| is_control(*byte));
-            return seen + end.unwrap_or(rest.len());
+            break end.unwrap_or(rest.len());
         };
         match first_suspect(u64::from_le_bytes(*word)) {
-            None => seen += word.len(),
-            Some(place) => match word.get(place) {
-                Some(byte) if !is_control(*byte) => seen += place + 1,
-                _ => return seen + place,
+            None => rest = behind,
+            Some(place) => match rest.get(place..) {
+                Some([byte, others @ ..]) if !is_control(*byte) => rest = others,
+                _ => break place,
             },
         }
-    }
+    };
+    bytes.len() - rest.len() + found
 }
 
 /// The place of the first byte of a word that may be a control character. None is passed over.
