@@ -184,7 +184,7 @@ mod tests {
 
     /// At every place relative to an aligned one, with the key at each of its bytes.
     fn is_masked_by(apply: fn(MaskingKey, &mut [u8]), length: usize) {
-        for at in 0..if cfg!(miri) { 5 } else { 2 * ALIGNMENT } {
+        for at in (0..2 * ALIGNMENT).step_by(if cfg!(miri) { 27 } else { 1 }) {
             let key = KEY.skip(at / 3);
             let mut buffer = payload(at + length + 9);
             let expected = masked_by_the_definition(key, &buffer[at..at + length]);
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn every_length_is_masked_as_section_5_3_defines_it() {
         let lengths = (0..300).chain(LONG - 2..LONG + 2 * ALIGNMENT + 2).chain([4096, 4099]);
-        for length in lengths.step_by(if cfg!(miri) { 29 } else { 1 }) {
+        for length in lengths.step_by(if cfg!(miri) { 97 } else { 1 }) {
             is_masked_by(MaskingKey::apply, length);
             is_masked_by(apply_portably, length);
         }
@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn appending_masks_what_is_appended_and_nothing_else() {
-        for length in (0..40).chain([LONG, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]) {
+        let lengths = (0..40).chain([LONG, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]);
+        for length in lengths.take_while(|&length| !cfg!(miri) || length <= LONG) {
             let mut appended = vec![1, 2, 3];
             KEY.append(&payload(length), &mut appended);
             let expected = masked_by_the_definition(KEY, &payload(length));
