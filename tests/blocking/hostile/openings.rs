@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use sansocket::blocking::{AcceptError, ConnectError, Server, ShutdownHandle, Timeouts};
+use sansocket::blocking::{AcceptError, Client, ConnectError, Server, ShutdownHandle, Timeouts};
 use sansocket::handshake::ResponseError;
 
 use super::{AMPLE, patient, reset, run_loop, unhurried};
@@ -174,5 +174,83 @@ fn a_server_that_stops_before_its_response_is_given_up() {
             peer.expect_eof();
         });
         assert_matches!(outcome, Err(ConnectError::TimedOut));
+    });
+}
+
+/// What the peer does behind so many bytes of what it has to say.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    /// Says the rest a moment later, so that it comes by itself.
+    Pause,
+    Reset,
+    End,
+}
+
+/// How a client opens a connection through a proxy, with a redirection, to a peer that is all of them.
+fn through_a_proxy_and_a_redirection(cut: Cut, at: usize) -> Result<(), ConnectError> {
+    let (listener, address) = listen();
+    let connecting = thread::spawn(move || {
+        let proxy = format!("http://{address}").parse().unwrap();
+        let client = Client::new("ws://first.invalid/").unwrap().timeouts(patient());
+        client.proxy(proxy).redirects(1).connect().map(drop)
+    });
+    let peer = thread::spawn(move || {
+        let mut said = 0;
+        for redirected in [false, true] {
+            let mut peer = unhurried(RawPeer::accept(&listener));
+            for tunnelled in [false, true] {
+                let Some(request) = peer.receive_head_or_end() else { return };
+                let answer = match (tunnelled, redirected) {
+                    (false, _) => "HTTP/1.1 200 OK\r\n\r\n".to_owned(),
+                    (true, false) => REDIRECTION.to_owned(),
+                    (true, true) => response_to(&request),
+                };
+                let here = at.checked_sub(said).filter(|here| *here < answer.len());
+                said += answer.len();
+                let Some(here) = here else {
+                    peer.send(answer);
+                    continue;
+                };
+                peer.send(&answer[..here]);
+                match cut {
+                    Cut::Pause => {
+                        thread::sleep(Duration::from_millis(1));
+                        peer.send(&answer[here..]);
+                    }
+                    Cut::Reset => return reset(peer),
+                    Cut::End => return,
+                }
+            }
+        }
+    });
+    let outcome = connecting.join().unwrap();
+    // A client that has failed may not come a second time.
+    if outcome.is_ok() {
+        peer.join().unwrap();
+    }
+    outcome
+}
+
+const REDIRECTION: &str =
+    "HTTP/1.1 302 Found\r\nLocation: ws://second.invalid/\r\nContent-Length: 0\r\n\r\n";
+
+#[test]
+fn a_proxy_and_a_redirection_that_fail_at_any_byte_are_errors_of_the_opening() {
+    bounded(|| {
+        // Two tunnels, a redirection, and a response of more than a hundred bytes.
+        let bytes = 2 * 19 + REDIRECTION.len() + 100;
+        for at in (0..bytes).step_by(3) {
+            assert_matches!(through_a_proxy_and_a_redirection(Cut::Pause, at), Ok(()), "{at}");
+            for cut in [Cut::Reset, Cut::End] {
+                assert_matches!(
+                    through_a_proxy_and_a_redirection(cut, at),
+                    Err(ConnectError::Io(_)
+                        | ConnectError::ProxyConnect { .. }
+                        | ConnectError::ProxyResponse(_)
+                        | ConnectError::Response(ResponseError::Truncated)),
+                    "{cut:?} at {at}"
+                );
+            }
+        }
     });
 }
