@@ -184,7 +184,7 @@ mod tests {
 
     /// At every place relative to an aligned one, with the key at each of its bytes.
     fn is_masked_by(apply: fn(MaskingKey, &mut [u8]), length: usize) {
-        for at in 0..if cfg!(miri) { 5 } else { 2 * ALIGNMENT } {
+        for at in 0..if cfg!(miri) { 2 } else { 2 * ALIGNMENT } {
             let key = KEY.skip(at / 3);
             let mut buffer = payload(at + length + 9);
             let expected = masked_by_the_definition(key, &buffer[at..at + length]);
@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn appending_masks_what_is_appended_and_nothing_else() {
-        for length in (0..40).chain([LONG, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]) {
+        let blocks = [LONG, BLOCK + 1, BLOCK - 1, BLOCK, 3 * BLOCK + 5];
+        for length in (0..40).chain(blocks.into_iter().take(if cfg!(miri) { 2 } else { 5 })) {
             let mut appended = vec![1, 2, 3];
             KEY.append(&payload(length), &mut appended);
             let expected = masked_by_the_definition(KEY, &payload(length));
