@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn exactly_the_codes_of_section_7_4_can_be_made() {
         let valid = |code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-        for code in 0..=u16::MAX {
+        let step = if cfg!(miri) { 101 } else { 1 };
+        for code in (0..=u16::MAX).step_by(step) {
             assert_eq!(CloseCode::new(code).is_some(), valid(code), "{code}");
             if let Some(made) = CloseCode::new(code) {
                 assert_eq!(made.get(), code);

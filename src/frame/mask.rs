@@ -218,8 +218,8 @@ mod tests {
 
     #[test]
     fn appending_masks_what_is_appended_and_nothing_else() {
-        let lengths = (0..40).chain([LONG, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5]);
-        for length in lengths.take_while(|&length| !cfg!(miri) || length <= LONG) {
+        let blocks = [LONG, BLOCK + 1, BLOCK - 1, BLOCK, 3 * BLOCK + 5];
+        for length in (0..40).chain(blocks.into_iter().take(if cfg!(miri) { 2 } else { 5 })) {
             let mut appended = vec![1, 2, 3];
             KEY.append(&payload(length), &mut appended);
             let expected = masked_by_the_definition(KEY, &payload(length));
