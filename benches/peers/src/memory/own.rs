@@ -5,7 +5,7 @@ use std::io::{IoSlice, Read};
 
 use bytes::{Buf, Bytes};
 use sansocket::blocking::Server;
-use sansocket::handshake::{Answer, Decision, ServerHandshake, negotiate};
+use sansocket::handshake::{Answer, Decision, ServerHandshake};
 use sansocket::{Config, Connection, Event, Message, Role};
 
 use super::{BATCH, Feed, Job, Run};
@@ -128,8 +128,10 @@ fn handshake() -> Run {
             let count = request.clone().read(&mut buffer).expect("no end");
             let mut input = &mut buffer[..count];
             let mut handshake = ServerHandshake::default();
-            let request = handshake.receive(&mut input).expect("valid").expect("whole");
-            match negotiate(&request, |_, _| Decision::accept()) {
+            let answer = handshake.receive_head(&mut input, |request| {
+                request.negotiate(|_| Decision::accept())
+            });
+            match answer.expect("valid").expect("whole") {
                 Ok(Answer::Accepted(mut accepted)) => {
                     let length = black_box(accepted.outgoing().chunk()).len();
                     accepted.outgoing().advance(length);
