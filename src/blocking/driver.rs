@@ -136,7 +136,14 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 Err(Error::Io(_)) => Flushed::Everything,
                 Err(Error::WriteTimedOut) => {
                     let listened = self.listen();
-                    return Err(error.or(listened.err()).unwrap_or(Error::WriteTimedOut));
+                    if let Some(error) = error.or(listened.err()) {
+                        return Err(error);
+                    }
+                    // The end has one deadline for all, and an error of its own behind it.
+                    if self.state() == ConnectionState::Closing && self.stream.is_controlled() {
+                        continue;
+                    }
+                    return Err(Error::WriteTimedOut);
                 }
                 Err(over) => return Err(error.unwrap_or(over)),
             };

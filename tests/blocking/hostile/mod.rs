@@ -187,7 +187,7 @@ impl<S: Socket> End for WebSocket<S> {
     }
 
     fn close(&mut self) -> Result<CloseStatus, Error> {
-        again(|| Self::close(self, CloseCode::NORMAL, ""))
+        Self::close(self, CloseCode::NORMAL, "")
     }
 
     fn close_status(&self) -> Option<CloseStatus> {
@@ -213,7 +213,7 @@ impl<S: Socket> End for (Reader<S>, Writer<S>) {
     }
 
     fn close(&mut self) -> Result<CloseStatus, Error> {
-        again(|| self.0.close(CloseCode::NORMAL, ""))
+        self.0.close(CloseCode::NORMAL, "")
     }
 
     fn close_status(&self) -> Option<CloseStatus> {
@@ -222,16 +222,6 @@ impl<S: Socket> End for (Reader<S>, Writer<S>) {
 
     fn state(&self) -> ConnectionState {
         self.0.state()
-    }
-}
-
-/// Closes, also when a write has timed out meanwhile, which loses nothing.
-fn again(mut close: impl FnMut() -> Result<CloseStatus, Error>) -> Result<CloseStatus, Error> {
-    loop {
-        match close() {
-            Err(Error::WriteTimedOut) => {}
-            outcome => return outcome,
-        }
     }
 }
 
