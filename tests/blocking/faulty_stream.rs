@@ -139,3 +139,13 @@ impl Write for FaultyStream {
         Ok(())
     }
 }
+
+/// Makes a call until it doesn't report a timeout.
+pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            outcome => return outcome,
+        }
+    }
+}

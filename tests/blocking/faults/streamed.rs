@@ -12,7 +12,7 @@ use super::{
     read_though_nothing_can_be_written, served_in_spite_of,
 };
 use crate::bounded::bounded;
-use crate::faulty_stream::{Fault, FaultyStream};
+use crate::faulty_stream::{Fault, FaultyStream, again};
 use crate::memory_peer::MemoryPeer;
 
 const CUTS: [Cut; 2] = [Cut::Bytes, Cut::Large];
@@ -159,16 +159,6 @@ fn bytes(cut: Cut) -> Vec<u8> {
     match cut {
         Cut::Bytes => b"a stream of bytes".to_vec(),
         Cut::Large => large(),
-    }
-}
-
-/// Makes a call until it doesn't report a timeout.
-fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::TimedOut => {}
-            outcome => return outcome,
-        }
     }
 }
 

@@ -13,13 +13,14 @@ use crate::faulty_stream::{Call, Fault};
 use crate::pipe::{Pipe, pipe};
 
 /// Faults that a caller may not even notice.
-const HARMLESS: [Fault; 2] = [Fault::Short, Fault::Once(ErrorKind::Interrupted)];
+pub(super) const HARMLESS: [Fault; 2] = [Fault::Short, Fault::Once(ErrorKind::Interrupted)];
 
 /// Faults after which the call is made again.
-const TIMEOUTS: [Fault; 2] = [Fault::Once(ErrorKind::WouldBlock), Fault::Once(ErrorKind::TimedOut)];
+pub(super) const TIMEOUTS: [Fault; 2] =
+    [Fault::Once(ErrorKind::WouldBlock), Fault::Once(ErrorKind::TimedOut)];
 
 /// Faults that end the connection.
-const FATAL: [Fault; 4] = [
+pub(super) const FATAL: [Fault; 4] = [
     Fault::FromThenOn(ErrorKind::ConnectionReset),
     Fault::FromThenOn(ErrorKind::BrokenPipe),
     Fault::BrokenPipe,
@@ -27,9 +28,9 @@ const FATAL: [Fault; 4] = [
 ];
 
 /// Few enough that each call moves only a part of a message.
-const CAPACITY: usize = 700;
+pub(super) const CAPACITY: usize = 700;
 
-fn messages() -> Vec<Message<'static>> {
+pub(super) fn messages() -> Vec<Message<'static>> {
     let mut messages = vec![Message::from("Hello, w\u{f6}rld"), "".into(), vec![7; 3000].into()];
     messages.extend((0..10).map(|index| Message::from(format!("{index}").repeat(90))));
     messages.push("the last one".into());

@@ -2,6 +2,7 @@
 
 mod closing;
 mod faults;
+mod faults_of_streams;
 mod load;
 mod reunite;
 mod sharing;
