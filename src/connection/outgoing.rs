@@ -114,8 +114,9 @@ impl Outgoing {
         if is_full || additional >= OWN_SEGMENT {
             self.seal_tail();
         }
-        let least = if self.tail.capacity() == 0 { FIRST_ROOM } else { 0 };
-        self.tail.reserve(additional.max(least));
+        // Doubled, a segment that small frames fill would be copied about once as a whole.
+        let quadrupled = (3 * self.tail.len()).min(SEGMENT - self.tail.len());
+        self.tail.reserve_exact(additional.max(quadrupled).max(FIRST_ROOM));
     }
 
     fn seal_tail(&mut self) {
