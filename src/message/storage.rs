@@ -5,7 +5,7 @@ use crate::frame::FramePiece;
 
 /// Makes room for the next bytes of a message.
 ///
-/// Capacity follows what has arrived, never what was declared: it doubles, from a small constant on,
+/// Capacity follows what has arrived, never what was declared: it is at most doubled, from a small constant on,
 /// but not beyond the end of a message whose end is known.
 pub(crate) trait Storage {
     /// Makes room for `additional` bytes, where no more than `expected` are still to come with them.
@@ -47,6 +47,57 @@ const LEAST_CAPACITY: usize = 4 * 1024;
 /// How many bytes to have room for behind the `len` that are there.
 fn room(len: usize, additional: usize, expected: u64) -> usize {
     let received = len.saturating_add(additional);
-    let generous = received.saturating_mul(2).max(LEAST_CAPACITY) - len;
-    generous.min(usize::try_from(expected).unwrap_or(usize::MAX)).max(additional)
+    let generous = received.saturating_mul(2).max(LEAST_CAPACITY);
+    let whole =
+        usize::try_from(expected).map_or(usize::MAX, |expected| len.saturating_add(expected));
+    // Grown from a half of it to the whole, a message is copied less often than if it grows just before its
+    // end; and so on for the half.
+    let mut capacity = whole;
+    while capacity > generous && whole != usize::MAX {
+        capacity = capacity.div_ceil(2);
+    }
+    capacity.min(generous) - len
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a message is copied while it grows in reads of this size, and each capacity that it has.
+    fn grow(size: usize, read: usize) -> (usize, Vec<usize>) {
+        let (mut len, mut copied, mut capacities) = (0, 0, vec![0]);
+        while len < size {
+            let additional = read.min(size - len);
+            let capacity = capacities[capacities.len() - 1];
+            if capacity < len + additional {
+                let capacity = len + room(len, additional, (size - len) as u64);
+                assert!(capacity >= len + additional, "there is room for what has come");
+                assert!(capacity <= size, "and for no more than there is");
+                assert!(capacity <= (2 * (len + additional)).max(LEAST_CAPACITY));
+                capacities.push(capacity);
+                copied += len;
+            }
+            len += additional;
+        }
+        (copied, capacities)
+    }
+
+    #[test]
+    fn a_message_whose_end_is_known_is_copied_less_than_once_while_it_grows() {
+        for size in [1, 4095, 4097, 100_000, 1 << 20, (1 << 20) + 1, 5_000_000] {
+            for read in [1, 100, 4096, 65_535, 65_536, 1 << 20] {
+                let (copied, capacities) = grow(size, read);
+                assert!(copied <= size, "{size} bytes in reads of {read}: {copied}");
+                assert_eq!(capacities.last(), Some(&size), "in reads of {read}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_whose_end_is_unknown_doubles() {
+        for len in [0, 5000, 1 << 20] {
+            let capacity = len + room(len, 10, u64::MAX);
+            assert_eq!(capacity, (2 * (len + 10)).max(LEAST_CAPACITY));
+        }
+    }
 }
