@@ -277,9 +277,11 @@ mod tests {
 
     #[test]
     fn the_first_control_character_is_found_wherever_it_stands_and_whatever_is_around_it() {
+        // Under Miri a few of them.
+        let (places, bytes) = if cfg!(miri) { (9, 31) } else { (1, 1) };
         for around in [b' ', b'~', b'\t', 0x80, 0xff, 0x1f | 0x80] {
-            for place in 0..20 {
-                for byte in 0..=u8::MAX {
+            for place in (0..20).step_by(places) {
+                for byte in (0..=u8::MAX).step_by(bytes) {
                     let mut bytes = [around; 20];
                     bytes[place] = byte;
                     // What comes behind it changes nothing, neither does what borrows from it.
