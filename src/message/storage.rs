@@ -86,6 +86,9 @@ mod tests {
     fn a_message_whose_end_is_known_is_copied_less_than_once_while_it_grows() {
         for size in [1, 4095, 4097, 100_000, 1 << 20, (1 << 20) + 1, 5_000_000] {
             for read in [1, 100, 4096, 65_535, 65_536, 1 << 20] {
+                if cfg!(miri) && size / read > 1000 {
+                    continue;
+                }
                 let (copied, capacities) = grow(size, read);
                 assert!(copied <= size, "{size} bytes in reads of {read}: {copied}");
                 assert_eq!(capacities.last(), Some(&size), "in reads of {read}");
