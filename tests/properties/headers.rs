@@ -25,7 +25,7 @@ fn header() -> impl Strategy<Value = FrameHeader> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 16 } else { 256 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 5 } else { 256 }))]
 
     #[test]
     fn what_was_encoded_is_decoded(header in header()) {
