@@ -61,6 +61,8 @@ fn room(len: usize, additional: usize, expected: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     /// What a message is copied while it grows in reads of this size, and each capacity that it has.

@@ -128,9 +128,8 @@ fn handshake() -> Run {
             let count = request.clone().read(&mut buffer).expect("no end");
             let mut input = &mut buffer[..count];
             let mut handshake = ServerHandshake::default();
-            let answer = handshake.receive_head(&mut input, |request| {
-                request.negotiate(|_| Decision::accept())
-            });
+            let answer = handshake
+                .receive_head(&mut input, |request| request.negotiate(|_| Decision::accept()));
             match answer.expect("valid").expect("whole") {
                 Ok(Answer::Accepted(mut accepted)) => {
                     let length = black_box(accepted.outgoing().chunk()).len();
