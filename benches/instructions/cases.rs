@@ -8,6 +8,8 @@ use sansocket::handshake::{
 };
 use sansocket::{Config, Connection, Event, Message, Role};
 
+use crate::browser::REQUEST;
+
 /// Something that is done a number of times.
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -294,22 +296,6 @@ fn queued_messages(count: usize) -> Run {
 }
 
 // ---- The handshake
-
-/// What a browser sends.
-const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
-    Host: example.com:8080\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
-    Accept: */*\r\n\
-    Accept-Language: en-US,en;q=0.5\r\n\
-    Accept-Encoding: gzip, deflate\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Origin: http://example.com:8080\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Connection: keep-alive, Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    Upgrade: websocket\r\n\
-    \r\n";
 
 fn accept(bytes: &mut [u8]) -> Vec<u8> {
     let mut handshake = ServerHandshake::default();

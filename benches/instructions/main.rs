@@ -12,6 +12,8 @@
 )]
 #![expect(clippy::disallowed_types, reason = "a stream in memory")]
 
+#[path = "../requests/browser.rs"]
+mod browser;
 mod cases;
 
 use std::env;

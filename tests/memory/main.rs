@@ -13,6 +13,9 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "handshake")]
+#[path = "../../benches/requests/browser.rs"]
+mod browser;
 #[cfg(feature = "deflate")]
 mod compression;
 #[cfg(feature = "handshake")]
