@@ -12,10 +12,9 @@ use sansocket::frame::Opcode;
 use sansocket::{CloseSignal, Config, ConnectionState, Keepalive, Message, Role, UsageError};
 
 use crate::bounded::bounded;
+use crate::either_role::{self, ROLES, to};
 use crate::pipe::{Pipe, pipe};
-use crate::raw_peer::{RawPeer, from_client, from_server};
-
-const ROLES: [Role; 2] = [Role::Client, Role::Server];
+use crate::raw_peer::RawPeer;
 
 /// Soon enough to wait for.
 const SHORT: Duration = Duration::from_millis(30);
@@ -31,26 +30,7 @@ fn pinging(interval: Duration, timeout: Duration) -> Timeouts {
 }
 
 fn open(role: Role, timeouts: Timeouts) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
-    let (ours, theirs) = pipe(1 << 20);
-    let opening = thread::spawn(move || match role {
-        Role::Server => Server::new().timeouts(timeouts).accept(ours).unwrap(),
-        Role::Client => {
-            Client::new("ws://memory/").unwrap().timeouts(timeouts).connect_on(ours).unwrap()
-        }
-    });
-    let peer = match role {
-        Role::Server => RawPeer::new(theirs).open(),
-        Role::Client => RawPeer::new(theirs).answer(),
-    };
-    (opening.join().unwrap(), peer)
-}
-
-/// A final frame to an end of this role.
-fn to(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    match role {
-        Role::Server => from_client(opcode, payload),
-        Role::Client => from_server(opcode, payload),
-    }
+    either_role::open(role, 1 << 20, timeouts, Config::default())
 }
 
 /// What can be read from, whole or in halves.
@@ -556,22 +536,8 @@ fn the_keepalive_goes_on_between_the_fragments_of_a_message() {
 fn a_queue_without_room_keeps_no_ping_back() {
     bounded(|| {
         for role in ROLES {
-            let (ours, theirs) = pipe(1 << 20);
             let (timeouts, config) = (pinging(SHORT, LONG), Config::default().max_outgoing_size(0));
-            let opening = thread::spawn(move || match role {
-                Role::Server => {
-                    Server::new().timeouts(timeouts).config(config).accept(ours).unwrap()
-                }
-                Role::Client => {
-                    let client = Client::new("ws://memory/").unwrap();
-                    client.timeouts(timeouts).config(config).connect_on(ours).unwrap()
-                }
-            });
-            let mut peer = match role {
-                Role::Server => RawPeer::new(theirs).open(),
-                Role::Client => RawPeer::new(theirs).answer(),
-            };
-            let mut socket = opening.join().unwrap();
+            let (mut socket, mut peer) = either_role::open(role, 1 << 20, timeouts, config);
             socket.write("queued").unwrap();
             let reading = thread::spawn(move || socket.read());
             peer.expect_frame(Opcode::Text, b"queued");

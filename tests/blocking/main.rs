@@ -32,6 +32,7 @@ mod chunks;
 mod closing;
 mod dialing;
 mod echo;
+mod either_role;
 mod faults;
 mod faulty_stream;
 mod handshake;

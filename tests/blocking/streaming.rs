@@ -9,11 +9,10 @@ use sansocket::frame::Opcode;
 use sansocket::{Config, Delivery, Message, MessageKind, Role};
 
 use crate::bounded::bounded;
+use crate::either_role::{self, ROLES};
 use crate::loopback::{pair, pair_on};
 use crate::pipe::{Pipe, pipe};
-use crate::raw_peer::{RawPeer, from_client, from_server};
-
-const ROLES: [Role; 2] = [Role::Client, Role::Server];
+use crate::raw_peer::RawPeer;
 
 /// As many bytes as make a fragment: with the longest header it has 64 KiB.
 const FRAGMENT: usize = 64 * 1024 - 14;
@@ -25,27 +24,12 @@ fn chunks() -> Config {
 }
 
 fn open(role: Role, timeouts: Timeouts, config: Config) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
-    let (ours, theirs) = pipe(1 << 20);
-    let opening = thread::spawn(move || match role {
-        Role::Server => Server::new().timeouts(timeouts).config(config).accept(ours).unwrap(),
-        Role::Client => {
-            let client = Client::new("ws://memory/").unwrap();
-            client.timeouts(timeouts).config(config).connect_on(ours).unwrap()
-        }
-    });
-    let peer = match role {
-        Role::Server => RawPeer::new(theirs).open(),
-        Role::Client => RawPeer::new(theirs).answer(),
-    };
-    (opening.join().unwrap(), peer)
+    either_role::open(role, 1 << 20, timeouts, config)
 }
 
 /// A frame to an end of this role, which more follow unless it is `fin`.
 fn to(role: Role, fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut frame = match role {
-        Role::Server => from_client(opcode, payload),
-        Role::Client => from_server(opcode, payload),
-    };
+    let mut frame = either_role::to(role, opcode, payload);
     if !fin {
         frame[0] &= 0x7F;
     }

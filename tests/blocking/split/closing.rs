@@ -8,8 +8,9 @@ use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, UsageError};
 
-use super::{ROLES, open, split, to};
+use super::split;
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, open, to};
 use crate::faulty_stream::{Call, Fault};
 use crate::loopback::{Socket, pair};
 

@@ -9,41 +9,14 @@ mod sharing;
 mod stalled;
 mod turns;
 
-use std::thread;
-
-use sansocket::blocking::{Client, Reader, Server, Timeouts, WebSocket, Writer};
-use sansocket::frame::Opcode;
+use sansocket::blocking::{Reader, Timeouts, Writer};
 use sansocket::{Config, Role};
 
-use crate::pipe::{Pipe, pipe};
-use crate::raw_peer::{RawPeer, from_client, from_server};
+use crate::either_role::open;
+use crate::pipe::Pipe;
+use crate::raw_peer::RawPeer;
 
-const ROLES: [Role; 2] = [Role::Client, Role::Server];
-
-/// One end of a connection, and a peer that says exactly what it is told to, over a transport that
-/// holds `capacity` bytes in each direction.
-fn open(
-    role: Role,
-    capacity: usize,
-    timeouts: Timeouts,
-    config: Config,
-) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
-    let (ours, theirs) = pipe(capacity);
-    let opening = thread::spawn(move || match role {
-        Role::Server => Server::new().timeouts(timeouts).config(config).accept(ours).unwrap(),
-        Role::Client => {
-            let client = Client::new("ws://memory/").unwrap();
-            client.timeouts(timeouts).config(config).connect_on(ours).unwrap()
-        }
-    });
-    let peer = match role {
-        Role::Server => RawPeer::new(theirs).open(),
-        Role::Client => RawPeer::new(theirs).answer(),
-    };
-    (opening.join().unwrap(), peer)
-}
-
-/// The same, with the end split.
+/// One end of a connection, split, and a peer that says exactly what it is told to.
 fn split(
     role: Role,
     capacity: usize,
@@ -52,14 +25,6 @@ fn split(
     let (socket, peer) = open(role, capacity, timeouts, Config::default());
     let (reader, writer) = socket.split().unwrap();
     (reader, writer, peer)
-}
-
-/// A final frame as the peer of this role sends it.
-fn to(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    match role {
-        Role::Server => from_client(opcode, payload),
-        Role::Client => from_server(opcode, payload),
-    }
 }
 
 /// Longer than the transports of these tests hold.

@@ -7,8 +7,9 @@ use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, Message};
 
-use super::{ROLES, long, open, split, to};
+use super::{long, split};
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, open, to};
 use crate::loopback::pair;
 
 const PLENTY: usize = 1 << 20;

@@ -11,8 +11,9 @@ use sansocket::blocking::{CloneSocket, Error, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, ConnectionState, Keepalive, UsageError};
 
-use super::{ROLES, long, open, split, to};
+use super::{long, split};
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, open, to};
 
 const SHORT: Duration = Duration::from_millis(60);
 

@@ -9,8 +9,9 @@ use sansocket::blocking::{Error, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, MessageKind, PreparedMessage, UsageError};
 
-use super::{ROLES, split, to};
+use super::split;
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, to};
 
 const PLENTY: usize = 1 << 20;
 

@@ -1,0 +1,43 @@
+//! Tests that hold for a client and for a server: our end in a role, and a peer in the other.
+
+use std::thread;
+
+use sansocket::blocking::{Client, Server, Timeouts, WebSocket};
+use sansocket::frame::Opcode;
+use sansocket::{Config, Role};
+
+use crate::pipe::{Pipe, pipe};
+use crate::raw_peer::{RawPeer, from_client, from_server};
+
+pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
+
+/// One end of a connection, and a peer that says exactly what it is told to, over a transport that
+/// holds `capacity` bytes in each direction.
+pub(crate) fn open(
+    role: Role,
+    capacity: usize,
+    timeouts: Timeouts,
+    config: Config,
+) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
+    let (ours, theirs) = pipe(capacity);
+    let opening = thread::spawn(move || match role {
+        Role::Server => Server::new().timeouts(timeouts).config(config).accept(ours).unwrap(),
+        Role::Client => {
+            let client = Client::new("ws://memory/").unwrap();
+            client.timeouts(timeouts).config(config).connect_on(ours).unwrap()
+        }
+    });
+    let peer = match role {
+        Role::Server => RawPeer::new(theirs).open(),
+        Role::Client => RawPeer::new(theirs).answer(),
+    };
+    (opening.join().unwrap(), peer)
+}
+
+/// A final frame to an end of this role.
+pub(crate) fn to(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    match role {
+        Role::Server => from_client(opcode, payload),
+        Role::Client => from_server(opcode, payload),
+    }
+}
