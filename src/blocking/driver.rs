@@ -8,8 +8,9 @@ use bytes::Buf;
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::incoming::Incoming;
-use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::{Outbox, Replies};
+use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::shared::Shared;
 use crate::blocking::sink::Sink;
@@ -31,32 +32,6 @@ pub(super) struct Driver<S, O> {
     receiving: ReceivingHalf,
     pub(super) outlet: O,
     timeouts: Timeouts,
-}
-
-/// How the thread that reads gets at the sending half and its bytes to the wire.
-pub(super) trait Outlet<S> {
-    /// The sending half, for a moment.
-    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
-
-    /// Writes what is queued, as far as the thread that reads is to wait for that.
-    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
-
-    /// Whether so much is queued that it has to be written before more is handed out.
-    fn is_laden(&mut self) -> bool;
-
-    /// How long a read may wait before this outlet wants to be looked at again.
-    fn patience(&self, flushed: Flushed) -> Option<Duration>;
-
-    /// The connection is over: nobody is to wait for this stream any more.
-    fn release(&mut self, stream: &Stream<S>);
-}
-
-/// How far a flush has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flushed {
-    Everything,
-    /// The rest waits for the peer, or for another thread.
-    Partly,
 }
 
 /// What a read has brought.
@@ -300,36 +275,6 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     fn state(&mut self) -> ConnectionState {
         self.outlet.outbound(|outbound| outbound.sending.state())
     }
-}
-
-/// A connection that one thread has to itself: it reads and it writes, to the end.
-impl<S: Read + Write> Outlet<S> for Outbound {
-    #[inline]
-    fn outbound<T>(&mut self, access: impl FnOnce(&mut Self) -> T) -> T {
-        access(self)
-    }
-
-    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
-        let outgoing = self.sending.outgoing();
-        if !outgoing.has_remaining() && !stream.is_unflushed() {
-            return Ok(Flushed::Everything);
-        }
-        let written = match self.write_bound()? {
-            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
-            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
-        };
-        written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
-    }
-
-    fn is_laden(&mut self) -> bool {
-        Self::is_laden(self)
-    }
-
-    fn patience(&self, _: Flushed) -> Option<Duration> {
-        None
-    }
-
-    fn release(&mut self, _: &Stream<S>) {}
 }
 
 impl<S: CloneSocket> Driver<S, Outbound> {

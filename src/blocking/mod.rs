@@ -65,6 +65,7 @@ mod messages;
 mod opening;
 mod outbound;
 mod outbox;
+mod outlet;
 mod pending;
 mod read_buffer;
 mod reader;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 
 use crate::blocking::deadline::Deadline;
-use crate::blocking::driver::{Flushed, Outlet};
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
+use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
 use crate::connection::{CloseFrame, ControlPayload, UsageError};

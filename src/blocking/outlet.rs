@@ -1,0 +1,64 @@
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use bytes::Buf;
+
+use crate::blocking::error::Error;
+use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::stream::Stream;
+
+/// How the thread that reads gets at the sending half and its bytes to the wire.
+pub(super) trait Outlet<S> {
+    /// The sending half, for a moment.
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
+
+    /// Writes what is queued, as far as the thread that reads is to wait for that.
+    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
+
+    /// Whether so much is queued that it has to be written before more is handed out.
+    fn is_laden(&mut self) -> bool;
+
+    /// How long a read may wait before this outlet wants to be looked at again.
+    fn patience(&self, flushed: Flushed) -> Option<Duration>;
+
+    /// The connection is over: nobody is to wait for this stream any more.
+    fn release(&mut self, stream: &Stream<S>);
+}
+
+/// How far a flush has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    Everything,
+    /// The rest waits for the peer, or for another thread.
+    Partly,
+}
+
+/// A connection that one thread has to itself: it reads and it writes, to the end.
+impl<S: Read + Write> Outlet<S> for Outbound {
+    #[inline]
+    fn outbound<T>(&mut self, access: impl FnOnce(&mut Self) -> T) -> T {
+        access(self)
+    }
+
+    fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
+        let outgoing = self.sending.outgoing();
+        if !outgoing.has_remaining() && !stream.is_unflushed() {
+            return Ok(Flushed::Everything);
+        }
+        let written = match self.write_bound()? {
+            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
+            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
+        };
+        written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
+    }
+
+    fn is_laden(&mut self) -> bool {
+        Self::is_laden(self)
+    }
+
+    fn patience(&self, _: Flushed) -> Option<Duration> {
+        None
+    }
+
+    fn release(&mut self, _: &Stream<S>) {}
+}
