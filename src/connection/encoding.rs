@@ -108,7 +108,9 @@ impl Encoding {
             Some(open) if open == kind => Opcode::Continuation,
             Some(_) => return Err(UsageError::OtherKind.into()),
         };
-        let piece = self.admit(piece)?;
+        if self.is_full() {
+            return Err(refused(piece));
+        }
         let (rsv, payload) = self.fragment_payload(opcode, fragment, piece);
         self.frame(opcode, rsv, fragment, &payload);
         self.open_message = (fragment == Fragment::More).then_some(kind);
@@ -125,7 +127,10 @@ impl Encoding {
         if self.deflation.is_off() || self.open_message.is_some() {
             return self.message(prepared.message().clone());
         }
-        let message = self.admit(prepared.message().clone())?;
+        let message = prepared.message().clone();
+        if self.is_full() {
+            return Err(refused(message));
+        }
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
         self.smaller(compressed.map(Payload::from), message);
         Ok(())
@@ -224,11 +229,6 @@ impl Encoding {
         }
     }
 
-    /// The message, unless too much is waiting already.
-    fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
-        if self.is_full() { Err(refused(message)) } else { Ok(message) }
-    }
-
     /// While nothing waits there is always room, so that a retry after draining succeeds.
     #[inline]
     fn is_full(&self) -> bool {
@@ -285,6 +285,7 @@ impl Encoding {
     }
 }
 
+/// Too much is waiting already.
 #[cold]
 fn refused(message: Message<'_>) -> SendError {
     SendError::BufferFull(message.into_owned())

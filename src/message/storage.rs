@@ -50,13 +50,17 @@ fn room(len: usize, additional: usize, expected: u64) -> usize {
     let generous = received.saturating_mul(2).max(LEAST_CAPACITY);
     let whole =
         usize::try_from(expected).map_or(usize::MAX, |expected| len.saturating_add(expected));
+    if whole == usize::MAX {
+        // Nobody knows its end.
+        return generous - len;
+    }
     // Grown from a half of it to the whole, a message is copied less often than if it grows just before its
     // end; and so on for the half.
     let mut capacity = whole;
-    while capacity > generous && whole != usize::MAX {
+    while capacity > generous {
         capacity = capacity.div_ceil(2);
     }
-    capacity.min(generous) - len
+    capacity - len
 }
 
 #[cfg(test)]
