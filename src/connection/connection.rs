@@ -323,7 +323,8 @@ impl Connection {
 /// What is done by the clock; see [`Timers`].
 #[cfg(feature = "std")]
 impl Connection {
-    /// How long the latest answer to a keepalive Ping took; `None` before the first.
+    /// How long the latest answer to a keepalive Ping took; `None` before the first. It is measured from the
+    /// first time told after the Ping had left, or from when it was queued if the answer came before that.
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.sending.round_trip_time()
     }

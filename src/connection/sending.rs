@@ -297,7 +297,7 @@ impl SendingHalf {
                 Due::Nothing => Ok(()),
                 Due::Ping(payload) => {
                     self.encoding.keepalive_ping(payload);
-                    timers.note_ping(self.encoding.outgoing().position());
+                    timers.note_ping(now, self.encoding.outgoing().position());
                     Ok(())
                 }
                 Due::Failure(error) => Err(self.end(error, now)),

@@ -123,7 +123,7 @@ enum Ping {
     /// The next one goes out an interval after this time, or after the first that is told.
     AnsweredAt(Option<Instant>),
     /// It waits to be written behind other bytes, and has left when all up to this position have.
-    Queued { up_to: u64 },
+    Queued { at: Instant, up_to: u64 },
     /// It left at this time and wants an answer.
     SentAt(Instant),
 }
@@ -176,23 +176,19 @@ impl RunningTimers {
 
     /// A Pong has arrived.
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
-        match self.ping {
-            Ping::SentAt(sent) if payload == self.payload() => {
-                let now = self.now.unwrap_or(sent);
-                self.round_trip_time = Some(now.saturating_duration_since(sent));
-                self.ping = Ping::AnsweredAt(Some(now));
-            }
-            // The time at which it left wasn't told before it was answered.
-            Ping::Queued { .. } if payload == self.payload() => {
-                self.ping = Ping::AnsweredAt(self.now);
-            }
-            _ => {}
-        }
+        let sent = match self.ping {
+            // Where another thread writes, it may be answered before the time at which it left is told.
+            Ping::SentAt(at) | Ping::Queued { at, .. } if payload == self.payload() => at,
+            _ => return,
+        };
+        let now = self.now.unwrap_or(sent);
+        self.round_trip_time = Some(now.saturating_duration_since(sent));
+        self.ping = Ping::AnsweredAt(Some(now));
     }
 
-    /// A Ping was queued, up to this position.
-    pub(crate) const fn note_ping(&mut self, up_to: u64) {
-        self.ping = Ping::Queued { up_to };
+    /// A Ping was queued now, up to this position.
+    pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64) {
+        self.ping = Ping::Queued { at: now, up_to };
     }
 
     /// What an open connection has to do that has written so many bytes.
@@ -200,7 +196,7 @@ impl RunningTimers {
         self.now = Some(now);
         self.message.get_or_insert(now);
         match &mut self.ping {
-            Ping::Queued { up_to } if *up_to <= written => self.ping = Ping::SentAt(now),
+            Ping::Queued { up_to, .. } if *up_to <= written => self.ping = Ping::SentAt(now),
             Ping::AnsweredAt(answered) => _ = answered.get_or_insert(now),
             Ping::Queued { .. } | Ping::SentAt(_) => {}
         }

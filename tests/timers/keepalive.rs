@@ -230,6 +230,7 @@ fn a_pong_answers_a_ping_whose_leaving_was_not_told() {
         assert_eq!(endpoint.tick(20), Ok(()));
         endpoint.write();
         endpoint.at(26).hear();
+        assert_eq!(endpoint.round_trip_time(), Some(6), "since it was queued");
         assert_eq!(endpoint.tick(26), Ok(()));
         assert_eq!(endpoint.next(), Some(46));
     }
