@@ -223,20 +223,27 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
 /// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
-        match Turn::new(self).queue(message, |sending, message| sending.send(message)) {
-            // Another thread has begun to close meanwhile: this one is to see that to its end.
-            Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
-            queued => queued,
-        }
+        let queued = Turn::new(self).queue(message, |sending, message| sending.send(message));
+        unless_closing(queued)
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
         let mut outbound = self.lock_outbound();
-        outbound.sending.ping(payload).map_err(|error| outbound.refusal(error))
+        let queued = outbound.sending.ping(payload).map_err(|error| outbound.refusal(error));
+        unless_closing(queued)
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
+    }
+}
+
+/// What became of a reply, if no other thread has begun to close meanwhile: the reader is to see that to its
+/// end.
+fn unless_closing(queued: Result<(), Error>) -> Result<(), Error> {
+    match queued {
+        Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
+        queued => queued,
     }
 }
 

@@ -60,6 +60,27 @@ fn a_writer_begins_and_the_reader_sees_it_to_its_end() {
 }
 
 #[test]
+fn what_a_handler_replies_behind_the_close_of_a_writer_is_dropped() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut reader, writer, mut peer) = split(role, PLENTY, Timeouts::default());
+            peer.send(to(role, Opcode::Text, b"hello"));
+            let answering = thread::spawn(move || {
+                peer.expect_close(1001);
+                peer.send(to(role, Opcode::Close, &1001_u16.to_be_bytes()));
+            });
+            let outcome: Result<(), Error> = reader.serve(|message, outbox| {
+                writer.close(CloseCode::GOING_AWAY, "")?;
+                outbox.ping(b"late")?;
+                outbox.send(message)
+            });
+            outcome.unwrap();
+            answering.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn the_reader_begins() {
     bounded(|| {
         for (closing, mut other) in each_end_first() {
