@@ -22,10 +22,13 @@ fn opened((client, server): Opened<MemorySocket>) -> Ends {
     (client.unwrap(), server.unwrap())
 }
 
-/// Connections over which nothing, or everything, arrives in pieces.
+/// Connections over which nothing, or everything, arrives in pieces. Byte by byte, each of which is a matter of
+/// two threads, even a short conversation takes its time on a busy machine.
 fn pairs() -> [Ends; 2] {
     let one_by_one = MemorySocket::pair_with_capacity(1);
-    [pair(), opened(pair_over(one_by_one, &client(), &Server::new()))]
+    let patient = Timeouts::default().close(Duration::from_secs(120));
+    let (client, server) = (client().timeouts(patient), Server::new().timeouts(patient));
+    [pair(), opened(pair_over(one_by_one, &client, &server))]
 }
 
 #[test]
