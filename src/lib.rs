@@ -74,6 +74,7 @@ pub mod blocking;
 mod close_code;
 mod config;
 mod connection;
+mod copying;
 mod entropy;
 mod error;
 #[cfg(any(feature = "handshake", feature = "deflate"))]

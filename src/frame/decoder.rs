@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use crate::copying;
 use crate::error::ProtocolError;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskingKey;
@@ -232,7 +233,7 @@ impl<'input> MaskedPayload<'input> {
     pub(crate) fn unmask_into(self, destination: &mut Vec<u8>) {
         match self.key {
             Some(key) => key.append(self.bytes, destination),
-            None => destination.extend_from_slice(self.bytes),
+            None => copying::append(self.bytes, destination),
         }
     }
 }

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::config::{Config, Delivery};
+use crate::copying;
 use crate::error::ProtocolError;
 use crate::frame::{FramePiece, Opcode};
 use crate::message::chunk::Chunk;
@@ -229,7 +230,7 @@ impl Body {
             Self::Text { text, validator } => {
                 text.make_room_for(&piece);
                 match validator.push(piece.payload.unmask())? {
-                    Complete::Text(part) => text.push_str(part),
+                    Complete::Text(part) => copying::append_text(part, text),
                     Complete::Character(character) => text.push(character),
                 }
                 if !last {

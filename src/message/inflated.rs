@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::config::Delivery;
+use crate::copying;
 use crate::error::ProtocolError;
 use crate::frame::Opcode;
 use crate::message::assembler::{Assembler, Begins, Body, Delivered, Position};
@@ -58,14 +59,14 @@ impl Assembler {
                     let (front, rest) = piece.split_at(piece.len().min(validator.at_most()));
                     piece = rest;
                     match validator.push(front)? {
-                        Complete::Text(part) => text.push_str(part),
+                        Complete::Text(part) => copying::append_text(part, text),
                         Complete::Character(character) => text.push(character),
                     }
                 }
             }
             Body::InflatedBinary { bytes, .. } if !piece.is_empty() => {
                 bytes.make_room(piece.len(), expected);
-                bytes.extend_from_slice(piece);
+                copying::append(piece, bytes);
             }
             _ => {}
         }

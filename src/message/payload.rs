@@ -4,6 +4,8 @@ use core::ops::Deref;
 
 use bytes::Bytes;
 
+use crate::copying;
+
 /// Bytes that are borrowed or shared.
 ///
 /// Dereferences to `[u8]`. Cloning an owned payload shares its bytes.
@@ -34,7 +36,7 @@ impl Payload<'_> {
     /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
-            Held::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+            Held::Borrowed(bytes) => copying::to_vec(bytes).into(),
             Held::Owned(bytes) => bytes,
         }
     }

@@ -6,6 +6,7 @@ use core::str;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use crate::copying;
 use crate::message::payload::Payload;
 
 /// UTF-8 text that is borrowed or shared.
@@ -31,7 +32,7 @@ impl Text<'_> {
     /// The text with bytes of its own: copied if it borrows them, else as it is.
     pub fn into_owned(self) -> Text<'static> {
         Text(Held::Owned(match self.0 {
-            Held::Borrowed(text) => text.into(),
+            Held::Borrowed(text) => copying::to_string(text).into(),
             Held::Owned(text) => text,
         }))
     }
@@ -39,7 +40,7 @@ impl Text<'_> {
     /// The text as `Bytes`: copied if it is borrowed, else without a copy.
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
-            Held::Borrowed(text) => Bytes::copy_from_slice(text.as_bytes()),
+            Held::Borrowed(text) => copying::to_vec(text.as_bytes()).into(),
             Held::Owned(text) => text.into_bytes(),
         }
     }
