@@ -9,6 +9,7 @@ use crate::connection::control_buffer::ControlBuffer;
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::connection::prepared::PreparedMessage;
+use crate::copying;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Deflation};
@@ -259,20 +260,22 @@ impl Encoding {
             return self.short_frame(opcode, rsv, fragment, payload);
         }
         let header = self.header(opcode, rsv, fragment, payload.len());
-        if let (None, Some(shared)) = (header.mask, payload.shared()) {
-            header.encode().append_to(self.outgoing.tail(EncodedHeader::ROOM));
-            self.outgoing.push(shared.clone());
-            return;
-        }
-        // Segments of this size stay in cache while they are filled, and the allocator keeps them at
-        // hand. Each part has a multiple of four bytes, so that the key begins anew behind it.
-        let (first, rest) =
-            payload.split_at_checked(SEGMENT - EncodedHeader::ROOM).unwrap_or((payload, &[]));
-        let tail = self.outgoing.tail(EncodedHeader::ROOM + first.len());
+        let tail = self.outgoing.tail(EncodedHeader::ROOM);
         header.encode().append_to(tail);
-        append(header.mask, first, tail);
-        for part in rest.chunks(SEGMENT) {
-            append(header.mask, part, self.outgoing.tail(part.len()));
+        // Segments of this size stay in cache while they are filled, and the allocator keeps them at
+        // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
+        match (header.mask, payload.shared()) {
+            (Some(key), _) => {
+                for part in payload.chunks(SEGMENT) {
+                    self.outgoing.push(key.copy(part).into());
+                }
+            }
+            (None, Some(shared)) => self.outgoing.push(shared.clone()),
+            (None, None) => {
+                for part in payload.chunks(SEGMENT) {
+                    self.outgoing.push(copying::to_vec(part).into());
+                }
+            }
         }
     }
 
@@ -295,7 +298,7 @@ fn refused(message: Message<'_>) -> SendError {
 fn append(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
     match mask {
         Some(key) => key.append(payload, destination),
-        None => destination.extend_from_slice(payload),
+        None => copying::append(payload, destination),
     }
 }
 

@@ -1,8 +1,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::copying::BLOCK;
+
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use crate::frame::wide_mask;
+use crate::frame::wide_mask::by_widest_registers;
 
 /// The four bytes with which a client masks the payload of one frame (RFC 6455, section 5.3).
 ///
@@ -58,14 +60,28 @@ impl MaskingKey {
     /// Appends `payload`, masked or unmasked, to `destination`.
     #[inline]
     pub fn append(self, payload: &[u8], destination: &mut Vec<u8>) {
-        // A block is masked while it is still in the first-level cache, so that memory is passed
-        // over once; and nothing needs to be zeroed first.
-        let mut rest = payload;
-        while let Some((block, more)) = rest.split_at_checked(BLOCK) {
-            self.append_block(block, destination);
-            rest = more;
+        if payload.len() <= BLOCK {
+            self.append_block(payload, destination);
+        } else {
+            self.append_blocks(payload, destination);
         }
-        self.append_block(rest, destination);
+    }
+
+    /// A block is masked while it is still in the first-level cache, so that memory is passed over once; and
+    /// nothing needs to be zeroed first.
+    fn append_blocks(self, payload: &[u8], destination: &mut Vec<u8>) {
+        for block in payload.chunks(BLOCK) {
+            self.append_block(block, destination);
+        }
+    }
+
+    /// A masked or unmasked copy of `payload`, made in one pass.
+    pub(crate) fn copy(self, payload: &[u8]) -> Vec<u8> {
+        let key = self.twice();
+        let mut copy = by_widest_registers(|| copy_pieces(payload, key)).into_flattened();
+        let (_, end) = payload.split_at(copy.len());
+        self.append_block(end, &mut copy);
+        copy
     }
 
     #[inline]
@@ -105,16 +121,12 @@ impl MaskingKey {
 
     /// By the widest registers there are, from an address on that suits them.
     fn apply_to_long(self, payload: &mut [u8]) {
-        let unaligned = payload.as_ptr().align_offset(ALIGNMENT).min(payload.len());
+        let unaligned = payload.as_ptr().align_offset(WIDTH).min(payload.len());
         let (start, rest) = payload.split_at_mut(unaligned);
         self.apply_to_short(start);
         let key = self.skip(unaligned);
-        let (blocks, end) = rest.split_at_mut(rest.len() / ALIGNMENT * ALIGNMENT);
-        #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        wide_mask::xor_words(blocks, key.twice());
-        // Registers of 16 bytes, which the compiler makes of this, are the widest that can be relied on.
-        #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-        xor_words(blocks, key.twice());
+        let (blocks, end) = rest.split_at_mut(rest.len() / WIDTH * WIDTH);
+        by_widest_registers(|| xor_words(blocks, key.twice()));
         key.apply_to_short(end);
     }
 
@@ -128,12 +140,26 @@ impl MaskingKey {
 
 /// Masks all but up to seven bytes at the end.
 #[inline]
-pub(super) fn xor_words(payload: &mut [u8], key: u64) {
+fn xor_words(payload: &mut [u8], key: u64) {
     for word in payload.chunks_exact_mut(8) {
         if let Some(word) = word.first_chunk_mut() {
             *word = xor_word(*word, key);
         }
     }
+}
+
+/// A masked copy of all but the last bytes, fewer than a piece has, and room for those.
+#[inline]
+fn copy_pieces(payload: &[u8], key: u64) -> Vec<[u8; PIECE]> {
+    let mut copy = Vec::with_capacity(payload.len().div_ceil(PIECE));
+    let mut rest = payload;
+    while let Some((piece, more)) = rest.split_first_chunk() {
+        let mut masked: [u8; PIECE] = *piece;
+        xor_words(&mut masked, key);
+        copy.push(masked);
+        rest = more;
+    }
+    copy
 }
 
 #[inline]
@@ -150,10 +176,16 @@ const fn xor_half(half: [u8; 4], key: MaskingKey) -> [u8; 4] {
 const LONG: usize = 512;
 
 /// The width of those registers in bytes. A store that isn't aligned to it takes up to twice as long.
-const ALIGNMENT: usize = 32;
+const WIDTH: usize = 32;
 
-/// A multiple of the key's length, so that each block begins where the key begins.
-const BLOCK: usize = 8 * 1024;
+/// How much is masked on its way from one place to another, in registers as long as there are enough of them.
+const PIECE: usize = 256;
+
+/// Registers of 16 bytes are the widest that the compiler can rely on.
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+fn by_widest_registers<T>(operation: impl FnOnce() -> T) -> T {
+    operation()
+}
 
 impl fmt::Debug for MaskingKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,7 +216,7 @@ mod tests {
 
     /// At every place relative to an aligned one, with the key at each of its bytes.
     fn is_masked_by(apply: fn(MaskingKey, &mut [u8]), length: usize) {
-        for at in (0..2 * ALIGNMENT).step_by(if cfg!(miri) { 27 } else { 1 }) {
+        for at in (0..2 * WIDTH).step_by(if cfg!(miri) { 27 } else { 1 }) {
             let key = KEY.skip(at / 3);
             let mut buffer = payload(at + length + 9);
             let expected = masked_by_the_definition(key, &buffer[at..at + length]);
@@ -198,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_length_is_masked_as_section_5_3_defines_it() {
-        let lengths = (0..300).chain(LONG - 2..LONG + 2 * ALIGNMENT + 2).chain([4096, 4099]);
+        let lengths = (0..300).chain(LONG - 2..LONG + 2 * WIDTH + 2).chain([4096, 4099]);
         for length in lengths.step_by(if cfg!(miri) { 97 } else { 1 }) {
             is_masked_by(MaskingKey::apply, length);
             is_masked_by(apply_portably, length);
@@ -228,6 +260,17 @@ mod tests {
                 (&[1, 2, 3][..], &expected[..]),
                 "{length}"
             );
+        }
+    }
+
+    #[test]
+    fn a_copy_is_masked_and_has_little_room_for_more() {
+        for length in (0..40).chain([PIECE - 1, PIECE, PIECE + 1, 4096, 4099]) {
+            for key in (0..4).map(|at| KEY.skip(at)) {
+                let copy = key.copy(&payload(length));
+                assert_eq!(copy, masked_by_the_definition(key, &payload(length)), "{length}");
+                assert!(copy.capacity() < length + PIECE);
+            }
         }
     }
 
