@@ -5,8 +5,9 @@ use core::mem;
 use bytes::{Buf, Bytes};
 
 use crate::connection::control_buffer::ControlBuffer;
-use crate::connection::pong_backlog::PongBacklog;
+use crate::connection::pong_backlog::{PongBacklog, saturated};
 use crate::connection::segments::Segments;
+use crate::frame::EncodedHeader;
 
 /// The size to which small frames are gathered before a new segment is begun.
 pub(crate) const SEGMENT: usize = 64 * 1024;
@@ -30,7 +31,9 @@ pub struct Outgoing {
     /// The segment that grows.
     tail: Vec<u8>,
     /// How many bytes of the tail were written already.
-    tail_written: usize,
+    tail_written: u32,
+    /// How long the tail had become when it was all that was written: as long as the next may become.
+    tail_before: u32,
     pongs: PongBacklog,
     /// How many bytes were ever written.
     #[cfg(feature = "std")]
@@ -114,9 +117,14 @@ impl Outgoing {
         if is_full || additional >= OWN_SEGMENT {
             self.seal_tail();
         }
-        // Doubled, a segment that small frames fill would be copied about once as a whole.
-        let quadrupled = (3 * self.tail.len()).min(SEGMENT - self.tail.len());
-        self.tail.reserve_exact(additional.max(quadrupled).max(FIRST_ROOM));
+        let generous = if self.tail.is_empty() {
+            // Room is made for the longest header, also of the last frame.
+            FIRST_ROOM.max(self.tail_before as usize + EncodedHeader::ROOM)
+        } else {
+            // Doubled, a segment that small frames fill would be copied about once as a whole.
+            (3 * self.tail.len()).min(SEGMENT - self.tail.len())
+        };
+        self.tail.reserve_exact(additional.max(generous));
     }
 
     fn seal_tail(&mut self) {
@@ -124,12 +132,12 @@ impl Outgoing {
             return;
         }
         let mut segment = Bytes::from(mem::take(&mut self.tail));
-        segment.advance(mem::take(&mut self.tail_written));
+        segment.advance(mem::take(&mut self.tail_written) as usize);
         self.segments.get_or_insert_default().push(segment);
     }
 
     fn unwritten_tail(&self) -> &[u8] {
-        self.tail.get(self.tail_written..).unwrap_or_default()
+        self.tail.get(self.tail_written as usize..).unwrap_or_default()
     }
 }
 
@@ -137,7 +145,7 @@ impl Buf for Outgoing {
     #[inline]
     fn remaining(&self) -> usize {
         let segments = self.segments.as_ref().map_or(0, |segments| segments.len());
-        segments + self.tail.len() - self.tail_written
+        segments + self.tail.len() - self.tail_written as usize
     }
 
     fn chunk(&self) -> &[u8] {
@@ -171,10 +179,12 @@ impl Buf for Outgoing {
             Some(segments) => segments.advance(count),
             None => count,
         };
-        self.tail_written += left;
+        self.tail_written += saturated(left);
         if self.remaining() == 0 {
-            self.segments = None;
-            self.tail = Vec::new();
+            let tail = mem::take(&mut self.tail);
+            if self.segments.take().is_none() {
+                self.tail_before = saturated(tail.len());
+            }
             self.tail_written = 0;
         }
         if let Some(pong) = self.pongs.advance(count) {

@@ -56,6 +56,6 @@ impl PongBacklog {
 }
 
 #[inline]
-fn saturated(bytes: usize) -> u32 {
+pub(super) fn saturated(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

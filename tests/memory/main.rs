@@ -28,7 +28,8 @@ use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, Role};
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 /// What a connection may hold whatever its peer does: the least capacity of a message and of the
-/// outgoing queue, and a backlog of Pongs.
+/// outgoing queue, and a backlog of Pongs. Once it has answered many messages at once, the queue has room for
+/// as many, up to 64 KiB.
 const CONSTANT: i64 = 16 * 1024;
 
 /// The Pongs that wait to be written, whatever the peer sends.
@@ -128,6 +129,29 @@ fn what_was_written_step_by_step_is_freed_at_the_end() {
             assert!(measured.heap <= limit, "{} bytes for {waiting}", measured.heap);
         }
         assert_eq!(measured.heap, 0);
+    }
+}
+
+#[test]
+fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
+    for role in ROLES {
+        let mut measured = Measured::new(role, Config::default());
+        let batch = |connection: &mut Connection| {
+            (0..40).for_each(|_| connection.send(&[7; 1000]).unwrap());
+        };
+        measured.act(batch);
+        measured.drain();
+        let again = allocation_counter::measure(|| measured.act(batch));
+        assert_eq!(again.count_total, 1);
+        measured.drain();
+        assert_eq!(measured.heap, 0);
+        // And one that is alone takes no more room than it needs, from the second time on.
+        for _ in 0..2 {
+            measured.act(|connection| connection.send("alone").unwrap());
+            measured.drain();
+        }
+        measured.act(|connection| connection.send("alone").unwrap());
+        assert!(measured.heap <= 1024, "{} bytes", measured.heap);
     }
 }
 
