@@ -5,8 +5,8 @@ use crate::blocking::stream::Stream;
 /// A small buffer to begin with: most connections are idle, and most messages short.
 const LEAST: usize = 4 * 1024;
 
-/// From here on a larger buffer saves no system calls that matter.
-const MOST: usize = 64 * 1024;
+/// From here on a larger buffer saves no system calls that matter, and the cache has other uses too.
+const MOST: usize = 128 * 1024;
 
 /// After so many reads that needed less than a quarter, half of the buffer is given back.
 const PATIENCE: u8 = 32;
