@@ -32,7 +32,8 @@ pub struct Outgoing {
     tail: Vec<u8>,
     /// How many bytes of the tail were written already.
     tail_written: u32,
-    /// How long the tail had become when it was all that was written: as long as the next may become.
+    /// How long the tail had become when it was all that was written: as long as the next may become. Zero
+    /// once that has been begun.
     tail_before: u32,
     pongs: PongBacklog,
     /// How many bytes were ever written.
@@ -118,8 +119,9 @@ impl Outgoing {
             self.seal_tail();
         }
         let generous = if self.tail.is_empty() {
-            // Room is made for the longest header, also of the last frame.
-            FIRST_ROOM.max(self.tail_before as usize + EncodedHeader::ROOM)
+            // Once: behind it may come long payloads, each with a segment for its header. And for all
+            // frames there is room for the longest header, so for the last one too.
+            FIRST_ROOM.max(mem::take(&mut self.tail_before) as usize + EncodedHeader::ROOM)
         } else {
             // Doubled, a segment that small frames fill would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())

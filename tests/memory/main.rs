@@ -156,6 +156,21 @@ fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
 }
 
 #[test]
+fn shared_messages_behind_many_small_ones_cost_no_more_than_their_headers() {
+    const SHARED: i64 = 1000;
+    let mut measured = Measured::new(Role::Server, Config::default().max_outgoing_size(usize::MAX));
+    measured.act(|connection| {
+        (0..40).for_each(|_| connection.send(&[7; 1000]).unwrap());
+    });
+    measured.drain();
+    let payload = Bytes::from(vec![7; 5000]);
+    measured.act(|connection| {
+        (0..SHARED).for_each(|_| connection.send(payload.clone()).unwrap());
+    });
+    assert!(measured.heap < SHARED * 1024, "{} bytes", measured.heap);
+}
+
+#[test]
 fn a_message_that_lies_whole_in_the_input_costs_nothing() {
     for role in ROLES {
         for opcode in [Opcode::Text, Opcode::Binary, Opcode::Ping, Opcode::Pong] {
