@@ -12,9 +12,6 @@ use crate::frame::EncodedHeader;
 /// The size to which small frames are gathered before a new segment is begun.
 pub(crate) const SEGMENT: usize = 64 * 1024;
 
-/// From this size on, what doesn't fit into the segment that grows begins another.
-const OWN_SEGMENT: usize = 8 * 1024;
-
 /// The room that a first small frame makes, for those that will follow it.
 const FIRST_ROOM: usize = 512;
 
@@ -32,8 +29,8 @@ pub struct Outgoing {
     tail: Vec<u8>,
     /// How many bytes of the tail were written already.
     tail_written: u32,
-    /// How long the tail had become when it was all that was written: as long as the next may become. Zero
-    /// once that has been begun.
+    /// How long the tail before had become with small frames, for the next to have as much room from its
+    /// beginning; zero once it was used.
     tail_before: u32,
     pongs: PongBacklog,
     /// How many bytes were ever written.
@@ -42,7 +39,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The growing segment, with room for `additional` bytes, of which it wants at most [`SEGMENT`].
+    /// The growing segment, with room for `additional` bytes, of which it wants far fewer than [`SEGMENT`] has.
     #[inline]
     pub(crate) fn tail(&mut self, additional: usize) -> &mut Vec<u8> {
         if self.tail.capacity() - self.tail.len() < additional {
@@ -113,20 +110,19 @@ impl Outgoing {
 
     #[cold]
     fn make_room(&mut self, additional: usize) {
-        let is_full = self.tail.len() + additional > SEGMENT;
-        // A growing segment is copied, which for so many bytes costs more than another segment.
-        if is_full || additional >= OWN_SEGMENT {
+        // A segment may become as long as the one before: again and again while small frames fill them, but
+        // once behind those, where long payloads may come, each with a segment for its header.
+        let room = if self.tail.len() + additional > SEGMENT {
+            self.tail_before = saturated(self.tail.len());
             self.seal_tail();
-        }
-        let generous = if self.tail.is_empty() {
-            // Once: behind it may come long payloads, each with a segment for its header. And for all
-            // frames there is room for the longest header, so for the last one too.
+            self.tail_before as usize + EncodedHeader::ROOM
+        } else if self.tail.is_empty() {
             FIRST_ROOM.max(mem::take(&mut self.tail_before) as usize + EncodedHeader::ROOM)
         } else {
             // Doubled, a segment that small frames fill would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())
         };
-        self.tail.reserve_exact(additional.max(generous));
+        self.tail.reserve_exact(additional.max(room));
     }
 
     fn seal_tail(&mut self) {
