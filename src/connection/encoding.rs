@@ -17,9 +17,9 @@ use crate::frame::{EncodedHeader, FrameHeader, MaskingKey, Opcode, Rsv};
 use crate::message::{Message, MessageKind, Payload};
 use crate::role::Role;
 
-/// From this size on a payload that can be shared is queued as it is; below, copying it next to
-/// its header costs less than a segment of its own.
-const SHARED_FROM: usize = 4 * 1024;
+/// From this size on a payload has segments of its own, and isn't copied if it can be shared; below, copying it
+/// next to its header costs less.
+const LONG_FROM: usize = 4 * 1024;
 
 /// Turns messages into bytes.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Encoding {
             return Ok(());
         }
         // What most messages are. They are looked at where they lie and not moved about.
-        if message.as_bytes().len() < SHARED_FROM {
+        if message.as_bytes().len() < LONG_FROM {
             self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
         } else {
             self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
@@ -256,7 +256,7 @@ impl Encoding {
     }
 
     fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &Payload<'_>) {
-        if payload.len() < SHARED_FROM {
+        if payload.len() < LONG_FROM {
             return self.short_frame(opcode, rsv, fragment, payload);
         }
         let header = self.header(opcode, rsv, fragment, payload.len());

@@ -19,8 +19,8 @@ const FIRST_ROOM: usize = 512;
 ///
 /// A queue of segments behind the face of [`Buf`]: write
 /// [`chunks_vectored`](Buf::chunks_vectored) or [`chunk`](Buf::chunk), then
-/// [`advance`](Buf::advance) by what was written. Small frames share a segment; a large payload is a
-/// segment of its own and isn't copied. All storage is freed when the last byte was taken.
+/// [`advance`](Buf::advance) by what was written. Small frames share a segment; a large payload has
+/// segments of its own, and isn't copied if it is shared. All storage is freed when the last byte was taken.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     /// Complete segments, to be written before the tail; most connections have none.
