@@ -262,20 +262,14 @@ impl Encoding {
         let header = self.header(opcode, rsv, fragment, payload.len());
         let tail = self.outgoing.tail(EncodedHeader::ROOM);
         header.encode().append_to(tail);
+        if let (None, Some(shared)) = (header.mask, payload.shared()) {
+            self.outgoing.push(shared.clone());
+            return;
+        }
         // Segments of this size stay in cache while they are filled, and the allocator keeps them at
         // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
-        match (header.mask, payload.shared()) {
-            (Some(key), _) => {
-                for part in payload.chunks(SEGMENT) {
-                    self.outgoing.push(key.copy(part).into());
-                }
-            }
-            (None, Some(shared)) => self.outgoing.push(shared.clone()),
-            (None, None) => {
-                for part in payload.chunks(SEGMENT) {
-                    self.outgoing.push(copying::to_vec(part).into());
-                }
-            }
+        for part in payload.chunks(SEGMENT) {
+            self.outgoing.push(copy(header.mask, part).into());
         }
     }
 
@@ -299,6 +293,13 @@ fn append(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
     match mask {
         Some(key) => key.append(payload, destination),
         None => copying::append(payload, destination),
+    }
+}
+
+fn copy(mask: Option<MaskingKey>, payload: &[u8]) -> Vec<u8> {
+    match mask {
+        Some(key) => key.copy(payload),
+        None => copying::to_vec(payload),
     }
 }
 
