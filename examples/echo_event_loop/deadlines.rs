@@ -1,15 +1,22 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io;
 use std::time::{Duration, Instant};
+
+use super::alarm::Alarm;
 
 /// Which peer has to be looked at when.
 ///
 /// Most deadlines are put off again and again before they pass. So a peer has one entry that counts,
 /// the earliest, of which it keeps the [`Timer`]; when that has come, the peer says what its deadline is
-/// by now. Putting one off costs nothing, and the queue stays as short as the list of peers.
+/// by now. Putting one off costs nothing, the queue stays as short as the list of peers, and the alarm is hardly
+/// ever set.
 pub(crate) struct Deadlines {
     start: Instant,
     queue: BinaryHeap<Reverse<(Tick, usize)>>,
+    alarm: Alarm,
+    /// What the alarm is set to. It may be earlier than need be.
+    alarm_at: Option<Instant>,
 }
 
 /// The time at which a peer is looked at next.
@@ -27,8 +34,8 @@ impl Timer {
 }
 
 impl Deadlines {
-    pub(crate) const fn new(start: Instant) -> Self {
-        Self { start, queue: BinaryHeap::new() }
+    pub(crate) const fn new(start: Instant, alarm: Alarm) -> Self {
+        Self { start, queue: BinaryHeap::new(), alarm, alarm_at: None }
     }
 
     /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
@@ -53,10 +60,24 @@ impl Deadlines {
         })
     }
 
-    /// How long there is nothing to do.
-    pub(crate) fn until_next(&self, now: Instant) -> Option<Duration> {
-        let Reverse((tick, _)) = self.queue.peek()?;
-        Some(self.time_of(*tick).saturating_duration_since(now))
+    /// Sees to it that the poll returns when the time of the next peer has come.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    pub(crate) fn set_alarm(&mut self, now: Instant) -> io::Result<()> {
+        let Some(&Reverse((tick, _))) = self.queue.peek() else { return Ok(()) };
+        let next = self.time_of(tick);
+        if self.alarm_at.is_none_or(|set| next < set || set <= now) {
+            self.alarm.set(next, now)?;
+            self.alarm_at = Some(next);
+        }
+        Ok(())
+    }
+
+    /// How long the poll may wait now, as far as it has to know.
+    pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
+        self.alarm.timeout(now)
     }
 
     fn time_of(&self, tick: Tick) -> Instant {

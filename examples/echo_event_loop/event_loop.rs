@@ -7,6 +7,7 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
+use super::alarm::Alarm;
 use super::application::Application;
 use super::deadlines::{Deadlines, Timer};
 use super::peer::{Next, Peer, Shared};
@@ -14,6 +15,7 @@ use super::settings::Settings;
 
 const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
+const ALARM: Token = Token(usize::MAX - 2);
 
 /// The size of the one buffer for all reads. It should fit into the second-level cache with room to spare.
 const BUFFER: usize = 128 * 1024;
@@ -65,13 +67,14 @@ impl<A: Application> EventLoop<A> {
         registry.register(&mut listener, LISTENER, Interest::READABLE)?;
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let now = Instant::now();
+        let alarm = Alarm::new(&registry, ALARM)?;
         Ok(Self {
             poll,
             listener: Some(listener),
             accept_from: None,
             peers: Slab::new(),
             queue: VecDeque::new(),
-            deadlines: Deadlines::new(now),
+            deadlines: Deadlines::new(now, alarm),
             shared: Shared { registry, buffer, now, settings, application },
         })
     }
@@ -115,6 +118,7 @@ impl<A: Application> EventLoop<A> {
                 match readiness.token() {
                     LISTENER => self.accept_from = Some(self.shared.now),
                     STOP => self.stop(),
+                    ALARM => {} // looked after below
                     Token(key) => {
                         if let Some(peer) = self.peers.get_mut(key) {
                             peer.notice(readiness);
@@ -126,6 +130,7 @@ impl<A: Application> EventLoop<A> {
             self.accept();
             self.take_turns();
             self.take_overdue_turns();
+            self.deadlines.set_alarm(self.shared.now)?;
         }
         Ok(())
     }
@@ -137,7 +142,7 @@ impl<A: Application> EventLoop<A> {
         }
         let now = self.shared.now;
         let accept = self.accept_from.map(|time| time.saturating_duration_since(now));
-        [accept, self.deadlines.until_next(now)].into_iter().flatten().min()
+        [accept, self.deadlines.timeout(now)].into_iter().flatten().min()
     }
 
     fn stop(&mut self) {

@@ -10,13 +10,14 @@
 //! | `peer.rs` | how a connection of the core is driven: where to begin |
 //! | `socket.rs` | reads and writes that never wait |
 //! | `event_loop.rs` | who has a turn when |
-//! | `deadlines.rs` | the clock, which the core leaves to its user |
+//! | `deadlines.rs`, `alarm.rs` | the clock, which the core leaves to its user |
 //! | `application.rs`, and below | what this server is for |
 //!
 //! A connection that has nothing to say costs the slot of its [`Peer`](peer::Peer) and its timers, about
 //! 450 bytes. The one buffer into which everything is read is shared by all of them.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
+mod alarm;
 mod application;
 mod deadlines;
 mod event_loop;

@@ -82,12 +82,14 @@ impl Socket {
         patience: Duration,
     ) -> io::Result<()> {
         while outgoing.has_remaining() {
-            let mut chunks = [IoSlice::new(&[]); CHUNKS];
-            let count = outgoing.chunks_vectored(&mut chunks);
-            let written = match chunks.get(..count) {
+            let first = outgoing.chunk();
+            let written = if first.len() == outgoing.remaining() {
                 // As it is most of the time, and costs the kernel less.
-                Some([only]) => self.stream.write(only),
-                chunks => self.stream.write_vectored(chunks.unwrap_or_default()),
+                self.stream.write(first)
+            } else {
+                let mut chunks = [IoSlice::new(&[]); CHUNKS];
+                let count = outgoing.chunks_vectored(&mut chunks);
+                self.stream.write_vectored(chunks.get(..count).unwrap_or_default())
             };
             match written {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -164,7 +164,7 @@ impl RunningTimers {
         self.now = Some(now);
         self.heard = Some(now);
         // All that was overdue may have been a sign of life. The end is put off by nothing.
-        if self.close_by.is_none() && self.overdue(now).is_none() {
+        if self.last_call.is_some() && self.close_by.is_none() && self.overdue(now).is_none() {
             self.last_call = None;
         }
     }

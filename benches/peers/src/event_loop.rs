@@ -1,5 +1,7 @@
 //! The example `echo_event_loop`, as it stands there, but for its `main`.
 
+#[path = "../../../examples/echo_event_loop/alarm.rs"]
+mod alarm;
 #[path = "../../../examples/echo_event_loop/application.rs"]
 mod application;
 #[path = "../../../examples/echo_event_loop/deadlines.rs"]
