@@ -44,6 +44,7 @@ pub(crate) fn append_text(text: &str, destination: &mut String) {
 }
 
 /// These bytes in storage of their own, with no room for more.
+#[inline]
 pub(crate) fn to_vec(bytes: &[u8]) -> Vec<u8> {
     let mut copy = Vec::with_capacity(bytes.len());
     append(bytes, &mut copy);

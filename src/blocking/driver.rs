@@ -42,6 +42,14 @@ enum Arrived {
     Nothing,
 }
 
+/// Where a step has led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    GoOn,
+    /// To the clean end of the connection.
+    Over,
+}
+
 impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     pub(super) const fn new(
         stream: Stream<S>,
@@ -77,67 +85,84 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     }
 
     /// Drives the connection until `pick` makes something of an event, or to its clean end.
+    #[inline]
     pub(super) fn next<T>(
         &mut self,
-        pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
+        mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let outcome = self.drive(pick);
-        if !matches!(outcome, Ok(Some(_))) && self.state() == ConnectionState::Closed {
-            self.receiving.receive_eof();
-            self.outlet.release(&self.stream);
+        // Of many short messages most are there already.
+        match self.next_buffered(&mut pick) {
+            Ok(Some(picked)) => Ok(Some(picked)),
+            Ok(None) => self.drive(None, pick),
+            Err(error) => self.drive(Some(error), pick),
         }
-        outcome
     }
 
+    /// Goes on when nothing is left of what was read, or the peer has broken the protocol.
+    #[inline(never)]
     fn drive<T>(
         &mut self,
+        mut broken: Option<ProtocolError>,
         mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let mut read_by = self.read_by();
         loop {
-            let error = match self.next_buffered(&mut pick) {
+            // What the peer did wrong is the news, once it has been told.
+            let step = self.step(broken.take().map(Error::from), &mut read_by);
+            if !matches!(step, Ok(Step::GoOn)) {
+                if self.state() == ConnectionState::Closed {
+                    self.receiving.receive_eof();
+                    self.outlet.release(&self.stream);
+                }
+                return step.map(|_| None);
+            }
+            match self.next_buffered(&mut pick) {
                 Ok(Some(picked)) => return Ok(Some(picked)),
-                Ok(None) => None,
-                // What the peer did wrong is the news, once it has been told.
-                Err(error) => Some(Error::from(error)),
-            };
-            if self.state() == ConnectionState::Closed {
-                let outcome = self.outlet.outbound(|outbound| outbound.outcome());
-                return error.map_or(outcome, Err).map(|()| None);
+                Ok(None) => {}
+                Err(error) => broken = Some(error),
             }
-            let flushed = match self.outlet.flush(&mut self.stream) {
-                Ok(flushed) => flushed,
-                // It is not over until the peer's last words are read.
-                Err(Error::Io(_)) => Flushed::Everything,
-                Err(Error::WriteTimedOut) => {
-                    let listened = self.listen();
-                    if let Some(error) = error.or(listened.err()) {
-                        return Err(error);
-                    }
-                    // The end has one deadline for all, and an error of its own behind it.
-                    if self.state() == ConnectionState::Closing && self.stream.is_controlled() {
-                        continue;
-                    }
-                    return Err(Error::WriteTimedOut);
+        }
+    }
+
+    /// Writes what is outgoing, and reads or does what else the connection says. A failure is of the
+    /// `error` that was there before, if any.
+    fn step(&mut self, error: Option<Error>, read_by: &mut Deadline) -> Result<Step, Error> {
+        if self.state() == ConnectionState::Closed {
+            let outcome = self.outlet.outbound(|outbound| outbound.outcome());
+            return error.map_or(outcome, Err).map(|()| Step::Over);
+        }
+        let flushed = match self.outlet.flush(&mut self.stream) {
+            Ok(flushed) => flushed,
+            // It is not over until the peer's last words are read.
+            Err(Error::Io(_)) => Flushed::Everything,
+            Err(Error::WriteTimedOut) => {
+                let listened = self.listen();
+                if let Some(error) = error.or(listened.err()) {
+                    return Err(error);
                 }
-                Err(over) => return Err(error.unwrap_or(over)),
-            };
-            let step = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
-                Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => {
-                    self.end()
+                // The end has one deadline for all, and an error of its own behind it.
+                if self.state() == ConnectionState::Closing && self.stream.is_controlled() {
+                    return Ok(Step::GoOn);
                 }
-                // What was read may not be used up: it waits while too much is outgoing.
-                _ if !self.buffer.is_empty() => Ok(()),
-                _ => self.fill(&mut read_by, flushed),
-            };
-            if let Err(timed_out_or_lost) = step {
-                return Err(error.unwrap_or(timed_out_or_lost));
+                return Err(Error::WriteTimedOut);
             }
+            Err(over) => return Err(error.unwrap_or(over)),
+        };
+        let done = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
+            Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => self.end(),
+            // What was read may not be used up: it waits while too much is outgoing.
+            _ if !self.buffer.is_empty() => Ok(()),
+            _ => self.fill(read_by, flushed),
+        };
+        match done {
+            Ok(()) => Ok(Step::GoOn),
+            Err(timed_out_or_lost) => Err(error.unwrap_or(timed_out_or_lost)),
         }
     }
 
     /// Takes events out of what was read, until `pick` makes something of one, or so much is
     /// outgoing that it has to be written first.
+    #[inline]
     fn next_buffered<T>(
         &mut self,
         pick: &mut impl FnMut(Event<'_>, &mut O) -> Option<T>,

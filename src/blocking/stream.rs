@@ -236,9 +236,14 @@ impl<S: Read + Write> Stream<S> {
     }
 
     fn write_outgoing(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
-        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-        let count = outgoing.chunks_vectored(&mut slices);
-        let written = self.write_slices(slices.get(..count).unwrap_or_default())?;
+        let first = outgoing.chunk();
+        let written = if first.len() == outgoing.remaining() {
+            self.write_slices(&[IoSlice::new(first)])?
+        } else {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = outgoing.chunks_vectored(&mut slices);
+            self.write_slices(slices.get(..count).unwrap_or_default())?
+        };
         outgoing.advance(written);
         Ok(())
     }

@@ -73,6 +73,7 @@ impl Message<'_> {
     }
 
     /// The message with bytes of its own: copied if it borrows them, else as it is.
+    #[inline]
     pub fn into_owned(self) -> Message<'static> {
         match self {
             Self::Text(text) => Message::Text(text.into_owned()),

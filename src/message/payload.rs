@@ -29,11 +29,13 @@ enum Held<'a> {
 
 impl Payload<'_> {
     /// The payload with bytes of its own: copied if it borrows them, else as it is.
+    #[inline]
     pub fn into_owned(self) -> Payload<'static> {
         Payload(Held::Owned(self.into_bytes()))
     }
 
     /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Held::Borrowed(bytes) => copying::to_vec(bytes).into(),
