@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 use core::ops::Deref;
 
-use crate::frame::FrameHeader;
+use crate::frame::{FrameHeader, MaskingKey};
 
 /// The most bytes that a control frame takes: a short length and a masking key.
 const MAX_FRAME: usize = 2 + 4 + FrameHeader::MAX_CONTROL_PAYLOAD;
@@ -19,11 +19,29 @@ impl ControlBuffer {
     }
 
     /// Appends bytes, of which the sender knows that they are part of one control frame.
+    #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        for (slot, byte) in self.bytes.iter_mut().skip(self.len).zip(bytes) {
-            *slot = *byte;
-            self.len += 1;
+        self.extend_masked(None, bytes);
+    }
+
+    /// The same, masked by this key if there is one.
+    #[inline]
+    pub(crate) fn extend_masked(&mut self, mask: Option<MaskingKey>, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        debug_assert!(end <= MAX_FRAME, "it is part of one control frame");
+        if let Some(room) = self.bytes.get_mut(self.len..end) {
+            room.copy_from_slice(bytes);
+            if let Some(key) = mask {
+                key.apply(room);
+            }
+            self.len = end;
         }
+    }
+
+    /// Begins anew.
+    #[inline]
+    pub(crate) const fn clear(&mut self) {
+        self.len = 0;
     }
 }
 

@@ -5,7 +5,6 @@ use bytes::Buf;
 use crate::config::Config;
 use crate::connection::close_frame::CloseFrame;
 use crate::connection::control::ControlPayload;
-use crate::connection::control_buffer::ControlBuffer;
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::connection::prepared::PreparedMessage;
@@ -177,12 +176,9 @@ impl Encoding {
             encoded.append_to(tail);
             append(header.mask, payload, tail);
         } else {
-            let mut frame = Vec::with_capacity(EncodedHeader::ROOM + payload.len());
-            encoded.append_to(&mut frame);
-            append(header.mask, payload, &mut frame);
-            let mut deferred = ControlBuffer::boxed();
-            deferred.extend(&frame);
-            self.outgoing.defer_pong(deferred);
+            let deferred = self.outgoing.deferred_pong();
+            deferred.extend(encoded.as_ref());
+            deferred.extend_masked(header.mask, payload);
         }
     }
 

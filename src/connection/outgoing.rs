@@ -83,9 +83,10 @@ impl Outgoing {
         self.pongs.admit(size, waiting)
     }
 
-    /// Keeps the frame of an automatic Pong until its turn comes, in place of an earlier one.
-    pub(crate) fn defer_pong(&mut self, frame: Box<ControlBuffer>) {
-        self.pongs.defer(frame);
+    /// Where the frame of an automatic Pong is kept until its turn comes, empty: in place of an earlier one.
+    #[inline]
+    pub(crate) fn deferred_pong(&mut self) -> &mut ControlBuffer {
+        self.pongs.defer()
     }
 
     /// Appends what was waiting for its turn, because a Close frame is to follow.

@@ -33,9 +33,12 @@ impl PongBacklog {
         admitted
     }
 
-    /// Keeps the frame in place of an earlier one that was deferred.
-    pub(crate) fn defer(&mut self, frame: Box<ControlBuffer>) {
-        self.deferred = Some(frame);
+    /// Room for a frame that is deferred, in place of an earlier one.
+    #[inline]
+    pub(crate) fn defer(&mut self) -> &mut ControlBuffer {
+        let deferred = self.deferred.get_or_insert_with(ControlBuffer::boxed);
+        deferred.clear();
+        deferred
     }
 
     /// Says that bytes were written; gives the deferred frame if it is its turn.
