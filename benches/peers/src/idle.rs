@@ -39,7 +39,7 @@ pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Res
         };
         (0..count).map(open_one).collect()
     };
-    let mut first = open(FIRST)?;
+    let first = open(FIRST)?;
     let memory = || {
         // Who has just written a reply may be about to free it.
         thread::sleep(Duration::from_millis(100));
@@ -48,8 +48,10 @@ pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Res
     let before = memory()?;
     let connections = open(count)?;
     let between = memory()?;
-    // Not the first ones: a long message of one of them warms up what is there for all.
-    echo(&mut first[0], speaks, 1 << 20)?;
+    // Long messages of the first ones warm up what is there for all, such as what the allocator keeps.
+    for mut stream in first.iter().take(LONG) {
+        echo(&mut stream, speaks, 1 << 20)?;
+    }
     let warm = memory()?;
     for mut stream in connections.iter().take(LONG) {
         echo(&mut stream, speaks, 1 << 20)?;
