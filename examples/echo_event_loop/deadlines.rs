@@ -15,7 +15,7 @@ pub(crate) struct Deadlines {
     start: Instant,
     queue: BinaryHeap<Reverse<(Tick, usize)>>,
     alarm: Alarm,
-    /// What the alarm is set to. It may be earlier than need be.
+    /// When it rings: no peer's time comes before. None if that isn't known.
     alarm_at: Option<Instant>,
 }
 
@@ -47,12 +47,16 @@ impl Deadlines {
         if tick < timer.0 {
             *timer = Timer(tick);
             self.queue.push(Reverse((tick, key)));
+            self.alarm_at = None;
         }
     }
 
     /// The next peer whose time has come, and with which timer; a timer that the peer doesn't have any
     /// more is an old one.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(usize, Timer)> {
+        if self.alarm_is_ahead(now) {
+            return None;
+        }
         let Reverse((tick, key)) = *self.queue.peek()?;
         (self.time_of(tick) <= now).then(|| {
             self.queue.pop();
@@ -66,18 +70,23 @@ impl Deadlines {
     ///
     /// Those of the system call.
     pub(crate) fn set_alarm(&mut self, now: Instant) -> io::Result<()> {
+        if self.alarm_is_ahead(now) {
+            return Ok(());
+        }
         let Some(&Reverse((tick, _))) = self.queue.peek() else { return Ok(()) };
         let next = self.time_of(tick);
-        if self.alarm_at.is_none_or(|set| next < set || set <= now) {
-            self.alarm.set(next, now)?;
-            self.alarm_at = Some(next);
-        }
+        self.alarm.set(next, now)?;
+        self.alarm_at = Some(next);
         Ok(())
     }
 
     /// How long the poll may wait now, as far as it has to know.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.alarm.timeout(now)
+    }
+
+    fn alarm_is_ahead(&self, now: Instant) -> bool {
+        self.alarm_at.is_some_and(|time| time > now)
     }
 
     fn time_of(&self, tick: Tick) -> Instant {

@@ -256,15 +256,26 @@ impl Encoding {
             return self.short_frame(opcode, rsv, fragment, payload);
         }
         let header = self.header(opcode, rsv, fragment, payload.len());
-        let tail = self.outgoing.tail(EncodedHeader::ROOM);
-        header.encode().append_to(tail);
+        let encoded = header.encode();
         if let (None, Some(shared)) = (header.mask, payload.shared()) {
+            self.outgoing.push_header(&encoded);
             self.outgoing.push(shared.clone());
             return;
         }
         // Segments of this size stay in cache while they are filled, and the allocator keeps them at
         // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
-        for part in payload.chunks(SEGMENT) {
+        let mut parts = payload.chunks(SEGMENT);
+        if header.mask.is_none() && !self.outgoing.has_tail() {
+            // One segment for both leaves by a plain write.
+            let first = parts.next().unwrap_or_default();
+            let mut segment = Vec::with_capacity(encoded.as_ref().len() + first.len());
+            segment.extend_from_slice(encoded.as_ref());
+            copying::append(first, &mut segment);
+            self.outgoing.push(segment.into());
+        } else {
+            self.outgoing.push_header(&encoded);
+        }
+        for part in parts {
             self.outgoing.push(copy(header.mask, part).into());
         }
     }

@@ -48,6 +48,20 @@ impl Outgoing {
         &mut self.tail
     }
 
+    /// Whether there is a segment that grows.
+    pub(crate) const fn has_tail(&self) -> bool {
+        !self.tail.is_empty()
+    }
+
+    /// Appends the header of a frame whose payload follows in segments of its own.
+    pub(crate) fn push_header(&mut self, header: &EncodedHeader) {
+        if self.has_tail() {
+            header.append_to(self.tail(EncodedHeader::ROOM));
+        } else {
+            self.push(Bytes::copy_from_slice(header.as_ref()));
+        }
+    }
+
     /// Appends a segment without copying it.
     pub(crate) fn push(&mut self, segment: Bytes) {
         self.seal_tail();
