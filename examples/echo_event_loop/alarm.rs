@@ -64,6 +64,7 @@ mod kernel {
             Ok(self.0.set(once, TimerSetTimeFlags::empty())?)
         }
 
+        #[expect(clippy::unused_self, reason = "elsewhere the poll has to look after it")]
         pub(super) const fn timeout(&self, _: Instant) -> Option<Duration> {
             None
         }

@@ -49,7 +49,7 @@ impl Outgoing {
     }
 
     /// Whether there is a segment that grows.
-    pub(crate) const fn has_tail(&self) -> bool {
+    pub(crate) fn has_tail(&self) -> bool {
         !self.tail.is_empty()
     }
 

@@ -70,7 +70,8 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = Arguments::parse()?;
     let mut report = Report::default();
     if arguments.has(Part::Memory) {
-        report.parts.push(report::memory(&measure_memory(&arguments)));
+        let memory = measure_memory(&arguments);
+        report.parts.extend([report::memory(&memory), goals::in_memory(&memory)]);
     }
     if arguments.has(Part::Allocations) {
         report.count_allocations();
@@ -129,7 +130,7 @@ impl Report {
             for failure in loopback.failures {
                 self.fail(&failure);
             }
-            let parts = [report::loopback, report::blocking, goals::report];
+            let parts = [report::loopback, report::blocking, goals::over_loopback];
             self.parts.extend(parts.map(|part| part(&self.rows)));
         }
         Ok(())

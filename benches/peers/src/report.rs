@@ -276,7 +276,8 @@ pub fn page(parts: &[String], notes: &[String]) -> String {
          - Machine: {}.\n\
          - Peers: {}.\n\
          - Each server has a process of its own on one processor, and the load, which knows no more of \
-         WebSocket than how long a reply is, has another. Messages of {sizes}.\n\
+         WebSocket than how long a reply is, has another. It never sleeps: to wake it would be charged to \
+         the server. Messages of {sizes}.\n\
          - The raw echo reads at most 64 KiB at a time, sansocket up to 128 KiB.\n\
          - Servers take turns, many times; every figure is a median, and every ratio a median of ratios \
          within one round. Processor time counts, because it hardly depends on what else runs.\n\
