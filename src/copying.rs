@@ -7,9 +7,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// How much is copied at a time. A multiple of the length of a masking key, so that each block begins where the
-/// key begins.
-pub(crate) const BLOCK: usize = 2 * 1024;
+/// How much is copied at a time.
+const BLOCK: usize = 2 * 1024;
 
 /// Appends these bytes.
 #[inline]

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 
 use crate::config::Config;
 use crate::connection::close_frame::CloseFrame;
@@ -265,18 +265,15 @@ impl Encoding {
         // Segments of this size stay in cache while they are filled, and the allocator keeps them at
         // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
         let mut parts = payload.chunks(SEGMENT);
-        if header.mask.is_none() && !self.outgoing.has_tail() {
-            // One segment for both leaves by a plain write.
-            let first = parts.next().unwrap_or_default();
-            let mut segment = Vec::with_capacity(encoded.as_ref().len() + first.len());
-            segment.extend_from_slice(encoded.as_ref());
-            copying::append(first, &mut segment);
-            self.outgoing.push(segment.into());
-        } else {
+        if self.outgoing.has_tail() {
             self.outgoing.push_header(&encoded);
+        } else {
+            // The header begins the first one.
+            let first = parts.next().unwrap_or_default();
+            self.outgoing.push(segment(encoded.as_ref(), header.mask, first));
         }
         for part in parts {
-            self.outgoing.push(copy(header.mask, part).into());
+            self.outgoing.push(segment(&[], header.mask, part));
         }
     }
 
@@ -303,11 +300,12 @@ fn append(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
     }
 }
 
-fn copy(mask: Option<MaskingKey>, payload: &[u8]) -> Vec<u8> {
-    match mask {
-        Some(key) => key.copy(payload),
-        None => copying::to_vec(payload),
-    }
+/// A segment with a part of a payload behind other bytes, and no room for more.
+fn segment(before: &[u8], mask: Option<MaskingKey>, part: &[u8]) -> Bytes {
+    let mut segment = Vec::with_capacity(before.len() + part.len());
+    segment.extend_from_slice(before);
+    append(mask, part, &mut segment);
+    segment.into()
 }
 
 const fn opcode_of(kind: MessageKind) -> Opcode {
