@@ -74,7 +74,8 @@ impl MaskingKey {
         }
     }
 
-    /// In one pass, and nothing needs to be zeroed first.
+    /// In one pass, and nothing needs to be zeroed first. Pieces have a multiple of four bytes, so that the key
+    /// begins anew behind them.
     fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         destination.reserve(payload.len());
         let start = destination.len();
