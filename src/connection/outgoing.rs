@@ -90,7 +90,7 @@ impl Outgoing {
     }
 
     /// Whether an automatic Pong of this size goes in now; otherwise it is to be
-    /// [deferred](Self::defer_pong).
+    /// [deferred](Self::deferred_pong).
     #[inline]
     pub(crate) fn admits_pong(&mut self, size: usize) -> bool {
         let waiting = self.remaining();
