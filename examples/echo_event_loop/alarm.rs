@@ -8,7 +8,10 @@ use mio::{Registry, Token};
 /// A timeout of the wait itself would do. But the kernel sets that up and takes it down again each time, which
 /// takes longer than all that is done here with a short message. So where there is a timer that stays set from
 /// one wait to the next, it is that.
-pub(crate) struct Alarm(kernel::Timer);
+pub(crate) struct Alarm {
+    timer: kernel::Timer,
+    time: Option<Instant>,
+}
 
 impl Alarm {
     /// An alarm that isn't set, and raises events with this token.
@@ -17,7 +20,12 @@ impl Alarm {
     ///
     /// Those of the system calls.
     pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
-        kernel::Timer::new(registry, token).map(Self)
+        Ok(Self { timer: kernel::Timer::new(registry, token)?, time: None })
+    }
+
+    /// Whether it is set to a time that is still to come.
+    pub(crate) fn is_ahead(&self, now: Instant) -> bool {
+        self.time.is_some_and(|time| time > now)
     }
 
     /// Sets it to this time, and to no other any more.
@@ -26,12 +34,20 @@ impl Alarm {
     ///
     /// Those of the system call.
     pub(crate) fn set(&mut self, time: Instant, now: Instant) -> io::Result<()> {
-        self.0.set(time, now)
+        self.timer.set(time.saturating_duration_since(now))?;
+        self.time = Some(time);
+        Ok(())
+    }
+
+    /// Doesn't want it any more. It may ring once more all the same.
+    pub(crate) const fn forget(&mut self) {
+        self.time = None;
     }
 
     /// How long the poll may wait now, as far as it has to know.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
-        self.0.timeout(now)
+        let time = self.time.filter(|_| !kernel::Timer::WAKES_THE_POLL)?;
+        Some(time.saturating_duration_since(now))
     }
 }
 
@@ -39,7 +55,7 @@ impl Alarm {
 mod kernel {
     use std::io;
     use std::os::fd::{AsFd, AsRawFd};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use mio::unix::SourceFd;
     use mio::{Interest, Registry, Token};
@@ -48,6 +64,8 @@ mod kernel {
     pub(super) struct Timer(TimerFd);
 
     impl Timer {
+        pub(super) const WAKES_THE_POLL: bool = true;
+
         pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
             let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
             let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
@@ -56,17 +74,12 @@ mod kernel {
             Ok(Self(timer))
         }
 
-        pub(super) fn set(&mut self, time: Instant, now: Instant) -> io::Result<()> {
+        pub(super) fn set(&mut self, left: Duration) -> io::Result<()> {
             // None at all would turn it off.
-            let left = time.saturating_duration_since(now).max(Duration::from_nanos(1));
+            let left = left.max(Duration::from_nanos(1));
             // It need not be read: to set it again resets it.
             let once = Expiration::OneShot(left.into());
             Ok(self.0.set(once, TimerSetTimeFlags::empty())?)
-        }
-
-        #[expect(clippy::unused_self, reason = "elsewhere the poll has to look after it")]
-        pub(super) const fn timeout(&self, _: Instant) -> Option<Duration> {
-            None
         }
     }
 }
@@ -74,26 +87,23 @@ mod kernel {
 #[cfg(not(target_os = "linux"))]
 mod kernel {
     use std::io;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use mio::{Registry, Token};
 
-    /// There is none. The poll has to look after it.
-    #[derive(Default)]
-    pub(super) struct Timer(Option<Instant>);
+    /// There is none. The poll has to look after the time.
+    pub(super) struct Timer;
 
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "elsewhere there is one")]
     impl Timer {
-        pub(super) fn new(_: &Registry, _: Token) -> io::Result<Self> {
-            Ok(Self::default())
+        pub(super) const WAKES_THE_POLL: bool = false;
+
+        pub(super) const fn new(_: &Registry, _: Token) -> io::Result<Self> {
+            Ok(Self)
         }
 
-        pub(super) fn set(&mut self, time: Instant, _: Instant) -> io::Result<()> {
-            self.0 = Some(time);
+        pub(super) const fn set(&mut self, _: Duration) -> io::Result<()> {
             Ok(())
-        }
-
-        pub(super) fn timeout(&self, now: Instant) -> Option<Duration> {
-            self.0.map(|time| time.saturating_duration_since(now))
         }
     }
 }

@@ -14,9 +14,8 @@ use super::alarm::Alarm;
 pub(crate) struct Deadlines {
     start: Instant,
     queue: BinaryHeap<Reverse<(Tick, usize)>>,
+    /// While it is set, no peer's time comes before it rings.
     alarm: Alarm,
-    /// When it rings: no peer's time comes before. None if that isn't known.
-    alarm_at: Option<Instant>,
 }
 
 /// The time at which a peer is looked at next.
@@ -35,7 +34,7 @@ impl Timer {
 
 impl Deadlines {
     pub(crate) const fn new(start: Instant, alarm: Alarm) -> Self {
-        Self { start, queue: BinaryHeap::new(), alarm, alarm_at: None }
+        Self { start, queue: BinaryHeap::new(), alarm }
     }
 
     /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
@@ -47,14 +46,14 @@ impl Deadlines {
         if tick < timer.0 {
             *timer = Timer(tick);
             self.queue.push(Reverse((tick, key)));
-            self.alarm_at = None;
+            self.alarm.forget();
         }
     }
 
     /// The next peer whose time has come, and with which timer; a timer that the peer doesn't have any
     /// more is an old one.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(usize, Timer)> {
-        if self.alarm_is_ahead(now) {
+        if self.alarm.is_ahead(now) {
             return None;
         }
         let Reverse((tick, key)) = *self.queue.peek()?;
@@ -70,23 +69,19 @@ impl Deadlines {
     ///
     /// Those of the system call.
     pub(crate) fn set_alarm(&mut self, now: Instant) -> io::Result<()> {
-        if self.alarm_is_ahead(now) {
+        if self.alarm.is_ahead(now) {
             return Ok(());
         }
-        let Some(&Reverse((tick, _))) = self.queue.peek() else { return Ok(()) };
-        let next = self.time_of(tick);
-        self.alarm.set(next, now)?;
-        self.alarm_at = Some(next);
-        Ok(())
+        let Some(&Reverse((tick, _))) = self.queue.peek() else {
+            self.alarm.forget();
+            return Ok(());
+        };
+        self.alarm.set(self.time_of(tick), now)
     }
 
     /// How long the poll may wait now, as far as it has to know.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.alarm.timeout(now)
-    }
-
-    fn alarm_is_ahead(&self, now: Instant) -> bool {
-        self.alarm_at.is_some_and(|time| time > now)
     }
 
     fn time_of(&self, tick: Tick) -> Instant {
