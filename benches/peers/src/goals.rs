@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::cells::{Cell, size_name};
+use crate::cells::Cell;
 use crate::loopback::Row;
 use crate::memory::{Job, LIBRARIES};
-use crate::report::Memory;
+use crate::report::{Memory, Timed};
 use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, UWEBSOCKETS};
 use crate::wire::Kind;
 
@@ -18,9 +18,6 @@ struct Goal<C> {
 
 /// How much better than wanted it is, as a factor; less than 1 misses it. And the figures.
 type Found = (f64, String);
-
-/// A job, and the nanoseconds of each library for it.
-type Timed = (Job, HashMap<&'static str, f64>);
 
 const IN_MEMORY: [Goal<Timed>; 6] = [
     Goal {
@@ -56,14 +53,14 @@ const IN_MEMORY: [Goal<Timed>; 6] = [
     Goal {
         text: "A Ping answered and a message of 8 B received: in at most 30 ns and 11 ns",
         found: |(job, found)| match job {
-            Job::Ping => Some(at_most(30.0 + 11.0, *found.get(OURS)?)),
+            Job::Ping => at_most(30.0 + 11.0, found),
             _ => None,
         },
     },
     Goal {
         text: "Handshake: at most 1000 ns",
         found: |(job, found)| match job {
-            Job::Handshake => Some(at_most(1000.0, *found.get(OURS)?)),
+            Job::Handshake => at_most(1000.0, found),
             _ => None,
         },
     },
@@ -138,11 +135,12 @@ const OURS: &str = "sansocket";
 /// At the three short sizes.
 fn within(size: usize, most: [f64; 3], found: &HashMap<&'static str, f64>) -> Option<Found> {
     let index = [8, 125, 1024].iter().position(|&short| short == size)?;
-    Some(at_most(most[index], *found.get(OURS)?))
+    at_most(most[index], found)
 }
 
-fn at_most(most: f64, time: f64) -> Found {
-    (most / time, format!("{time:.1} ns for {most:.0}"))
+fn at_most(most: f64, found: &HashMap<&'static str, f64>) -> Option<Found> {
+    let time = *found.get(OURS)?;
+    Some((most / time, format!("{time:.1} ns for {most:.0}")))
 }
 
 /// The best of our ways beside the best of the others.
@@ -165,13 +163,12 @@ pub fn in_memory(results: &Memory) -> String {
             results.iter().flat_map(|(title, jobs)| jobs.iter().map(move |job| (title, job)));
         let found = timed.filter_map(|(title, timed)| {
             let found = (goal.found)(timed)?;
-            let size = match timed.0 {
-                Job::Decode(_, size) | Job::EncodeAsServer(size) | Job::EncodeAsClient(size) => {
-                    format!("{} {title}", size_name(size))
-                }
-                job => job.name(),
+            let name = timed.0.name();
+            let job = match timed.0 {
+                Job::Ping | Job::Fragments | Job::Handshake => name,
+                _ => format!("{name} {title}"),
             };
-            Some((size, found))
+            Some((job, found))
         });
         line(&mut text, goal.text, found);
     }

@@ -12,8 +12,11 @@ use crate::memory::{Job, LIBRARIES};
 use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, SERVE, Server, UWEBSOCKETS};
 use crate::wire::Kind;
 
-/// What each library needed for each job, in nanoseconds.
-pub type Memory = Vec<(&'static str, Vec<(Job, HashMap<&'static str, f64>)>)>;
+/// A job, and how many nanoseconds each library needed for it.
+pub type Timed = (Job, HashMap<&'static str, f64>);
+
+/// The jobs, by the titles of their tables.
+pub type Memory = Vec<(&'static str, Vec<Timed>)>;
 
 pub const COMMAND: &str = "cargo run --release --manifest-path benches/peers/Cargo.toml";
 
