@@ -124,8 +124,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Writes what is outgoing, and reads or does what else the connection says. A failure is of the
-    /// `error` that was there before, if any.
+    /// Writes what is outgoing, and reads or does what else the connection says. If that fails, it is with the
+    /// `error` that was there before, where there was one.
     fn step(&mut self, error: Option<Error>, read_by: &mut Deadline) -> Result<Step, Error> {
         if self.state() == ConnectionState::Closed {
             let outcome = self.outlet.outbound(|outbound| outbound.outcome());

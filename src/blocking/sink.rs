@@ -16,11 +16,21 @@ pub(super) trait Sink {
     #[inline]
     fn queue(
         &mut self,
-        message: Message<'_>,
+        mut message: Message<'_>,
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        if let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
-            self.make_room(error, send)?;
+        // Again and again, because what the reader owes may fill a short queue between two of these.
+        while let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
+            match error {
+                SendError::BufferFull(refused) => match self.flush() {
+                    Ok(()) => message = refused,
+                    Err(Error::WriteTimedOut) => return Err(Error::BufferFull(refused)),
+                    Err(error) => return Err(error),
+                },
+                error @ SendError::Refused(_) => {
+                    return Err(self.outbound(|outbound| outbound.refusal(error)));
+                }
+            }
         }
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
@@ -29,33 +39,6 @@ pub(super) trait Sink {
             // The message is queued, and that is all that was promised.
             Err(Error::WriteTimedOut) => Ok(()),
             flushed => flushed,
-        }
-    }
-
-    /// Writes what is queued before a message that there was no room for, and queues that.
-    #[cold]
-    fn make_room(
-        &mut self,
-        mut error: SendError,
-        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
-    ) -> Result<(), Error> {
-        // Again and again, because what the reader owes may fill a short queue between two of these.
-        loop {
-            let refused = match error {
-                SendError::BufferFull(refused) => refused,
-                error @ SendError::Refused(_) => {
-                    return Err(self.outbound(|outbound| outbound.refusal(error)));
-                }
-            };
-            match self.flush() {
-                Ok(()) => {}
-                Err(Error::WriteTimedOut) => return Err(Error::BufferFull(refused)),
-                Err(error) => return Err(error),
-            }
-            match self.outbound(|outbound| send(&mut outbound.sending, refused)) {
-                Ok(()) => return Ok(()),
-                Err(again) => error = again,
-            }
         }
     }
 
