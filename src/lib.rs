@@ -92,7 +92,7 @@ pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
 pub use connection::{
     CloseFrame, CloseSignal, CloseStatus, ClosedBy, Connection, ConnectionState, ControlPayload,
-    Event, FragmentWriter, Outgoing, PreparedMessage, ReceivingHalf, SendError, SendingHalf,
+    Event, FragmentWriter, Lent, Outgoing, PreparedMessage, ReceivingHalf, SendError, SendingHalf,
     Transport, UsageError,
 };
 #[cfg(feature = "std")]

@@ -50,6 +50,7 @@ pub(crate) fn all() -> Vec<Case> {
         add(format!("blocking/read-write/{size}"), MANY, Box::new(move || read_write(size)));
     }
     add("encode/server/shared/16384".into(), BATCH, Box::new(|| encode_shared(16 * 1024)));
+    add("encode/server/lent/16384".into(), BATCH, Box::new(|| encode_lent(16 * 1024)));
     add("ping".into(), BATCH, Box::new(|| pings(BATCH)));
     add("fragments/64".into(), 64, Box::new(|| fragments(64, 256)));
     add("handshake/server".into(), 1, Box::new(server_handshake));
@@ -149,7 +150,7 @@ fn encode(role: Role, size: usize) -> Run {
         for _ in 0..BATCH {
             connection.send(black_box(&payload[..])).expect("an open connection");
         }
-        write(&mut connection);
+        write(connection.outgoing());
     })
 }
 
@@ -160,7 +161,17 @@ fn encode_shared(size: usize) -> Run {
         for _ in 0..BATCH {
             connection.send(black_box(&payload).clone()).expect("an open connection");
         }
-        write(&mut connection);
+        write(connection.outgoing());
+    })
+}
+
+fn encode_lent(size: usize) -> Run {
+    let payload = vec![0xA5; size];
+    let mut connection = connection(Role::Server);
+    warm(move || {
+        for _ in 0..BATCH {
+            write(&mut connection.lend(black_box(&payload[..])).expect("an open connection"));
+        }
     })
 }
 
@@ -173,7 +184,7 @@ fn echo(size: usize) -> Run {
         let mut buffer = buffers.next().expect("two turns");
         for read in buffer.chunks_mut(READ) {
             receive(&mut connection, read);
-            write(&mut connection);
+            write(connection.outgoing());
         }
     })
 }
@@ -187,8 +198,7 @@ fn receive(connection: &mut Connection, mut input: &mut [u8]) {
 }
 
 /// As a vectored write takes it.
-fn write(connection: &mut Connection) {
-    let outgoing = connection.outgoing();
+fn write(outgoing: &mut impl Buf) {
     while outgoing.has_remaining() {
         let mut slices = [IoSlice::new(&[]); 16];
         let count = outgoing.chunks_vectored(&mut slices);
@@ -204,7 +214,7 @@ fn pings(count: usize) -> Run {
     warm(move || {
         for _ in 0..count.div_ceil(BATCH) {
             receive(&mut connection, &mut buffer);
-            write(&mut connection);
+            write(connection.outgoing());
         }
     })
 }
@@ -241,7 +251,7 @@ fn fragments(count: usize, size: usize) -> Run {
         }
         let waiting = connection.outgoing().remaining();
         assert!(waiting > count * size, "the message was answered");
-        write(&mut connection);
+        write(connection.outgoing());
     })
 }
 
@@ -254,7 +264,7 @@ fn connections(count: usize) -> Run {
         let mut buffer = buffers.next().expect("two turns");
         for (connection, read) in connections.iter_mut().zip(buffer.chunks_mut(frame.len())) {
             receive(connection, read);
-            write(connection);
+            write(connection.outgoing());
         }
     })
 }

@@ -10,7 +10,7 @@ use super::payload;
 use super::reference::{BINARY, CLOSE, CONTINUATION, Frame, PING, PONG, Reader, TEXT};
 use super::script::Script;
 use super::setup::Setup;
-use super::transcript::{Events, Seen, write};
+use super::transcript::{Events, Seen, drain, write};
 
 /// The input is a [`Setup`] and [`Operation`]s.
 pub fn law(data: &[u8]) {
@@ -36,6 +36,8 @@ pub enum Operation {
     Send(MessageKind, usize),
     /// The same, prepared.
     SendPrepared(MessageKind, usize),
+    /// The application lends a message of this size to a transport that takes this many bytes.
+    Lend(MessageKind, usize, usize),
     /// The application sends a fragment of this size that others will follow.
     Write(MessageKind, usize),
     /// The application sends a last fragment of this size.
@@ -80,6 +82,9 @@ impl Operation {
                 Self::SendPrepared(payload::kind(choice), payload::size(script))
             }
             6 | 7 => Self::Send(payload::kind(choice), payload::size(script)),
+            8 | 9 if choice >= 0x80 => {
+                Self::Lend(payload::kind(choice), payload::size(script), payload::size(script))
+            }
             8 | 9 => Self::Write(payload::kind(choice), payload::size(script)),
             10 => Self::Finish(payload::kind(script.byte()), payload::size(script)),
             11 => Self::Ping(usize::from(script.byte())),
@@ -189,6 +194,17 @@ impl Watched {
                 let message = payload::message(*kind, *size, salt);
                 let outcome = self.connection.send(message.clone());
                 self.sent(outcome, &message, None, true);
+            }
+            Operation::Lend(kind, size, count) => {
+                let message = payload::message(*kind, *size, salt);
+                let lent = self.connection.lend(payload::either_way(&message, salt));
+                let outcome = lent.map(|mut lent| drain(&mut lent, *count));
+                let (outcome, bytes) = match outcome {
+                    Ok(bytes) => (Ok(()), bytes),
+                    Err(error) => (Err(error), Vec::new()),
+                };
+                self.sent(outcome, &message, None, true);
+                self.read(&bytes);
             }
             Operation::Write(kind, size) => {
                 let piece = payload::message(*kind, *size, salt);
@@ -316,7 +332,12 @@ impl Watched {
 
     fn drain(&mut self, count: usize) {
         let bytes = write(&mut self.connection, count);
-        let read = self.written.read(&bytes);
+        self.read(&bytes);
+    }
+
+    /// These bytes were written.
+    fn read(&mut self, bytes: &[u8]) {
+        let read = self.written.read(bytes);
         read.unwrap_or_else(|code| panic!("the peer would fail the connection with {code}"));
     }
 

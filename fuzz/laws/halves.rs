@@ -111,8 +111,9 @@ pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
                 (None, operation) => {
                     is_writable &= !matches!(operation, Operation::WriteError);
                     let waiting = halves.sending.outgoing().remaining();
-                    let Outcome { result, size, .. } =
+                    let Outcome { result, size, written } =
                         perform(&mut halves.sending, operation, salt);
+                    halves.read(&written);
                     if let (Ok(()), Some(size)) = (result, size) {
                         assert!(waiting == 0 || waiting < setup.max_outgoing_size);
                         largest = largest.max(size);
@@ -178,6 +179,12 @@ fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Out
             size = Some(*length);
             let message = payload::message(*kind, *length, salt);
             sending.send_prepared(&PreparedMessage::new(message))
+        }
+        Operation::Lend(kind, length, count) => {
+            size = Some(*length);
+            let message = payload::message(*kind, *length, salt);
+            let lent = sending.lend(payload::either_way(&message, salt));
+            lent.map(|mut lent| written = drain(&mut lent, *count))
         }
         Operation::Write(kind, length) => {
             size = Some(*length);
@@ -305,7 +312,12 @@ impl Halves {
 
     fn drain(&mut self, count: usize) {
         let bytes = drain(self.sending.outgoing(), count);
-        let read = self.written.read(&bytes);
+        self.read(&bytes);
+    }
+
+    /// These bytes were written.
+    fn read(&mut self, bytes: &[u8]) {
+        let read = self.written.read(bytes);
         read.unwrap_or_else(|code| panic!("the peer would fail the connection with {code}"));
     }
 

@@ -15,6 +15,15 @@ pub fn size(script: &mut Script<'_>) -> usize {
     byte.checked_sub(256 - NOTABLE.len()).map_or(byte, |index| NOTABLE[index])
 }
 
+/// The same message, borrowed or shared.
+pub fn either_way<'m>(message: &'m Message<'_>, salt: usize) -> Message<'m> {
+    match message {
+        message if salt % 2 == 0 => message.clone(),
+        Message::Text(text) => Message::from(&**text),
+        Message::Binary(payload) => Message::from(&**payload),
+    }
+}
+
 /// A message of about this size that differs from those of another `salt`.
 pub fn message(kind: MessageKind, size: usize, salt: usize) -> Message<'static> {
     match kind {

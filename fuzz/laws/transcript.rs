@@ -3,7 +3,7 @@
 use bytes::Buf;
 use sansocket::{
     Chunk, CloseFrame, CloseStatus, Connection, ConnectionState, Event, Message, MessageKind,
-    Outgoing, ProtocolError, ReceivingHalf, Transport,
+    ProtocolError, ReceivingHalf, Transport,
 };
 
 use super::setup::Setup;
@@ -192,7 +192,7 @@ pub fn write(connection: &mut Connection, count: usize) -> Vec<u8> {
 }
 
 /// Takes up to this many bytes, those among them that are queued when others have left.
-pub fn drain(outgoing: &mut Outgoing, count: usize) -> Vec<u8> {
+pub fn drain(outgoing: &mut impl Buf, count: usize) -> Vec<u8> {
     let mut written = Vec::new();
     while outgoing.has_remaining() && written.len() < count {
         let chunk = outgoing.chunk();

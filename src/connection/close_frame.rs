@@ -74,7 +74,7 @@ impl<'a> CloseFrame<'a> {
         // §7.4: codes that describe a local outcome, or that nobody has defined, stay off the wire.
         let code = CloseCode::new(code).ok_or(ProtocolError::InvalidCloseCode(code))?;
         let mut reason = body.into_payload();
-        reason.split_to(size_of::<u16>());
+        reason.remove(size_of::<u16>());
         // §5.5.1: the reason is UTF-8.
         let reason = Text::from_utf8(reason).ok_or(ProtocolError::InvalidCloseReason)?;
         Ok(Some(Self { code, reason }))

@@ -13,6 +13,7 @@ use crate::connection::control::ControlPayload;
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::event::Event;
 use crate::connection::fragments::FragmentWriter;
+use crate::connection::lent::Lent;
 use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
 use crate::connection::receiving::ReceivingHalf;
@@ -261,6 +262,36 @@ impl Connection {
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.sending.send(message)
+    }
+
+    /// Lends a message to the next write: what the transport takes of it at once is not copied before.
+    ///
+    /// Write what this gives as [`outgoing`](Self::outgoing) is written. What is left of it when it is dropped
+    /// is queued as if it had been [sent](Self::send). That is worth it for a long message that a server has
+    /// borrowed, perhaps from the buffer that it was read into; one that is short, or to be masked or
+    /// compressed, is queued at once.
+    ///
+    /// ```
+    /// use sansocket::bytes::Buf;
+    /// use sansocket::{Config, Connection, Role};
+    ///
+    /// let mut connection = Connection::new(Role::Server, Config::default());
+    /// let picture = vec![0x5A; 100_000];
+    /// let mut lent = connection.lend(&picture[..])?;
+    /// # let some_of_it = 60_000;
+    /// // In a program: write_vectored, which says how much the socket has taken.
+    /// lent.advance(some_of_it);
+    /// drop(lent);
+    /// assert_eq!(connection.outgoing().remaining(), 10 + 100_000 - some_of_it);
+    /// # Ok::<(), sansocket::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
+        self.sending.lend(message)
     }
 
     /// Queues a message that was prepared for many connections.

@@ -1,24 +1,19 @@
-use alloc::vec::Vec;
-
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 
 use crate::config::Config;
 use crate::connection::close_frame::CloseFrame;
 use crate::connection::control::ControlPayload;
 use crate::connection::error::{SendError, UsageError};
-use crate::connection::outgoing::{Outgoing, SEGMENT};
+use crate::connection::lent::Lent;
+use crate::connection::long_frame::{self, LONG_FROM};
+use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
-use crate::copying;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Deflation};
-use crate::frame::{EncodedHeader, FrameHeader, MaskingKey, Opcode, Rsv};
+use crate::frame::{EncodedHeader, FrameHeader, MaskingKey, Opcode, Rsv, append_payload};
 use crate::message::{Message, MessageKind, Payload};
 use crate::role::Role;
-
-/// From this size on a payload has segments of its own, and isn't copied if it can be shared; below, copying it
-/// next to its header costs less.
-const LONG_FROM: usize = 4 * 1024;
 
 /// Turns messages into bytes.
 #[derive(Debug)]
@@ -92,9 +87,32 @@ impl Encoding {
         if message.as_bytes().len() < LONG_FROM {
             self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
         } else {
-            self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload());
+            self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload());
         }
         Ok(())
+    }
+
+    /// Takes a message that is looked at where it lies while it is written, if that spares a copy.
+    #[inline]
+    pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Result<Lent<'m>, SendError> {
+        if !self.can_lend(&message) {
+            self.message(message)?;
+            return Ok(Lent::queued(&mut self.outgoing));
+        }
+        let opcode = opcode_of(message.kind());
+        let header = self.header(opcode, Rsv::NONE, Fragment::Last, message.len());
+        Ok(Lent::frame(&mut self.outgoing, header.encode(), message.into_payload()))
+    }
+
+    #[inline]
+    fn can_lend(&self, message: &Message<'_>) -> bool {
+        #[cfg(feature = "deflate")]
+        if !self.deflation.is_off() {
+            return false;
+        }
+        let is_admitted = self.open_message.is_none() && !self.is_full();
+        // §5.1: what a client sends is masked, which makes a copy of it.
+        is_admitted && self.sender == Role::Server && message.len() >= LONG_FROM
     }
 
     pub(crate) fn fragment(
@@ -112,7 +130,7 @@ impl Encoding {
             return Err(refused(piece));
         }
         let (rsv, payload) = self.fragment_payload(opcode, fragment, piece);
-        self.frame(opcode, rsv, fragment, &payload);
+        self.frame(opcode, rsv, fragment, payload);
         self.open_message = (fragment == Fragment::More).then_some(kind);
         Ok(())
     }
@@ -141,8 +159,8 @@ impl Encoding {
     fn smaller(&mut self, compressed: Option<Payload<'_>>, message: Message<'_>) {
         let opcode = opcode_of(message.kind());
         match compressed {
-            Some(compressed) => self.frame(opcode, Rsv::RSV1, Fragment::Last, &compressed),
-            None => self.frame(opcode, Rsv::NONE, Fragment::Last, &message.into_payload()),
+            Some(compressed) => self.frame(opcode, Rsv::RSV1, Fragment::Last, compressed),
+            None => self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload()),
         }
     }
 
@@ -155,7 +173,7 @@ impl Encoding {
         if self.is_full() {
             return Err(UsageError::BacklogFull);
         }
-        self.frame(opcode, Rsv::NONE, Fragment::Last, &payload.into_payload());
+        self.frame(opcode, Rsv::NONE, Fragment::Last, payload.into_payload());
         Ok(())
     }
 
@@ -163,7 +181,7 @@ impl Encoding {
     #[cfg(feature = "std")]
     pub(crate) fn keepalive_ping(&mut self, payload: [u8; 4]) {
         let payload = Payload::from(&payload[..]);
-        self.frame(Opcode::Ping, Rsv::NONE, Fragment::Last, &payload);
+        self.frame(Opcode::Ping, Rsv::NONE, Fragment::Last, payload);
     }
 
     /// The Pong that answers a Ping.
@@ -174,7 +192,7 @@ impl Encoding {
         if self.outgoing.admits_pong(encoded.as_ref().len() + payload.len()) {
             let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
             encoded.append_to(tail);
-            append(header.mask, payload, tail);
+            append_payload(header.mask, payload, tail);
         } else {
             let deferred = self.outgoing.deferred_pong();
             deferred.extend(encoded.as_ref());
@@ -185,7 +203,7 @@ impl Encoding {
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
         self.outgoing.flush_deferred();
         let body = frame.map(CloseFrame::encode).unwrap_or_default();
-        self.frame(Opcode::Close, Rsv::NONE, Fragment::Last, &body.into());
+        self.frame(Opcode::Close, Rsv::NONE, Fragment::Last, body.into());
     }
 
     /// What a fragment carries, and whether it says that its message is compressed.
@@ -251,30 +269,12 @@ impl Encoding {
         FrameHeader { fin, rsv, opcode, mask, payload_len: payload_len as u64 }
     }
 
-    fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &Payload<'_>) {
+    fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: Payload<'_>) {
         if payload.len() < LONG_FROM {
-            return self.short_frame(opcode, rsv, fragment, payload);
+            return self.short_frame(opcode, rsv, fragment, &payload);
         }
         let header = self.header(opcode, rsv, fragment, payload.len());
-        let encoded = header.encode();
-        if let (None, Some(shared)) = (header.mask, payload.shared()) {
-            self.outgoing.push_header(&encoded);
-            self.outgoing.push(shared.clone());
-            return;
-        }
-        // Segments of this size stay in cache while they are filled, and the allocator keeps them at
-        // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
-        let mut parts = payload.chunks(SEGMENT);
-        if self.outgoing.has_tail() {
-            self.outgoing.push_header(&encoded);
-        } else {
-            // The header begins the first one.
-            let first = parts.next().unwrap_or_default();
-            self.outgoing.push(segment(encoded.as_ref(), header.mask, first));
-        }
-        for part in parts {
-            self.outgoing.push(segment(&[], header.mask, part));
-        }
+        long_frame::push(&mut self.outgoing, header.encode().as_ref(), header.mask, payload);
     }
 
     #[inline]
@@ -282,7 +282,7 @@ impl Encoding {
         let header = self.header(opcode, rsv, fragment, payload.len());
         let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
         header.encode().append_to(tail);
-        append(header.mask, payload, tail);
+        append_payload(header.mask, payload, tail);
     }
 }
 
@@ -290,22 +290,6 @@ impl Encoding {
 #[cold]
 fn refused(message: Message<'_>) -> SendError {
     SendError::BufferFull(message.into_owned())
-}
-
-#[inline]
-fn append(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
-    match mask {
-        Some(key) => key.append(payload, destination),
-        None => copying::append(payload, destination),
-    }
-}
-
-/// A segment with a part of a payload behind other bytes, and no room for more.
-fn segment(before: &[u8], mask: Option<MaskingKey>, part: &[u8]) -> Bytes {
-    let mut segment = Vec::with_capacity(before.len() + part.len());
-    segment.extend_from_slice(before);
-    append(mask, part, &mut segment);
-    segment.into()
 }
 
 const fn opcode_of(kind: MessageKind) -> Opcode {

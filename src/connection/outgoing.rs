@@ -53,12 +53,12 @@ impl Outgoing {
         !self.tail.is_empty()
     }
 
-    /// Appends the header of a frame whose payload follows in segments of its own.
-    pub(crate) fn push_header(&mut self, header: &EncodedHeader) {
+    /// Appends the header of a frame whose payload follows in segments of its own, or nothing.
+    pub(crate) fn push_header(&mut self, header: &[u8]) {
         if self.has_tail() {
-            header.append_to(self.tail(EncodedHeader::ROOM));
-        } else {
-            self.push(Bytes::copy_from_slice(header.as_ref()));
+            self.tail(header.len()).extend_from_slice(header);
+        } else if !header.is_empty() {
+            self.push(Bytes::copy_from_slice(header));
         }
     }
 
@@ -123,6 +123,37 @@ impl Outgoing {
         self.written + self.remaining() as u64
     }
 
+    /// Takes bytes off the front, no more than there are. That they were written is to be
+    /// [noted](Self::note_written).
+    pub(crate) fn remove(&mut self, count: usize) {
+        let left = match &mut self.segments {
+            Some(segments) => segments.advance(count),
+            None => count,
+        };
+        self.tail_written += saturated(left);
+        if self.remaining() == 0 {
+            let tail = mem::take(&mut self.tail);
+            if self.segments.take().is_none() {
+                self.tail_before = saturated(tail.len());
+            }
+            self.tail_written = 0;
+        }
+    }
+
+    /// Counts bytes that were written. It may be the turn of a deferred Pong then.
+    #[inline]
+    pub(crate) fn note_written(&mut self, count: usize) {
+        #[cfg(feature = "std")]
+        {
+            self.written += count as u64;
+        }
+        if let Some(pong) = self.pongs.advance(count) {
+            let admitted = self.admits_pong(pong.len());
+            debug_assert!(admitted, "one frame is within the backlog");
+            self.tail(pong.len()).extend_from_slice(&pong);
+        }
+    }
+
     #[cold]
     fn make_room(&mut self, additional: usize) {
         // A segment may become as long as the one before: again and again while small frames fill them, but
@@ -184,26 +215,7 @@ impl Buf for Outgoing {
     /// Takes `count` bytes off the front, or all where there are fewer.
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
-        #[cfg(feature = "std")]
-        {
-            self.written += count as u64;
-        }
-        let left = match &mut self.segments {
-            Some(segments) => segments.advance(count),
-            None => count,
-        };
-        self.tail_written += saturated(left);
-        if self.remaining() == 0 {
-            let tail = mem::take(&mut self.tail);
-            if self.segments.take().is_none() {
-                self.tail_before = saturated(tail.len());
-            }
-            self.tail_written = 0;
-        }
-        if let Some(pong) = self.pongs.advance(count) {
-            let admitted = self.admits_pong(pong.len());
-            debug_assert!(admitted, "one frame is within the backlog");
-            self.tail(pong.len()).extend_from_slice(&pong);
-        }
+        self.remove(count);
+        self.note_written(count);
     }
 }

@@ -3,9 +3,13 @@ use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes};
 
 /// A queue of byte strings that are taken off its front, whole or in part. None is empty.
+///
+/// The first has a place of its own, because mostly it is the only one.
 #[derive(Debug, Default)]
 pub(crate) struct Segments {
-    queue: VecDeque<Bytes>,
+    /// Empty if there is none at all.
+    first: Bytes,
+    others: VecDeque<Bytes>,
     len: usize,
 }
 
@@ -17,28 +21,34 @@ impl Segments {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Bytes> {
-        self.queue.iter()
+        Some(&self.first).filter(|first| !first.is_empty()).into_iter().chain(&self.others)
     }
 
     pub(crate) fn push(&mut self, segment: Bytes) {
         debug_assert!(!segment.is_empty(), "an empty segment would never be taken off");
         self.len += segment.len();
-        self.queue.push_back(segment);
+        if self.first.is_empty() {
+            self.first = segment;
+        } else {
+            self.others.push_back(segment);
+        }
     }
 
     /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were
     /// too few.
     pub(crate) fn advance(&mut self, mut count: usize) -> usize {
-        while let Some(segment) = self.queue.front_mut() {
-            let taken = count.min(segment.len());
-            segment.advance(taken);
+        loop {
+            let taken = count.min(self.first.len());
+            self.first.advance(taken);
             self.len -= taken;
             count -= taken;
-            if !segment.is_empty() {
-                break;
+            if !self.first.is_empty() {
+                return count;
             }
-            self.queue.pop_front();
+            match self.others.pop_front() {
+                Some(next) => self.first = next,
+                None => return count,
+            }
         }
-        count
     }
 }

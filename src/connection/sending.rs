@@ -21,6 +21,7 @@ use crate::connection::encoding::{Encoding, Fragment};
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::event::Event;
 use crate::connection::fragments::FragmentWriter;
+use crate::connection::lent::Lent;
 use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
 use crate::connection::state::{ConnectionState, Transport};
@@ -151,6 +152,18 @@ impl SendingHalf {
         self.check_open()?;
         self.note_message();
         self.encoding.message(message.into())
+    }
+
+    /// Lends a message to the next write; see [`Connection::lend`](crate::Connection::lend).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
+        self.check_open()?;
+        self.note_message();
+        self.encoding.lend(message.into())
     }
 
     /// Queues a message that was prepared for many connections.

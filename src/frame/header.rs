@@ -114,7 +114,7 @@ pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
 pub(super) const LENGTH_IN_64_BITS: u8 = 0x7F;
 
 /// The bytes of an encoded [`FrameHeader`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct EncodedHeader {
     bytes: [u8; Self::ROOM],
     len: usize,
@@ -123,6 +123,15 @@ pub struct EncodedHeader {
 impl EncodedHeader {
     /// How much room [`append_to`](Self::append_to) needs, whatever the header's size.
     pub(crate) const ROOM: usize = 16;
+
+    /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were too few.
+    #[inline]
+    pub(crate) fn remove(&mut self, count: usize) -> usize {
+        let taken = count.min(self.len);
+        self.bytes = (u128::from_le_bytes(self.bytes) >> (8 * taken)).to_le_bytes();
+        self.len -= taken;
+        count - taken
+    }
 
     /// Appends the bytes, by a copy of a fixed size: that is one instruction instead of a call.
     #[inline]

@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::copying;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::frame::wide_mask::by_widest_registers;
 
@@ -184,6 +185,15 @@ fn by_widest_registers<T>(operation: impl FnOnce() -> T) -> T {
 impl fmt::Debug for MaskingKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "MaskingKey({:08x})", u32::from_be_bytes(self.0))
+    }
+}
+
+/// Appends a payload, masked if there is a key.
+#[inline]
+pub(crate) fn append_payload(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
+    match mask {
+        Some(key) => key.append(payload, destination),
+        None => copying::append(payload, destination),
     }
 }
 

@@ -15,5 +15,6 @@ mod wide_mask;
 pub(crate) use decoder::{FrameDecoder, FramePiece};
 pub use header::{EncodedHeader, FrameHeader};
 pub use mask::MaskingKey;
+pub(crate) use mask::append_payload;
 pub use opcode::Opcode;
 pub use rsv::Rsv;

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::copying;
 
@@ -42,15 +42,6 @@ impl Payload<'_> {
             Held::Owned(bytes) => bytes,
         }
     }
-
-    /// The bytes that can be shared without a copy, if it owns them.
-    #[inline]
-    pub(crate) fn shared(&self) -> Option<&Bytes> {
-        match &self.0 {
-            Held::Borrowed(_) => None,
-            Held::Owned(bytes) => Some(bytes),
-        }
-    }
 }
 
 impl<'a> Payload<'a> {
@@ -62,15 +53,13 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Cuts `count` bytes off the front, or all where there are fewer.
-    pub(crate) fn split_to(&mut self, count: usize) -> Payload<'a> {
+    /// Takes `count` bytes off the front, or all where there are fewer.
+    #[inline]
+    pub(crate) fn remove(&mut self, count: usize) {
+        let count = count.min(self.len());
         match &mut self.0 {
-            Held::Borrowed(bytes) => {
-                let (front, rest) = bytes.split_at(count.min(bytes.len()));
-                *bytes = rest;
-                Payload(Held::Borrowed(front))
-            }
-            Held::Owned(bytes) => Payload(Held::Owned(bytes.split_to(count.min(bytes.len())))),
+            Held::Borrowed(bytes) => *bytes = bytes.get(count..).unwrap_or_default(),
+            Held::Owned(bytes) => bytes.advance(count),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::io::IoSlice;
 use bytes::Buf;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sansocket::{Connection, MessageKind};
+use sansocket::{Connection, Message, MessageKind};
 
 use crate::laws::payload;
 use crate::laws::reference::{Frame, PING, Reader};
 use crate::laws::setup::Setup;
-use crate::laws::transcript::{Seen, write};
+use crate::laws::transcript::{Seen, drain, write};
 use crate::strategies::{input, kind, payload_size, role, sizes};
 
 fn messages() -> impl Strategy<Value = Vec<(MessageKind, usize)>> {
@@ -26,6 +26,18 @@ fn write_vectored(connection: &mut Connection, count: usize) -> Vec<u8> {
     bytes.truncate(count);
     outgoing.advance(bytes.len());
     bytes
+}
+
+/// The same for a message that is lent, and whatever is ahead of it.
+fn lend_vectored(connection: &mut Connection, message: Message<'_>, count: usize) -> Vec<u8> {
+    let mut lent = connection.lend(message).unwrap();
+    let mut slices = [IoSlice::new(&[]); 3];
+    let used = lent.chunks_vectored(&mut slices);
+    let bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
+    assert!(used == slices.len() || bytes.len() == lent.remaining(), "as many as there are");
+    let taken = count.min(bytes.len());
+    lent.advance(taken);
+    bytes[..taken].to_vec()
 }
 
 /// What happens to a queue that one thread writes from while others put something behind.
@@ -109,6 +121,39 @@ proptest! {
         shared.extend(write(&mut sharing, usize::MAX));
         lent.extend(write(&mut lending, usize::MAX));
         prop_assert!(shared == lent);
+    }
+
+    #[test]
+    fn lent_it_is_the_same_as_sent_and_a_pong_does_not_come_between(
+        role in role(), steps in vec((kind(), 3000..150_000_usize, 0..200_000_usize, 0..60_usize), 0..12),
+    ) {
+        let [mut sent, mut lent, mut vectored] = [(); 3].map(|()| Setup::new(role).connection());
+        let ping = input(&[Frame::whole(PING, vec![7; 125])], role);
+        let (mut by_sending, mut by_chunks, mut by_vectors) = (Vec::new(), Vec::new(), Vec::new());
+        for (salt, &(kind, size, count, pings)) in steps.iter().enumerate() {
+            let message = payload::message(kind, size, salt);
+            for connection in [&mut sent, &mut lent, &mut vectored] {
+                // Up to more than the backlog of Pongs holds, so that one is deferred.
+                for _ in 0..pings {
+                    connection.next_event(&mut &mut ping.clone()[..]).unwrap();
+                }
+            }
+            let shown = payload::either_way(&message, salt);
+            let in_vectors = lend_vectored(&mut vectored, shown.clone(), count);
+            // The others are told at once, too, what was written: a Pong may follow behind that.
+            sent.send(shown.clone()).unwrap();
+            by_sending.extend(write_vectored_exactly(&mut sent, in_vectors.len()));
+            let mut lending = lent.lend(shown).unwrap();
+            by_chunks.extend(drain(&mut lending, in_vectors.len()));
+            drop(lending);
+            by_vectors.extend(in_vectors);
+            prop_assert_eq!(sent.outgoing().remaining(), lent.outgoing().remaining());
+            prop_assert_eq!(sent.outgoing().remaining(), vectored.outgoing().remaining());
+        }
+        by_sending.extend(write(&mut sent, usize::MAX));
+        by_chunks.extend(write(&mut lent, usize::MAX));
+        by_vectors.extend(write(&mut vectored, usize::MAX));
+        prop_assert!(by_sending == by_chunks && by_sending == by_vectors);
     }
 
     #[test]

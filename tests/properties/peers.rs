@@ -24,9 +24,11 @@ fn number() -> impl Strategy<Value = u16> {
 
 /// What the application and the transport do.
 pub(crate) fn local_operation() -> impl Strategy<Value = connection::Operation> {
-    use connection::Operation::{Close, Drain, Eof, Finish, Ping, Pong, Send, Write};
+    use connection::Operation::{Close, Drain, Eof, Finish, Lend, Ping, Pong, Send, Write};
     prop_oneof![
         8 => (kind(), payload_size()).prop_map(|(kind, size)| Send(kind, size)),
+        4 => (kind(), 0..10_000_usize, 0..10_000_usize)
+            .prop_map(|(kind, size, count)| Lend(kind, size, count)),
         4 => (kind(), payload_size()).prop_map(|(kind, size)| Write(kind, size)),
         4 => (kind(), payload_size()).prop_map(|(kind, size)| Finish(kind, size)),
         2 => (0..130_usize).prop_map(Ping),

@@ -50,6 +50,7 @@ pub const LIBRARIES: &[Library] = &[
     Library { name: "sansocket", prepare: own::borrowed },
     Library { name: "sansocket, reads of 64 KiB", prepare: own::through_reads },
     Library { name: "sansocket, owned", prepare: own::owned },
+    Library { name: "sansocket, lent", prepare: own::lent },
     Library { name: "tungstenite", prepare: peers::tungstenite },
     Library { name: "fastwebsockets", prepare: peers::fastwebsockets },
     Library { name: "tokio-websockets", prepare: peers::tokio_websockets },

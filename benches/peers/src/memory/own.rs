@@ -51,6 +51,14 @@ pub fn owned(job: Job) -> Option<Run> {
     }
 }
 
+/// The core, and messages that are written from where they lie.
+pub fn lent(job: Job) -> Option<Run> {
+    match job {
+        Job::EncodeAsServer(size) => Some(encode_lent(size)),
+        _ => None,
+    }
+}
+
 fn connection(role: Role) -> Connection {
     Connection::new(role, Config::default().max_outgoing_size(usize::MAX))
 }
@@ -77,7 +85,7 @@ fn decode(mut feed: Feed, size: usize) -> Run {
                 }
             }
             start = end - input.len();
-            write(&mut connection);
+            write(connection.outgoing());
         }
     })
 }
@@ -88,10 +96,10 @@ fn encode(role: Role, payload: Vec<u8>) -> Run {
         for index in 1..=times {
             connection.send(black_box(&payload[..])).expect("open");
             if index % BATCH == 0 || connection.outgoing().remaining() >= 64 * 1024 {
-                write(&mut connection);
+                write(connection.outgoing());
             }
         }
-        write(&mut connection);
+        write(connection.outgoing());
     })
 }
 
@@ -102,16 +110,25 @@ fn encode_shared(role: Role, size: usize) -> Run {
         for index in 1..=times {
             connection.send(Message::from(black_box(&payload).clone())).expect("open");
             if index % BATCH == 0 || connection.outgoing().remaining() >= 64 * 1024 {
-                write(&mut connection);
+                write(connection.outgoing());
             }
         }
-        write(&mut connection);
+        write(connection.outgoing());
+    })
+}
+
+fn encode_lent(size: usize) -> Run {
+    let payload = Kind::Binary.payload(size);
+    let mut connection = connection(Role::Server);
+    Box::new(move |times| {
+        for _ in 0..times {
+            write(&mut connection.lend(black_box(&payload[..])).expect("open"));
+        }
     })
 }
 
 /// As a vectored write would take it.
-fn write(connection: &mut Connection) {
-    let outgoing = connection.outgoing();
+fn write(outgoing: &mut impl Buf) {
     while outgoing.has_remaining() {
         let mut slices = [IoSlice::new(&[]); 16];
         let count = outgoing.chunks_vectored(&mut slices);
