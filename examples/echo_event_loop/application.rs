@@ -1,6 +1,8 @@
 use sansocket::handshake::{Decision, RequestError, UpgradeRequest};
 use sansocket::http::Request;
-use sansocket::{Connection, Message, SendError};
+use sansocket::{Message, SendError};
+
+use super::replies::Replies;
 
 /// What is done with requests and messages: all that another server would have to replace.
 ///
@@ -13,7 +15,7 @@ pub(crate) trait Application {
         upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
     ) -> Decision;
 
-    /// Takes a message, and queues on the connection what there is to answer.
+    /// Takes a message, and sends what there is to answer.
     ///
     /// # Errors
     ///
@@ -21,6 +23,6 @@ pub(crate) trait Application {
     fn on_message(
         &mut self,
         message: Message<'_>,
-        connection: &mut Connection,
+        replies: &mut Replies<'_>,
     ) -> Result<(), SendError>;
 }

@@ -8,6 +8,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `peer.rs` | how a connection of the core is driven: where to begin |
+//! | `replies.rs` | what is written at once, and what together |
 //! | `socket.rs` | reads and writes that never wait |
 //! | `event_loop.rs` | who has a turn when |
 //! | `deadlines.rs`, `alarm.rs` | the clock, which the core leaves to its user |
@@ -22,6 +23,7 @@ mod application;
 mod deadlines;
 mod event_loop;
 mod peer;
+mod replies;
 mod settings;
 mod socket;
 
@@ -33,10 +35,11 @@ use std::time::Duration;
 use lexopt::{Arg, ValueExt};
 use sansocket::handshake::{Acceptance, Decision, RequestError, UpgradeRequest};
 use sansocket::http::Request;
-use sansocket::{Connection, Message, SendError};
+use sansocket::{Message, SendError};
 
 use application::Application;
 use event_loop::EventLoop;
+use replies::Replies;
 use settings::Settings;
 
 const USAGE: &str = "\
@@ -93,9 +96,9 @@ impl Application for Echo {
     fn on_message(
         &mut self,
         message: Message<'_>,
-        connection: &mut Connection,
+        replies: &mut Replies<'_>,
     ) -> Result<(), SendError> {
-        connection.send(message)
+        replies.send(message)
     }
 }
 

@@ -12,6 +12,7 @@ use sansocket::{CloseCode, CloseFrame, Connection, ConnectionState, Event, Trans
 
 use super::application::Application;
 use super::deadlines::Timer;
+use super::replies::Replies;
 use super::settings::Settings;
 use super::socket::{Arrived, Socket};
 
@@ -166,7 +167,11 @@ impl Peer {
         // What is left behind the request is the first input of the connection.
         if let Phase::Connected(connection) = &mut self.phase {
             connection.handle_read(*now);
-            converse(connection, input, application);
+            let (now, patience) = (*now, settings.stall);
+            // The response goes ahead of everything else.
+            let socket = Some(&mut self.socket).filter(|_| self.response.is_none());
+            let mut replies = Replies { connection, socket, is_last: false, now, patience };
+            converse(&mut replies, input, application);
         }
     }
 
@@ -259,13 +264,17 @@ impl Peer {
 
 /// Takes every event out of the input. What the protocol itself owes the peer is queued by then: the
 /// answer to a Ping, to a Close frame, to a breach of the rules.
-fn converse(connection: &mut Connection, mut input: &mut [u8], application: &mut impl Application) {
+fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut impl Application) {
     loop {
-        match connection.next_event(&mut input) {
+        let event = replies.connection.next_event(&mut input);
+        replies.is_last = input.is_empty();
+        match event {
             // After our own Close nothing is to be answered.
-            Ok(Some(Event::Message(message))) if connection.state() == ConnectionState::Open => {
-                if application.on_message(message, connection).is_err() {
-                    connection.close(Some(CloseCode::INTERNAL_ERROR.into()));
+            Ok(Some(Event::Message(message)))
+                if replies.connection.state() == ConnectionState::Open =>
+            {
+                if application.on_message(message, replies).is_err() {
+                    replies.connection.close(Some(CloseCode::INTERNAL_ERROR.into()));
                 }
             }
             Ok(Some(_)) => {}

@@ -12,6 +12,8 @@ mod deadlines;
 mod event_loop;
 #[path = "../../../examples/echo_event_loop/peer.rs"]
 mod peer;
+#[path = "../../../examples/echo_event_loop/replies.rs"]
+mod replies;
 #[path = "../../../examples/echo_event_loop/settings.rs"]
 mod settings;
 #[path = "../../../examples/echo_event_loop/socket.rs"]
@@ -22,10 +24,11 @@ use std::time::Duration;
 
 use sansocket::handshake::{Decision, RequestError, UpgradeRequest};
 use sansocket::http::Request;
-use sansocket::{Connection, Message, SendError};
+use sansocket::{Message, SendError};
 
 use application::Application;
 use event_loop::EventLoop;
+use replies::Replies;
 use settings::Settings;
 
 pub fn serve() -> io::Result<()> {
@@ -49,8 +52,8 @@ impl Application for Echo {
     fn on_message(
         &mut self,
         message: Message<'_>,
-        connection: &mut Connection,
+        replies: &mut Replies<'_>,
     ) -> Result<(), SendError> {
-        connection.send(message)
+        replies.send(message)
     }
 }

@@ -1,0 +1,46 @@
+use std::time::{Duration, Instant};
+
+use sansocket::{Connection, Message, SendError};
+
+use super::socket::Socket;
+
+/// A message of so many bytes is worth a write of its own.
+const LONG: usize = 32 * 1024;
+
+/// The last one is from here on: what was queued before leaves by the same write.
+const LONG_FOR_THE_LAST: usize = 4 * 1024;
+
+/// Where the application puts its replies.
+///
+/// Those to all that was read in one go leave together. Only what is long is written at once, from where it lies;
+/// what the socket doesn't take of that is queued.
+pub(crate) struct Replies<'turn> {
+    /// For whatever else there is to be said.
+    pub(crate) connection: &'turn mut Connection,
+    /// None while nothing may be written yet.
+    pub(super) socket: Option<&'turn mut Socket>,
+    /// Whether nothing is left of what was read.
+    pub(super) is_last: bool,
+    pub(super) now: Instant,
+    pub(super) patience: Duration,
+}
+
+impl Replies<'_> {
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::send`].
+    pub(crate) fn send(&mut self, message: Message<'_>) -> Result<(), SendError> {
+        let long = if self.is_last { LONG_FOR_THE_LAST } else { LONG };
+        match &mut self.socket {
+            Some(socket) if message.len() >= long && socket.stalled_by().is_none() => {
+                let mut lent = self.connection.lend(message)?;
+                // An error comes again with the next write.
+                let _ = socket.write(&mut lent, self.now, self.patience);
+                Ok(())
+            }
+            _ => self.connection.send(message),
+        }
+    }
+}
