@@ -12,40 +12,34 @@ use super::alarm::Alarm;
 /// by now. Putting one off costs nothing, the queue stays as short as the list of peers, and the alarm is hardly
 /// ever set.
 pub(crate) struct Deadlines {
-    start: Instant,
-    queue: BinaryHeap<Reverse<(Tick, usize)>>,
-    /// While it is set, no peer's time comes before it rings.
+    queue: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// While it is set, no peer's time comes much before it rings.
     alarm: Alarm,
 }
 
 /// The time at which a peer is looked at next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Timer(Tick);
+pub(crate) struct Timer(Option<Instant>);
 
-/// Time in steps, so that deadlines that are close to each other pass together.
-type Tick = u32;
-
-const TICK: Duration = Duration::from_millis(100);
+/// How much later than its deadline a peer is looked at, together with others whose deadline has passed
+/// meanwhile.
+const SLACK: Duration = Duration::from_millis(100);
 
 impl Timer {
     /// None is set.
-    pub(crate) const OFF: Self = Self(Tick::MAX);
+    pub(crate) const OFF: Self = Self(None);
 }
 
 impl Deadlines {
-    pub(crate) const fn new(start: Instant, alarm: Alarm) -> Self {
-        Self { start, queue: BinaryHeap::new(), alarm }
+    pub(crate) const fn new(alarm: Alarm) -> Self {
+        Self { queue: BinaryHeap::new(), alarm }
     }
 
     /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
     pub(crate) fn set(&mut self, key: usize, timer: &mut Timer, deadline: Instant) {
-        let elapsed = deadline.saturating_duration_since(self.start);
-        // 13 years of uptime are the most that fits.
-        let ticks = elapsed.as_secs() * 10 + u64::from(elapsed.subsec_millis()) / 100 + 1;
-        let tick = Tick::try_from(ticks).unwrap_or(Tick::MAX);
-        if tick < timer.0 {
-            *timer = Timer(tick);
-            self.queue.push(Reverse((tick, key)));
+        if timer.0.is_none_or(|time| deadline < time) {
+            *timer = Timer(Some(deadline));
+            self.queue.push(Reverse((deadline, key)));
             self.alarm.forget();
         }
     }
@@ -56,10 +50,10 @@ impl Deadlines {
         if self.alarm.is_ahead(now) {
             return None;
         }
-        let Reverse((tick, key)) = *self.queue.peek()?;
-        (self.time_of(tick) <= now).then(|| {
+        let Reverse((deadline, key)) = *self.queue.peek()?;
+        (deadline <= now).then(|| {
             self.queue.pop();
-            (key, Timer(tick))
+            (key, Timer(Some(deadline)))
         })
     }
 
@@ -72,19 +66,17 @@ impl Deadlines {
         if self.alarm.is_ahead(now) {
             return Ok(());
         }
-        let Some(&Reverse((tick, _))) = self.queue.peek() else {
-            self.alarm.forget();
-            return Ok(());
-        };
-        self.alarm.set(self.time_of(tick), now)
+        match self.queue.peek() {
+            Some(Reverse((deadline, _))) => self.alarm.set(*deadline + SLACK, now),
+            None => {
+                self.alarm.forget();
+                Ok(())
+            }
+        }
     }
 
     /// How long the poll may wait now, as far as it has to know.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.alarm.timeout(now)
-    }
-
-    fn time_of(&self, tick: Tick) -> Instant {
-        self.start + TICK * tick
     }
 }

@@ -74,7 +74,7 @@ impl<A: Application> EventLoop<A> {
             accept_from: None,
             peers: Slab::new(),
             queue: VecDeque::new(),
-            deadlines: Deadlines::new(now, alarm),
+            deadlines: Deadlines::new(alarm),
             shared: Shared { registry, buffer, now, settings, application },
         })
     }

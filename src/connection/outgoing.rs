@@ -154,7 +154,7 @@ impl Outgoing {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn make_room(&mut self, additional: usize) {
         // A segment may become as long as the one before: again and again while small frames fill them, but
         // once behind those, where long payloads may come, each with a segment for its header.
@@ -168,7 +168,12 @@ impl Outgoing {
             // Doubled, a segment that small frames fill would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())
         };
-        self.tail.reserve_exact(additional.max(room));
+        let room = additional.max(room);
+        if self.tail.is_empty() {
+            self.tail = Vec::with_capacity(room);
+        } else {
+            self.tail.reserve_exact(room);
+        }
     }
 
     fn seal_tail(&mut self) {

@@ -300,13 +300,11 @@ impl SendingHalf {
     ///
     /// What has taken too long.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
-        let outgoing = self.encoding.outgoing();
-        let (has_outgoing, written) = (outgoing.has_remaining(), outgoing.written());
         let Some(timers) = &mut self.timers else {
             return Ok(());
         };
         match self.closing.state() {
-            ConnectionState::Open => match timers.tick(now, written) {
+            ConnectionState::Open => match timers.tick(now, self.encoding.outgoing().written()) {
                 Due::Nothing => Ok(()),
                 Due::Ping(payload) => {
                     self.encoding.keepalive_ping(payload);
@@ -316,6 +314,7 @@ impl SendingHalf {
                 Due::Failure(error) => Err(self.end(error, now)),
             },
             ConnectionState::Closing if timers.closing_is_overdue(now) => {
+                let has_outgoing = self.encoding.outgoing().has_remaining();
                 let is_complete = !self.closing.is_listening() && !has_outgoing;
                 self.closing.receive_eof();
                 // Of a peer that only leaves its transport open there is nothing to complain.

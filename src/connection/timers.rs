@@ -120,8 +120,8 @@ pub(crate) struct RunningTimers {
 
 #[derive(Debug)]
 enum Ping {
-    /// The next one goes out an interval after this time, or after the first that is told.
-    AnsweredAt(Option<Instant>),
+    /// The next one goes out at this time; if there is none yet, an interval after the next that is told.
+    DueAt(Option<Instant>),
     /// It waits to be written behind other bytes, and has left when all up to this position have.
     Queued { at: Instant, up_to: u64 },
     /// It left at this time and wants an answer.
@@ -146,7 +146,7 @@ impl RunningTimers {
             settings,
             now: None,
             heard: None,
-            ping: Ping::AnsweredAt(None),
+            ping: Ping::DueAt(None),
             pings: 0,
             round_trip_time: None,
             message: None,
@@ -183,7 +183,7 @@ impl RunningTimers {
         };
         let now = self.now.unwrap_or(sent);
         self.round_trip_time = Some(now.saturating_duration_since(sent));
-        self.ping = Ping::AnsweredAt(Some(now));
+        self.ping = Ping::DueAt(self.next_ping(now));
     }
 
     /// A Ping was queued now, up to this position.
@@ -195,10 +195,10 @@ impl RunningTimers {
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.now = Some(now);
         self.message.get_or_insert(now);
-        match &mut self.ping {
-            Ping::Queued { up_to, .. } if *up_to <= written => self.ping = Ping::SentAt(now),
-            Ping::AnsweredAt(answered) => _ = answered.get_or_insert(now),
-            Ping::Queued { .. } | Ping::SentAt(_) => {}
+        match self.ping {
+            Ping::Queued { up_to, .. } if up_to <= written => self.ping = Ping::SentAt(now),
+            Ping::DueAt(None) => self.ping = Ping::DueAt(self.next_ping(now)),
+            Ping::DueAt(Some(_)) | Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
         if let Some(error) = self.overdue(now) {
             return if self.was_called(now) { Due::Failure(error) } else { Due::Nothing };
@@ -226,7 +226,12 @@ impl RunningTimers {
         if self.last_call.is_some() {
             return self.last_call;
         }
-        [self.ping_at(), self.pong_by(), self.idle_by()].into_iter().flatten().min()
+        // A Ping is either to be sent or to be answered.
+        let ping = self.ping_at().or_else(|| self.pong_by());
+        match (ping, self.idle_by()) {
+            (Some(ping), Some(idle)) => Some(ping.min(idle)),
+            (ping, idle) => ping.or(idle),
+        }
     }
 
     /// By when a connection that is closing has to be over.
@@ -256,13 +261,16 @@ impl RunningTimers {
         self.pings.to_be_bytes()
     }
 
-    fn ping_at(&self) -> Option<Instant> {
-        let (Some(keepalive), Ping::AnsweredAt(Some(answered))) =
-            (&self.settings.keepalive, &self.ping)
-        else {
-            return None;
-        };
-        answered.checked_add(keepalive.interval)
+    /// When a Ping goes out that has nothing before it since this time.
+    fn next_ping(&self, since: Instant) -> Option<Instant> {
+        since.checked_add(self.settings.keepalive?.interval)
+    }
+
+    const fn ping_at(&self) -> Option<Instant> {
+        match self.ping {
+            Ping::DueAt(due) => due,
+            Ping::Queued { .. } | Ping::SentAt(_) => None,
+        }
     }
 
     fn pong_by(&self) -> Option<Instant> {
