@@ -102,8 +102,6 @@ pub enum TimeoutError {
 #[derive(Debug)]
 pub(crate) struct RunningTimers {
     settings: Timers,
-    /// The latest time that was told.
-    now: Option<Instant>,
     /// When bytes arrived last.
     heard: Option<Instant>,
     ping: Ping,
@@ -144,7 +142,6 @@ impl RunningTimers {
     pub(crate) fn new(settings: Timers) -> Option<Self> {
         (!settings.are_off()).then_some(Self {
             settings,
-            now: None,
             heard: None,
             ping: Ping::DueAt(None),
             pings: 0,
@@ -161,7 +158,6 @@ impl RunningTimers {
 
     /// Bytes have arrived.
     pub(crate) fn hear(&mut self, now: Instant) {
-        self.now = Some(now);
         self.heard = Some(now);
         // All that was overdue may have been a sign of life. The end is put off by nothing.
         if self.last_call.is_some() && self.close_by.is_none() && self.overdue(now).is_none() {
@@ -181,9 +177,9 @@ impl RunningTimers {
             Ping::SentAt(at) | Ping::Queued { at, .. } if payload == self.payload() => at,
             _ => return,
         };
-        let now = self.now.unwrap_or(sent);
-        self.round_trip_time = Some(now.saturating_duration_since(sent));
-        self.ping = Ping::DueAt(self.next_ping(now));
+        let heard = self.heard.map_or(sent, |heard| heard.max(sent));
+        self.round_trip_time = Some(heard.duration_since(sent));
+        self.ping = Ping::DueAt(self.next_ping(heard));
     }
 
     /// A Ping was queued now, up to this position.
@@ -193,7 +189,6 @@ impl RunningTimers {
 
     /// What an open connection has to do that has written so many bytes.
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
-        self.now = Some(now);
         self.message.get_or_insert(now);
         match self.ping {
             Ping::Queued { up_to, .. } if up_to <= written => self.ping = Ping::SentAt(now),
