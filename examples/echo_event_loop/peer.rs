@@ -280,5 +280,8 @@ fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut i
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return,
         }
+        if replies.is_last {
+            return;
+        }
     }
 }
