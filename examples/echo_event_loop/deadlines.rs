@@ -66,13 +66,11 @@ impl Deadlines {
         if self.alarm.is_ahead(now) {
             return Ok(());
         }
-        match self.queue.peek() {
-            Some(Reverse((deadline, _))) => self.alarm.set(*deadline + SLACK, now),
-            None => {
-                self.alarm.forget();
-                Ok(())
-            }
-        }
+        let Some(Reverse((deadline, _))) = self.queue.peek() else {
+            self.alarm.forget();
+            return Ok(());
+        };
+        self.alarm.set(*deadline + SLACK, now)
     }
 
     /// How long the poll may wait now, as far as it has to know.
