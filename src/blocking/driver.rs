@@ -8,7 +8,7 @@ use bytes::Buf;
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::incoming::Incoming;
-use crate::blocking::outbound::Outbound;
+use crate::blocking::outbound::{Outbound, WRITE_FROM};
 use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::read_buffer::ReadBuffer;
@@ -299,6 +299,20 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
 
     fn state(&mut self) -> ConnectionState {
         self.outlet.outbound(|outbound| outbound.sending.state())
+    }
+}
+
+impl<S: Read + Write> Driver<S, Outbound> {
+    /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies.
+    #[inline]
+    pub(super) fn write(&mut self, mut message: Message<'_>) -> Result<(), Error> {
+        if message.len() >= WRITE_FROM {
+            match self.outlet.write_through(&mut self.stream, message) {
+                Err(Error::BufferFull(refused)) => message = refused,
+                outcome => return outcome,
+            }
+        }
+        self.queue(message, |sending, message| sending.send(message))
     }
 }
 

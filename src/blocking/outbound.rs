@@ -1,11 +1,13 @@
-use std::io;
+use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
 
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
+use crate::blocking::stream::Stream;
 use crate::connection::{ConnectionState, SendError, SendingHalf, TimeoutError, UsageError};
+use crate::message::Message;
 
 /// From this many queued bytes on, a write goes out without being asked to.
 pub(super) const WRITE_FROM: usize = 64 * 1024;
@@ -33,6 +35,25 @@ impl Outbound {
     /// Whether so much is queued that it has to be written.
     pub(super) fn is_laden(&mut self) -> bool {
         self.sending.outgoing().remaining() >= WRITE_FROM
+    }
+
+    /// Takes a message and writes it behind all that is queued. What the peer doesn't take in time is queued.
+    pub(super) fn write_through<S: Read + Write>(
+        &mut self,
+        stream: &mut Stream<S>,
+        message: Message<'_>,
+    ) -> Result<(), Error> {
+        let timeout = self.write_timeout;
+        let lent = self.sending.lend(message);
+        let written = match lent.map(|mut lent| stream.write(timeout, &mut lent)) {
+            Ok(written) => written,
+            Err(error) => return Err(self.refusal(error)),
+        };
+        match written.map_err(|error| self.write_failed(error)) {
+            // The message was taken, and that is all that was promised.
+            Err(Error::WriteTimedOut) => Ok(()),
+            written => written,
+        }
     }
 
     /// How long the next write may take: bounded by itself, and once the end has begun by the deadline

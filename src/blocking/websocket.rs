@@ -163,12 +163,14 @@ impl<S: Read + Write> WebSocket<S> {
     /// Queues a message, and writes once 64 KiB are queued. The next [`read`](Self::read) or
     /// [`flush`](Self::flush) writes the rest.
     ///
+    /// A message that is as long by itself is written at once, by a server without a copy.
+    ///
     /// # Errors
     ///
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(message.into(), |sending, message| sending.send(message))
+        self.driver.write(message.into())
     }
 
     /// Queues a fragment of a message that others will follow; see [`Connection::fragments`].

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use sansocket::blocking::{ConnectError, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{Config, ConnectionState, Message};
+use sansocket::{Config, ConnectionState, Message, Role};
 
 use crate::bounded::bounded;
+use crate::either_role::{self, ROLES};
 use crate::loopback::{Socket, client, listen, pair, serving};
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
@@ -87,45 +88,45 @@ fn a_read_that_timed_out_can_be_followed_by_a_write() {
 
 #[test]
 fn a_peer_that_stops_reading_fills_the_queue_and_then_gets_everything_in_order() {
-    bounded(|| {
-        let (listener, address) = listen();
-        let timeouts = Timeouts::default().write(Some(SHORT));
-        let config = Config::default().max_outgoing_size(1 << 20);
-        let client = client(address).timeouts(timeouts).config(config);
-        let connecting = thread::spawn(move || client.connect().unwrap());
-        let mut peer = RawPeer::server(&listener);
-        let mut client = connecting.join().unwrap();
-        let message = |number: u32| [number.to_be_bytes().to_vec(), vec![7; 200 << 10]].concat();
+    for role in ROLES {
+        bounded(move || stops_reading_for_a_while(role));
+    }
+}
 
-        let mut sent = 0;
-        let refused = loop {
-            match client.write(message(sent)) {
-                Ok(()) => sent += 1,
-                Err(Error::BufferFull(message)) => break message,
-                Err(error) => panic!("{error}"),
-            }
-        };
-        assert!(sent > 4, "the queue takes a mebibyte");
-        assert_eq!(refused, message(sent).into());
-        assert_matches!(client.flush(), Err(Error::WriteTimedOut));
-        assert_matches!(client.read(), Err(Error::WriteTimedOut));
-        assert_eq!(client.state(), ConnectionState::Open);
+fn stops_reading_for_a_while(role: Role) {
+    let timeouts = Timeouts::default().write(Some(SHORT));
+    let config = Config::default().max_outgoing_size(1 << 20);
+    let (mut socket, mut peer) = either_role::open(role, 300 << 10, timeouts, config);
+    let message = |number: u32| [number.to_be_bytes().to_vec(), vec![7; 200 << 10]].concat();
 
-        let reading = thread::spawn(move || {
-            for number in 0..=sent {
-                assert!(peer.receive_frame() == (Opcode::Binary, message(number)), "{number}");
-            }
-        });
-        let mut again = refused;
-        while let Err(error) = client.write(again) {
-            let Error::BufferFull(message) = error else { panic!("{error}") };
-            again = message;
+    let mut sent = 0;
+    let refused = loop {
+        match socket.write(&message(sent)[..]) {
+            Ok(()) => sent += 1,
+            Err(Error::BufferFull(message)) => break message,
+            Err(error) => panic!("{error}"),
         }
-        while let Err(error) = client.flush() {
-            assert_matches!(error, Error::WriteTimedOut);
+    };
+    assert!(sent > 4, "the queue takes a mebibyte");
+    assert_eq!(refused, message(sent).into());
+    assert_matches!(socket.flush(), Err(Error::WriteTimedOut));
+    assert_matches!(socket.read(), Err(Error::WriteTimedOut));
+    assert_eq!(socket.state(), ConnectionState::Open);
+
+    let reading = thread::spawn(move || {
+        for number in 0..=sent {
+            assert!(peer.receive_frame() == (Opcode::Binary, message(number)), "{number}");
         }
-        reading.join().unwrap();
     });
+    let mut again = refused;
+    while let Err(error) = socket.write(again) {
+        let Error::BufferFull(message) = error else { panic!("{error}") };
+        again = message;
+    }
+    while let Err(error) = socket.flush() {
+        assert_matches!(error, Error::WriteTimedOut);
+    }
+    reading.join().unwrap();
 }
 
 #[test]

@@ -151,6 +151,14 @@ fn a_hundred_thousand_pings_cost_a_blocking_connection_a_constant() {
 }
 
 #[test]
+fn a_long_message_that_a_server_borrows_is_written_without_a_copy() {
+    let (mut socket, _) = open(Role::Server);
+    let message = vec![7; 1 << 20];
+    let info = allocation_counter::measure(|| socket.write(&message[..]).unwrap());
+    assert_eq!(info.bytes_total, 0);
+}
+
+#[test]
 fn a_hundred_thousand_pings_cost_a_split_connection_a_constant() {
     for role in ROLES {
         let (socket, flood) = open(role);
