@@ -19,15 +19,11 @@ pub(super) fn push(
     mask: Option<MaskingKey>,
     payload: Payload<'_>,
 ) {
-    let payload = match (mask, payload.try_into_borrowed()) {
-        (None, Err(shared)) => {
-            outgoing.push_header(header);
-            outgoing.push(shared);
-            return;
-        }
-        (_, payload) => payload,
-    };
-    let payload = payload.as_ref().map_or_else(|shared| &**shared, |borrowed| *borrowed);
+    if mask.is_none() && !payload.is_borrowed() {
+        outgoing.push_header(header);
+        outgoing.push(payload.into_bytes());
+        return;
+    }
     // Segments of this size stay in cache while they are filled, and the allocator keeps them at
     // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
     let mut parts = payload.chunks(SEGMENT);

@@ -190,7 +190,7 @@ impl RunningTimers {
     /// What an open connection has to do that has written so many bytes.
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
-        // What nearly all of them find. It is asked once for each read.
+        // Nearly every call ends here, and there is one for each read.
         if matches!(self.ping, Ping::DueAt(Some(due)) if now < due)
             && self.settings.idle.is_none()
             && self.last_call.is_none()

@@ -45,6 +45,11 @@ impl Payload<'_> {
 }
 
 impl<'a> Payload<'a> {
+    /// Whether the bytes are somebody else's.
+    pub(crate) const fn is_borrowed(&self) -> bool {
+        matches!(self.0, Held::Borrowed(_))
+    }
+
     /// The bytes as they are held: borrowed, or else shared.
     pub(crate) fn try_into_borrowed(self) -> Result<&'a [u8], Bytes> {
         match self.0 {
