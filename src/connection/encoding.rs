@@ -69,19 +69,18 @@ impl Encoding {
 
     #[inline]
     pub(crate) fn message(&mut self, message: Message<'_>) -> Result<(), SendError> {
-        // §5.4: a message is not interleaved with the fragments of another.
-        if self.open_message.is_some() {
-            return Err(UsageError::MessageUnfinished.into());
-        }
-        if self.is_full() {
-            return Err(refused(message));
-        }
+        let message = self.admit(message)?;
+        self.queue(message);
+        Ok(())
+    }
+
+    #[inline]
+    fn queue(&mut self, message: Message<'_>) {
         let opcode = opcode_of(message.kind());
         #[cfg(feature = "deflate")]
         if !self.deflation.is_off() {
             let compressed = self.deflation.message(message.as_bytes()).map(Payload::from);
-            self.smaller(compressed, message);
-            return Ok(());
+            return self.smaller(compressed, message);
         }
         // What most messages are. They are looked at where they lie and not moved about.
         if message.as_bytes().len() < LONG_FROM {
@@ -89,14 +88,14 @@ impl Encoding {
         } else {
             self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload());
         }
-        Ok(())
     }
 
     /// Takes a message that is looked at where it lies while it is written, if that spares a copy.
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Result<Lent<'m>, SendError> {
+        let message = self.admit(message)?;
         if !self.can_lend(&message) {
-            self.message(message)?;
+            self.queue(message);
             return Ok(Lent::queued(&mut self.outgoing));
         }
         let opcode = opcode_of(message.kind());
@@ -110,9 +109,8 @@ impl Encoding {
         if !self.deflation.is_off() {
             return false;
         }
-        let is_admitted = self.open_message.is_none() && !self.is_full();
         // §5.1: what a client sends is masked, which makes a copy of it.
-        is_admitted && self.sender == Role::Server && message.len() >= LONG_FROM
+        self.sender == Role::Server && message.len() >= LONG_FROM
     }
 
     pub(crate) fn fragment(
@@ -142,13 +140,10 @@ impl Encoding {
 
     #[cfg(feature = "deflate")]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        if self.deflation.is_off() || self.open_message.is_some() {
+        if self.deflation.is_off() {
             return self.message(prepared.message().clone());
         }
-        let message = prepared.message().clone();
-        if self.is_full() {
-            return Err(refused(message));
-        }
+        let message = self.admit(prepared.message().clone())?;
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
         self.smaller(compressed.map(Payload::from), message);
         Ok(())
@@ -242,6 +237,16 @@ impl Encoding {
             Some(compressed) => (rsv, compressed.into()),
             None => (Rsv::NONE, piece.into_payload()),
         }
+    }
+
+    /// Whether a whole message may be sent now; if so, it is given back.
+    #[inline]
+    fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+        // §5.4: a message is not interleaved with the fragments of another.
+        if self.open_message.is_some() {
+            return Err(UsageError::MessageUnfinished.into());
+        }
+        if self.is_full() { Err(refused(message)) } else { Ok(message) }
     }
 
     /// While nothing waits there is always room, so that a retry after draining succeeds.
