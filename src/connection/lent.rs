@@ -38,7 +38,7 @@ impl<'message> Lent<'message> {
     /// Nothing, because the message is in the queue already.
     #[inline]
     pub(crate) fn queued(outgoing: &'message mut Outgoing) -> Self {
-        Self::frame(outgoing, EncodedHeader::default(), Payload::default())
+        Self::frame(outgoing, EncodedHeader::EMPTY, Payload::default())
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
 pub(super) const LENGTH_IN_64_BITS: u8 = 0x7F;
 
 /// The bytes of an encoded [`FrameHeader`].
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; Self::ROOM],
     len: usize,
@@ -123,6 +123,9 @@ pub struct EncodedHeader {
 impl EncodedHeader {
     /// How much room [`append_to`](Self::append_to) needs, whatever the header's size.
     pub(crate) const ROOM: usize = 16;
+
+    /// No header at all.
+    pub(crate) const EMPTY: Self = Self { bytes: [0; Self::ROOM], len: 0 };
 
     /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were too few.
     #[inline]
