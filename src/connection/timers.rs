@@ -190,13 +190,6 @@ impl RunningTimers {
     /// What an open connection has to do that has written so many bytes.
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
-        // Nearly every call ends here, and there is one for each read.
-        if matches!(self.ping, Ping::DueAt(Some(due)) if now < due)
-            && self.settings.idle.is_none()
-            && self.last_call.is_none()
-        {
-            return Due::Nothing;
-        }
         match self.ping {
             Ping::Queued { up_to, .. } if up_to <= written => self.ping = Ping::SentAt(now),
             Ping::DueAt(None) => self.ping = Ping::DueAt(self.next_ping(now)),
