@@ -198,13 +198,10 @@ impl Watched {
             Operation::Lend(kind, size, count) => {
                 let message = payload::message(*kind, *size, salt);
                 let lent = self.connection.lend(payload::either_way(&message, salt));
-                let outcome = lent.map(|mut lent| drain(&mut lent, *count));
-                let (outcome, bytes) = match outcome {
-                    Ok(bytes) => (Ok(()), bytes),
-                    Err(error) => (Err(error), Vec::new()),
-                };
+                let mut bytes = Vec::new();
+                let outcome = lent.map(|mut lent| bytes = drain(&mut lent, *count));
                 self.sent(outcome, &message, None, true);
-                self.read(&bytes);
+                self.written.read_valid(&bytes);
             }
             Operation::Write(kind, size) => {
                 let piece = payload::message(*kind, *size, salt);
@@ -332,13 +329,7 @@ impl Watched {
 
     fn drain(&mut self, count: usize) {
         let bytes = write(&mut self.connection, count);
-        self.read(&bytes);
-    }
-
-    /// These bytes were written.
-    fn read(&mut self, bytes: &[u8]) {
-        let read = self.written.read(bytes);
-        read.unwrap_or_else(|code| panic!("the peer would fail the connection with {code}"));
+        self.written.read_valid(&bytes);
     }
 
     /// What is true at any time.

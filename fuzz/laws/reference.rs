@@ -152,6 +152,12 @@ impl Reader {
         self.header.is_empty() && self.body.is_none()
     }
 
+    /// Takes bytes of which the peer has nothing to complain.
+    pub fn read_valid(&mut self, bytes: &[u8]) {
+        let read = self.read(bytes);
+        read.unwrap_or_else(|code| panic!("the peer would fail the connection with {code}"));
+    }
+
     /// Takes some bytes; or gives the code with which the connection is to be failed, because
     /// whatever follows them, they are wrong.
     pub fn read(&mut self, bytes: &[u8]) -> Result<(), u16> {

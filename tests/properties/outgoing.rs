@@ -5,7 +5,7 @@ use std::io::IoSlice;
 use bytes::Buf;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sansocket::{Connection, Message, MessageKind};
+use sansocket::{Connection, MessageKind};
 
 use crate::laws::payload;
 use crate::laws::reference::{Frame, PING, Reader};
@@ -17,27 +17,15 @@ fn messages() -> impl Strategy<Value = Vec<(MessageKind, usize)>> {
     vec((kind(), payload_size()), 0..8)
 }
 
-/// Takes up to this many bytes as a vectored write would.
-fn write_vectored(connection: &mut Connection, count: usize) -> Vec<u8> {
-    let outgoing = connection.outgoing();
-    let mut slices = [IoSlice::new(&[]); 3];
+/// Takes up to this many bytes as a vectored write of so many slices would.
+fn write_vectored<const SLICES: usize>(outgoing: &mut impl Buf, count: usize) -> Vec<u8> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
     let used = outgoing.chunks_vectored(&mut slices);
     let mut bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
+    assert!(used == SLICES || bytes.len() == outgoing.remaining(), "as many as there are");
     bytes.truncate(count);
     outgoing.advance(bytes.len());
     bytes
-}
-
-/// The same for a message that is lent, and whatever is ahead of it.
-fn lend_vectored(connection: &mut Connection, message: Message<'_>, count: usize) -> Vec<u8> {
-    let mut lent = connection.lend(message).unwrap();
-    let mut slices = [IoSlice::new(&[]); 3];
-    let used = lent.chunks_vectored(&mut slices);
-    let bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
-    assert!(used == slices.len() || bytes.len() == lent.remaining(), "as many as there are");
-    let taken = count.min(bytes.len());
-    lent.advance(taken);
-    bytes[..taken].to_vec()
 }
 
 /// What happens to a queue that one thread writes from while others put something behind.
@@ -63,15 +51,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Takes this many bytes by vectored writes, and says only then that they were written.
-fn write_vectored_exactly(connection: &mut Connection, count: usize) -> Vec<u8> {
-    let outgoing = connection.outgoing();
-    let mut slices = [IoSlice::new(&[]); 64];
-    let used = outgoing.chunks_vectored(&mut slices);
-    let mut bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
-    assert!(bytes.len() >= count, "too few slices");
-    bytes.truncate(count);
-    outgoing.advance(count);
+/// Takes this many bytes, and says only then that they were written.
+fn write_exactly(connection: &mut Connection, count: usize) -> Vec<u8> {
+    let bytes = write_vectored::<64>(connection.outgoing(), count);
+    assert_eq!(bytes.len(), count, "too few slices");
     bytes
 }
 
@@ -111,7 +94,7 @@ proptest! {
                     chunks.clear();
                     bytes.truncate(*count);
                     sharing.outgoing().advance(bytes.len());
-                    lent.extend(write_vectored_exactly(&mut lending, bytes.len()));
+                    lent.extend(write_exactly(&mut lending, bytes.len()));
                     shared.extend(bytes);
                 }
                 _ => {}
@@ -139,10 +122,10 @@ proptest! {
                 }
             }
             let shown = payload::either_way(&message, salt);
-            let in_vectors = lend_vectored(&mut vectored, shown.clone(), count);
+            let in_vectors = write_vectored::<3>(&mut vectored.lend(shown.clone()).unwrap(), count);
             // The others are told at once, too, what was written: a Pong may follow behind that.
             sent.send(shown.clone()).unwrap();
-            by_sending.extend(write_vectored_exactly(&mut sent, in_vectors.len()));
+            by_sending.extend(write_exactly(&mut sent, in_vectors.len()));
             let mut lending = lent.lend(shown).unwrap();
             by_chunks.extend(drain(&mut lending, in_vectors.len()));
             drop(lending);
@@ -170,11 +153,11 @@ proptest! {
             vectored.send(message).unwrap();
             let step = sizes.next().unwrap_or(0) * 50;
             in_steps.extend(write(&mut stepwise, step));
-            in_slices.extend(write_vectored(&mut vectored, step));
+            in_slices.extend(write_vectored::<3>(vectored.outgoing(), step));
         }
         in_steps.extend(write(&mut stepwise, usize::MAX));
         while vectored.outgoing().has_remaining() {
-            in_slices.extend(write_vectored(&mut vectored, usize::MAX));
+            in_slices.extend(write_vectored::<3>(vectored.outgoing(), usize::MAX));
         }
         let remaining = whole.outgoing().remaining();
         let whole = write(&mut whole, usize::MAX);
