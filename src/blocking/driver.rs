@@ -13,7 +13,7 @@ use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::shared::Shared;
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, unless_timed_out};
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
@@ -309,7 +309,7 @@ impl<S: Read + Write> Driver<S, Outbound> {
         if message.len() >= WRITE_FROM {
             match self.outlet.write_through(&mut self.stream, message) {
                 Err(Error::BufferFull(refused)) => message = refused,
-                outcome => return outcome,
+                written => return unless_timed_out(written),
             }
         }
         self.queue(message, |sending, message| sending.send(message))

@@ -37,7 +37,7 @@ impl Outbound {
         self.sending.outgoing().remaining() >= WRITE_FROM
     }
 
-    /// Takes a message and writes it behind all that is queued. What the peer doesn't take in time is queued.
+    /// Takes a message and writes it behind all that is queued. What is not written is queued.
     pub(super) fn write_through<S: Read + Write>(
         &mut self,
         stream: &mut Stream<S>,
@@ -45,14 +45,9 @@ impl Outbound {
     ) -> Result<(), Error> {
         let timeout = self.write_timeout;
         let lent = self.sending.lend(message);
-        let written = match lent.map(|mut lent| stream.write(timeout, &mut lent)) {
-            Ok(written) => written,
-            Err(error) => return Err(self.refusal(error)),
-        };
-        match written.map_err(|error| self.write_failed(error)) {
-            // The message was taken, and that is all that was promised.
-            Err(Error::WriteTimedOut) => Ok(()),
-            written => written,
+        match lent.map(|mut lent| stream.write(timeout, &mut lent)) {
+            Ok(written) => written.map_err(|error| self.write_failed(error)),
+            Err(error) => Err(self.refusal(error)),
         }
     }
 

@@ -35,11 +35,7 @@ pub(super) trait Sink {
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
         }
-        match self.flush() {
-            // The message is queued, and that is all that was promised.
-            Err(Error::WriteTimedOut) => Ok(()),
-            flushed => flushed,
-        }
+        unless_timed_out(self.flush())
     }
 
     /// Sends a Ping, and all that was queued before it.
@@ -51,6 +47,15 @@ pub(super) trait Sink {
             }
         }
         self.flush()
+    }
+}
+
+/// What to say of a message that was written as far as there was time for it: the rest is queued, and more was
+/// not promised.
+pub(super) fn unless_timed_out(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(Error::WriteTimedOut) => Ok(()),
+        written => written,
     }
 }
 
