@@ -111,15 +111,34 @@ impl MaskingKey {
         }
     }
 
-    /// By the widest registers there are, from an address on that suits them.
+    /// By the widest registers there are.
     fn apply_to_long(self, payload: &mut [u8]) {
-        let unaligned = payload.as_ptr().align_offset(WIDTH).min(payload.len());
-        let (start, rest) = payload.split_at_mut(unaligned);
-        self.apply_to_short(start);
-        let key = self.skip(unaligned);
-        let (blocks, end) = rest.split_at_mut(rest.len() / WIDTH * WIDTH);
-        by_widest_registers(|| xor_words(blocks, key.twice()));
-        key.apply_to_short(end);
+        by_widest_registers(|| self.apply_to_blocks(payload));
+    }
+
+    /// Block by block, from an address on that suits them. What is before that, and what is behind the last whole
+    /// block, is masked as a block of its own that overlaps with the others: both are looked at before anything
+    /// changes.
+    #[inline]
+    fn apply_to_blocks(self, payload: &mut [u8]) {
+        let (Some(&first), Some(&last)) = (payload.first_chunk(), payload.last_chunk()) else {
+            return self.apply_to_short(payload);
+        };
+        let unaligned = payload.as_ptr().align_offset(WIDTH);
+        let key = self.skip(unaligned).twice();
+        let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
+        for block in aligned.chunks_exact_mut(WIDTH) {
+            if let Some(block) = block.first_chunk_mut() {
+                *block = xor_block(*block, key);
+            }
+        }
+        if let Some(start) = payload.first_chunk_mut() {
+            *start = xor_block(first, self.twice());
+        }
+        let at_end = self.skip(payload.len());
+        if let Some(end) = payload.last_chunk_mut() {
+            *end = xor_block(last, at_end.twice());
+        }
     }
 
     /// The key for eight bytes.
@@ -138,6 +157,12 @@ fn xor_words(payload: &mut [u8], key: u64) {
             *word = xor_word(*word, key);
         }
     }
+}
+
+#[inline]
+fn xor_block(mut block: [u8; WIDTH], key: u64) -> [u8; WIDTH] {
+    xor_words(&mut block, key);
+    block
 }
 
 /// Appends a masked copy of all but the last bytes, fewer than a piece has, to a destination that has room for
