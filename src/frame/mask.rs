@@ -80,7 +80,7 @@ impl MaskingKey {
     fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         destination.reserve(payload.len());
         let start = destination.len();
-        by_widest_registers(|| append_pieces(payload, self.twice(), destination));
+        by_widest_registers(Append { mask: self, payload, destination });
         let (_, end) = payload.split_at(destination.len() - start);
         self.append_short(end, destination);
     }
@@ -113,32 +113,7 @@ impl MaskingKey {
 
     /// By the widest registers there are.
     fn apply_to_long(self, payload: &mut [u8]) {
-        by_widest_registers(|| self.apply_to_blocks(payload));
-    }
-
-    /// Block by block, from an address on that suits them. What is before that, and what is behind the last whole
-    /// block, is masked as a block of its own that overlaps with the others: both are looked at before anything
-    /// changes.
-    #[inline]
-    fn apply_to_blocks(self, payload: &mut [u8]) {
-        let (Some(&first), Some(&last)) = (payload.first_chunk(), payload.last_chunk()) else {
-            return self.apply_to_short(payload);
-        };
-        let unaligned = payload.as_ptr().align_offset(WIDTH);
-        let key = self.skip(unaligned).twice();
-        let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
-        for block in aligned.chunks_exact_mut(WIDTH) {
-            if let Some(block) = block.first_chunk_mut() {
-                *block = xor_block(*block, key);
-            }
-        }
-        if let Some(start) = payload.first_chunk_mut() {
-            *start = xor_block(first, self.twice());
-        }
-        let at_end = self.skip(payload.len());
-        if let Some(end) = payload.last_chunk_mut() {
-            *end = xor_block(last, at_end.twice());
-        }
+        by_widest_registers(Apply { mask: self, payload });
     }
 
     /// The key for eight bytes.
@@ -149,8 +124,68 @@ impl MaskingKey {
     }
 }
 
+/// What is done by the widest registers that there are, as a type: its one function is always inlined, and so made of
+/// the registers of whoever calls it.
+pub(super) trait Operation {
+    fn run(self);
+}
+
+/// Masks a payload block by block, from an address on that suits them.
+///
+/// What is before that, and what is behind the last whole block, is masked as a block of its own that overlaps with
+/// the others: both are looked at before anything changes.
+struct Apply<'p> {
+    mask: MaskingKey,
+    payload: &'p mut [u8],
+}
+
+impl Operation for Apply<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { mask, payload } = self;
+        let (Some(&first), Some(&last)) = (payload.first_chunk(), payload.last_chunk()) else {
+            return mask.apply_to_short(payload);
+        };
+        let unaligned = payload.as_ptr().align_offset(WIDTH);
+        let key = mask.skip(unaligned).twice();
+        let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
+        let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
+        xor_words(blocks, key);
+        let (start, _) = payload.split_at_mut(WIDTH);
+        start.copy_from_slice(&xor_block(first, mask.twice()));
+        let at_end = mask.skip(payload.len());
+        let (_, end) = payload.split_at_mut(payload.len() - WIDTH);
+        end.copy_from_slice(&xor_block(last, at_end.twice()));
+    }
+}
+
+/// Appends a masked copy of all but the last bytes, fewer than a piece has, to a destination that has room for
+/// them.
+struct Append<'p> {
+    mask: MaskingKey,
+    payload: &'p [u8],
+    destination: &'p mut Vec<u8>,
+}
+
+impl Operation for Append<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { mask, payload: mut rest, destination } = self;
+        while let Some((piece, more)) = rest.split_first_chunk::<PIECE>() {
+            // Never so. But where the compiler sees that no room is made, it needs not empty its registers for that.
+            if destination.capacity() - destination.len() < PIECE {
+                return;
+            }
+            let mut masked = *piece;
+            xor_words(&mut masked, mask.twice());
+            destination.extend_from_slice(&masked);
+            rest = more;
+        }
+    }
+}
+
 /// Masks all but up to seven bytes at the end.
-#[inline]
+#[inline(always)]
 fn xor_words(payload: &mut [u8], key: u64) {
     for word in payload.chunks_exact_mut(8) {
         if let Some(word) = word.first_chunk_mut() {
@@ -159,27 +194,10 @@ fn xor_words(payload: &mut [u8], key: u64) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn xor_block(mut block: [u8; WIDTH], key: u64) -> [u8; WIDTH] {
     xor_words(&mut block, key);
     block
-}
-
-/// Appends a masked copy of all but the last bytes, fewer than a piece has, to a destination that has room for
-/// them.
-#[inline]
-fn append_pieces(payload: &[u8], key: u64, destination: &mut Vec<u8>) {
-    let mut rest = payload;
-    while let Some((piece, more)) = rest.split_first_chunk::<PIECE>() {
-        // Never so. But where the compiler sees that no room is made, it needs not empty its registers for that.
-        if destination.capacity() - destination.len() < PIECE {
-            return;
-        }
-        let mut masked = *piece;
-        xor_words(&mut masked, key);
-        destination.extend_from_slice(&masked);
-        rest = more;
-    }
 }
 
 #[inline]
@@ -203,8 +221,8 @@ const PIECE: usize = 256;
 
 /// Registers of 16 bytes are the widest that the compiler can rely on.
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-fn by_widest_registers<T>(operation: impl FnOnce() -> T) -> T {
-    operation()
+fn by_widest_registers(operation: impl Operation) {
+    operation.run();
 }
 
 impl fmt::Debug for MaskingKey {

@@ -4,15 +4,17 @@
 //! no other. What it does is the same safe code as everywhere.
 #![expect(unsafe_code, reason = "a function for some processors only can't be called without")]
 
+use crate::frame::mask::Operation;
+
 /// Does this, with the widest registers that there are.
 #[inline]
-pub(super) fn by_widest_registers<T>(operation: impl FnOnce() -> T) -> T {
+pub(super) fn by_widest_registers(operation: impl Operation) {
     // The answer is found once and remembered by `std`.
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which is all that the function asks for.
         unsafe { by_avx2(operation) }
     } else {
-        operation()
+        operation.run();
     }
 }
 
@@ -23,6 +25,6 @@ pub(super) fn by_widest_registers<T>(operation: impl FnOnce() -> T) -> T {
 ///
 /// The processor has to have AVX2. Nothing else is asked for: the body is safe code.
 #[target_feature(enable = "avx2")]
-unsafe fn by_avx2<T>(operation: impl FnOnce() -> T) -> T {
-    operation()
+unsafe fn by_avx2(operation: impl Operation) {
+    operation.run();
 }
