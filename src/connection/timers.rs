@@ -157,6 +157,7 @@ impl RunningTimers {
     }
 
     /// Bytes have arrived.
+    #[inline]
     pub(crate) fn hear(&mut self, now: Instant) {
         self.heard = Some(now);
         // All that was overdue may have been a sign of life. The end is put off by nothing.
@@ -188,6 +189,7 @@ impl RunningTimers {
     }
 
     /// What an open connection has to do that has written so many bytes.
+    #[inline]
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
         match self.ping {
@@ -195,6 +197,15 @@ impl RunningTimers {
             Ping::DueAt(None) => self.ping = Ping::DueAt(self.next_ping(now)),
             Ping::DueAt(Some(_)) | Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
+        if self.last_call.is_none() && self.next().is_none_or(|time| time > now) {
+            return Due::Nothing;
+        }
+        self.due(now)
+    }
+
+    /// What there is to do when a time has come, or had.
+    #[cold]
+    fn due(&mut self, now: Instant) -> Due {
         if let Some(error) = self.overdue(now) {
             return if self.was_called(now) { Due::Failure(error) } else { Due::Nothing };
         }
@@ -217,10 +228,14 @@ impl RunningTimers {
     }
 
     /// When an open connection has to be told the time.
+    #[inline]
     pub(crate) fn next_while_open(&self) -> Option<Instant> {
-        if self.last_call.is_some() {
-            return self.last_call;
-        }
+        if self.last_call.is_some() { self.last_call } else { self.next() }
+    }
+
+    /// When the next thing is due that is waited for.
+    #[inline]
+    fn next(&self) -> Option<Instant> {
         // A Ping is either to be sent or to be answered.
         let ping = self.ping_at().or_else(|| self.pong_by());
         match (ping, self.idle_by()) {
@@ -261,6 +276,7 @@ impl RunningTimers {
         since.checked_add(self.settings.keepalive?.interval)
     }
 
+    #[inline]
     const fn ping_at(&self) -> Option<Instant> {
         match self.ping {
             Ping::DueAt(due) => due,
@@ -268,6 +284,7 @@ impl RunningTimers {
         }
     }
 
+    #[inline]
     fn pong_by(&self) -> Option<Instant> {
         let (Some(keepalive), Ping::SentAt(sent)) = (&self.settings.keepalive, &self.ping) else {
             return None;
@@ -276,6 +293,7 @@ impl RunningTimers {
         sign_of_life.checked_add(keepalive.timeout)
     }
 
+    #[inline]
     fn idle_by(&self) -> Option<Instant> {
         self.message?.checked_add(self.settings.idle?)
     }
