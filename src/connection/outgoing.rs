@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 use crate::connection::control_buffer::ControlBuffer;
 use crate::connection::pong_backlog::{PongBacklog, saturated};
 use crate::connection::segments::Segments;
+use crate::copying;
 use crate::frame::EncodedHeader;
 
 /// The size to which small frames are gathered before a new segment is begun.
@@ -20,7 +21,8 @@ const FIRST_ROOM: usize = 512;
 /// A queue of segments behind the face of [`Buf`]: write
 /// [`chunks_vectored`](Buf::chunks_vectored) or [`chunk`](Buf::chunk), then
 /// [`advance`](Buf::advance) by what was written. Small frames share a segment; a large payload has
-/// segments of its own, and isn't copied if it is shared. All storage is freed when the last byte was taken.
+/// segments of its own, and isn't copied if it is shared. All storage is freed when the last byte was taken; who has
+/// many connections can [lend](Self::lend_storage) the same to one after the other.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     /// Complete segments, to be written before the tail; most connections have none.
@@ -31,7 +33,9 @@ pub struct Outgoing {
     tail_written: u32,
     /// How long the tail before had become with small frames, for the next to have as much room from its
     /// beginning; zero once it was used.
-    tail_before: u32,
+    tail_before: u16,
+    /// Whether the storage of the tail is the caller's.
+    storage_is_lent: bool,
     pongs: PongBacklog,
     /// How many bytes were ever written.
     #[cfg(feature = "std")]
@@ -89,6 +93,47 @@ impl Outgoing {
         self.segments.iter().flat_map(|segments| segments.iter()).take(most).cloned().collect()
     }
 
+    /// Lends the queue storage for what comes next, if it has none: a turn of an event loop allocates nothing then,
+    /// and the storage of all turns stays in the cache. It is to be [reclaimed](Self::reclaim_storage) at the end of
+    /// the turn, by when it may have grown, to 64 KiB at most. It need not be large, nor be empty.
+    ///
+    /// ```
+    /// use sansocket::bytes::Buf;
+    /// use sansocket::{Config, Connection, Role};
+    ///
+    /// let mut storage = Vec::new();
+    /// let mut connections = [(); 3].map(|()| Connection::new(Role::Server, Config::default()));
+    /// for connection in &mut connections {
+    ///     connection.outgoing().lend_storage(&mut storage);
+    ///     connection.send("one")?;
+    ///     assert_eq!(connection.outgoing().chunk(), b"\x81\x03one");
+    ///     connection.outgoing().advance(5);
+    ///     connection.outgoing().reclaim_storage(&mut storage);
+    /// }
+    /// # Ok::<(), sansocket::SendError>(())
+    /// ```
+    #[inline]
+    pub fn lend_storage(&mut self, storage: &mut Vec<u8>) {
+        if self.tail.capacity() == 0 {
+            self.tail = mem::take(storage);
+            self.tail.clear();
+            self.storage_is_lent = true;
+        }
+    }
+
+    /// Takes back the storage that was lent, or what it has been replaced by; leaves `storage` as it is where nothing
+    /// was, or a long queue has it. What is still to be written moves to storage of its own, which is as long as that.
+    #[inline]
+    pub fn reclaim_storage(&mut self, storage: &mut Vec<u8>) {
+        if mem::take(&mut self.storage_is_lent) {
+            let lent = mem::take(&mut self.tail);
+            if !lent.is_empty() {
+                self.keep_unwritten(&lent);
+            }
+            *storage = lent;
+        }
+    }
+
     /// Whether an automatic Pong of this size goes in now; otherwise it is to be
     /// [deferred](Self::deferred_pong).
     #[inline]
@@ -125,6 +170,7 @@ impl Outgoing {
 
     /// Takes bytes off the front, no more than there are. That they were written is to be
     /// [noted](Self::note_written).
+    #[inline]
     pub(crate) fn remove(&mut self, count: usize) {
         let left = match &mut self.segments {
             Some(segments) => segments.advance(count),
@@ -132,11 +178,22 @@ impl Outgoing {
         };
         self.tail_written += saturated(left);
         if self.remaining() == 0 {
-            let tail = mem::take(&mut self.tail);
-            if self.segments.take().is_none() {
-                self.tail_before = saturated(tail.len());
-            }
-            self.tail_written = 0;
+            self.free();
+        }
+    }
+
+    /// Has no storage any more, as nothing is in it.
+    #[inline]
+    fn free(&mut self) {
+        if self.segments.is_some() {
+            self.segments = None;
+        } else {
+            self.tail_before = self.tail.len().try_into().unwrap_or(u16::MAX);
+        }
+        self.tail.clear();
+        self.tail_written = 0;
+        if !self.storage_is_lent {
+            self.tail = Vec::new();
         }
     }
 
@@ -148,10 +205,15 @@ impl Outgoing {
             self.written += count as u64;
         }
         if let Some(pong) = self.pongs.advance(count) {
-            let admitted = self.admits_pong(pong.len());
-            debug_assert!(admitted, "one frame is within the backlog");
-            self.tail(pong.len()).extend_from_slice(&pong);
+            self.queue_deferred(&pong);
         }
+    }
+
+    #[cold]
+    fn queue_deferred(&mut self, pong: &ControlBuffer) {
+        let admitted = self.admits_pong(pong.len());
+        debug_assert!(admitted, "one frame is within the backlog");
+        self.tail(pong.len()).extend_from_slice(pong);
     }
 
     #[inline(never)]
@@ -159,11 +221,11 @@ impl Outgoing {
         // A segment may become as long as the one before: again and again while small frames fill them, but
         // once behind those, where long payloads may come, each with a segment for its header.
         let room = if self.tail.len() + additional > SEGMENT {
-            self.tail_before = saturated(self.tail.len());
+            self.tail_before = self.tail.len().try_into().unwrap_or(u16::MAX);
             self.seal_tail();
-            self.tail_before as usize + EncodedHeader::ROOM
+            usize::from(self.tail_before) + EncodedHeader::ROOM
         } else if self.tail.is_empty() {
-            FIRST_ROOM.max(mem::take(&mut self.tail_before) as usize + EncodedHeader::ROOM)
+            FIRST_ROOM.max(usize::from(mem::take(&mut self.tail_before)) + EncodedHeader::ROOM)
         } else {
             // Doubled, a segment that small frames fill would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())
@@ -180,9 +242,17 @@ impl Outgoing {
         if self.tail.is_empty() {
             return;
         }
+        self.storage_is_lent = false;
         let mut segment = Bytes::from(mem::take(&mut self.tail));
         segment.advance(mem::take(&mut self.tail_written) as usize);
         self.segments.get_or_insert_default().push(segment);
+    }
+
+    /// Goes on with a tail of its own in place of this one.
+    #[cold]
+    fn keep_unwritten(&mut self, tail: &[u8]) {
+        let written = mem::take(&mut self.tail_written) as usize;
+        self.tail = copying::to_vec(tail.get(written..).unwrap_or_default());
     }
 
     fn unwritten_tail(&self) -> &[u8] {
@@ -197,6 +267,7 @@ impl Buf for Outgoing {
         segments + self.tail.len() - self.tail_written as usize
     }
 
+    #[inline]
     fn chunk(&self) -> &[u8] {
         match self.segments.as_ref().and_then(|segments| segments.iter().next()) {
             Some(segment) => segment,
@@ -218,6 +289,7 @@ impl Buf for Outgoing {
     }
 
     /// Takes `count` bytes off the front, or all where there are fewer.
+    #[inline]
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
         self.remove(count);

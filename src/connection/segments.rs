@@ -36,6 +36,7 @@ impl Segments {
 
     /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were
     /// too few.
+    #[inline(never)]
     pub(crate) fn advance(&mut self, mut count: usize) -> usize {
         loop {
             let taken = count.min(self.first.len());

@@ -156,6 +156,34 @@ fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
 }
 
 #[test]
+fn a_turn_with_storage_that_is_lent_allocates_nothing_and_leaves_nothing() {
+    for role in ROLES {
+        let mut measured = Measured::new(role, Config::default());
+        let mut storage = Vec::with_capacity(64 * 1024);
+        let turn = allocation_counter::measure(|| {
+            measured.act(|connection| {
+                connection.outgoing().lend_storage(&mut storage);
+                (0..40).for_each(|_| connection.send(&[7; 1000]).unwrap());
+                while connection.outgoing().has_remaining() {
+                    connection.outgoing().advance(997);
+                }
+                (0..40).for_each(|_| connection.send(&[7; 1000]).unwrap());
+                let all = connection.outgoing().remaining();
+                connection.outgoing().advance(all - 5);
+                connection.outgoing().reclaim_storage(&mut storage);
+            });
+        });
+        assert_eq!((turn.count_total, measured.heap), (1, 5), "what is left is kept apart");
+        assert_eq!(
+            (storage.capacity(), measured.connection.outgoing().remaining()),
+            (64 * 1024, 5)
+        );
+        measured.drain();
+        assert_eq!(measured.heap, 0);
+    }
+}
+
+#[test]
 fn shared_messages_behind_many_small_ones_cost_no_more_than_their_headers() {
     const SHARED: i64 = 1000;
     let mut measured = Measured::new(Role::Server, Config::default().max_outgoing_size(usize::MAX));

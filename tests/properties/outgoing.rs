@@ -39,6 +39,9 @@ enum Step {
     Share(usize),
     /// So many bytes of them were.
     Written(usize),
+    /// What is queued next goes into storage of the caller's.
+    LendStorage,
+    ReclaimStorage,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -48,6 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Receive),
         4 => (0..5_usize).prop_map(Step::Share),
         4 => prop_oneof![0..300_usize, Just(usize::MAX)].prop_map(Step::Written),
+        3 => Just(Step::LendStorage),
+        3 => Just(Step::ReclaimStorage),
     ]
 }
 
@@ -69,6 +74,7 @@ proptest! {
         let ping = input(&[Frame::whole(PING, vec![7; 125])], role);
         let (mut shared, mut lent) = (Vec::new(), Vec::new());
         let mut chunks = Vec::new();
+        let mut storage = Vec::new();
         for (salt, step) in steps.iter().enumerate() {
             for connection in [&mut sharing, &mut lending] {
                 match step {
@@ -79,7 +85,7 @@ proptest! {
                     Step::Receive => {
                         connection.next_event(&mut &mut ping.clone()[..]).unwrap();
                     }
-                    Step::Share(_) | Step::Written(_) => {}
+                    _ => {}
                 }
             }
             match step {
@@ -96,6 +102,11 @@ proptest! {
                     sharing.outgoing().advance(bytes.len());
                     lent.extend(write_exactly(&mut lending, bytes.len()));
                     shared.extend(bytes);
+                }
+                Step::LendStorage => sharing.outgoing().lend_storage(&mut storage),
+                Step::ReclaimStorage => {
+                    sharing.outgoing().reclaim_storage(&mut storage);
+                    prop_assert!(storage.capacity() <= 64 * 1024);
                 }
                 _ => {}
             }
