@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 /// How much is copied at a time.
 const BLOCK: usize = 2 * 1024;
@@ -47,6 +48,31 @@ pub(crate) fn append_text(text: &str, destination: &mut String) {
 pub(crate) fn to_vec(bytes: &[u8]) -> Vec<u8> {
     let mut copy = Vec::with_capacity(bytes.len());
     append(bytes, &mut copy);
+    copy
+}
+
+/// The same, in the spare storage if they fit into it.
+#[inline]
+pub(crate) fn to_vec_in(bytes: &[u8], spare: &mut Vec<u8>) -> Vec<u8> {
+    if spare.capacity() < bytes.len() {
+        return to_vec(bytes);
+    }
+    let mut copy = mem::take(spare);
+    copy.clear();
+    append(bytes, &mut copy);
+    copy
+}
+
+/// This text in the spare storage if it fits into it.
+#[inline]
+pub(crate) fn to_string_in(text: &str, spare: &mut Vec<u8>) -> String {
+    if spare.capacity() < text.len() {
+        return to_string(text);
+    }
+    spare.clear();
+    // Nothing is in it, so it is text.
+    let mut copy = String::from_utf8(mem::take(spare)).unwrap_or_default();
+    append_text(text, &mut copy);
     copy
 }
 

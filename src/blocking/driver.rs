@@ -85,7 +85,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     }
 
     /// Drives the connection until `pick` makes something of an event, or to its clean end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next<T>(
         &mut self,
         mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
@@ -162,7 +162,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
     /// Takes events out of what was read, until `pick` makes something of one, or so much is
     /// outgoing that it has to be written first.
-    #[inline]
+    #[inline(always)]
     fn next_buffered<T>(
         &mut self,
         pick: &mut impl FnMut(Event<'_>, &mut O) -> Option<T>,
@@ -170,17 +170,24 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let Self { receiving, outlet, .. } = self;
         self.buffer.consume(|input| {
             loop {
-                let event = match receiving.next_event(input) {
-                    Ok(Some(event)) => event,
-                    Ok(None) => return Ok(None),
-                    Err(error) => {
-                        outlet.outbound(|outbound| outbound.sending.fail(error));
-                        return Err(error);
+                // Each of the two ways by itself, so that the short one is.
+                let picked = match receiving.next_whole_frame(input) {
+                    Ok(Some(frame)) => {
+                        outlet.outbound(|outbound| outbound.sending.answer_whole_frame(frame));
+                        pick(frame.into(), outlet)
                     }
+                    Ok(None) => match receiving.next_other_event(input) {
+                        Ok(Some(event)) => {
+                            outlet.outbound(|outbound| outbound.sending.answer(&event));
+                            pick_apart(pick, event, outlet)
+                        }
+                        Ok(None) => return Ok(None),
+                        Err(error) => return Err(fail(outlet, error)),
+                    },
+                    Err(error) => return Err(fail(outlet, error)),
                 };
-                outlet.outbound(|outbound| outbound.sending.answer(&event));
-                if let Some(picked) = pick(event, outlet) {
-                    return Ok(Some(picked));
+                if picked.is_some() {
+                    return Ok(picked);
                 }
                 if outlet.is_laden() {
                     return Ok(None);
@@ -215,7 +222,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             return Ok(());
         }
         self.buffer.release();
-        self.outlet.outbound(Outbound::tick)?;
+        self.outlet.outbound(|outbound| {
+            outbound.spare = Vec::new();
+            outbound.tick()
+        })?;
         // The calls of a stream that isn't controlled have bounds of their own.
         let is_over = self.state() == ConnectionState::Closed;
         if !is_over && (waits_until.has_passed() || !self.stream.is_controlled()) {
@@ -281,10 +291,28 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     }
 }
 
+/// Calls a function that is a part of its other callers.
+#[inline(never)]
+fn pick_apart<T, O>(
+    pick: &mut dyn FnMut(Event<'_>, &mut O) -> Option<T>,
+    event: Event<'_>,
+    outlet: &mut O,
+) -> Option<T> {
+    pick(event, outlet)
+}
+
+/// Has the peer told how it has broken the protocol.
+#[cold]
+fn fail<S>(outlet: &mut impl Outlet<S>, error: ProtocolError) -> ProtocolError {
+    outlet.outbound(|outbound| outbound.sending.fail(error));
+    error
+}
+
 impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
+    #[inline]
     fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
-        self.next(|event, _| match event {
-            Event::Message(message) => Some(message.into_owned()),
+        self.next(|event, outlet| match event {
+            Event::Message(message) => Some(outlet.own(message)),
             _ => None,
         })
     }
@@ -312,7 +340,14 @@ impl<S: Read + Write> Driver<S, Outbound> {
                 written => return unless_timed_out(written),
             }
         }
-        self.queue(message, |sending, message| sending.send(message))
+        if !message.is_short() {
+            return self.queue(message, |sending, message| sending.send(message));
+        }
+        self.queue(message.as_borrowed(), |sending, message| sending.send(message))?;
+        if let Some(storage) = message.into_storage() {
+            self.outlet.spare = storage;
+        }
+        Ok(())
     }
 }
 

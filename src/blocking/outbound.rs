@@ -16,6 +16,9 @@ pub(super) const WRITE_FROM: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) sending: SendingHalf,
+    /// Storage of a message that was queued, for the next that is read: who sends back what it reads allocates
+    /// nothing.
+    pub(super) spare: Vec<u8>,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
 }
@@ -29,7 +32,7 @@ enum Failure {
 
 impl Outbound {
     pub(super) const fn new(sending: SendingHalf, write_timeout: Option<Duration>) -> Self {
-        Self { sending, write_timeout, failure: None }
+        Self { sending, spare: Vec::new(), write_timeout, failure: None }
     }
 
     /// Whether so much is queued that it has to be written.

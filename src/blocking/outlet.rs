@@ -6,11 +6,17 @@ use bytes::Buf;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::stream::Stream;
+use crate::message::Message;
 
 /// How the thread that reads gets at the sending half and its bytes to the wire.
 pub(super) trait Outlet<S> {
     /// The sending half, for a moment.
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
+
+    /// The message with bytes of its own.
+    fn own(&mut self, message: Message<'_>) -> Message<'static> {
+        message.into_owned()
+    }
 
     /// Writes what is queued, as far as the thread that reads is to wait for that.
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
@@ -38,6 +44,11 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     #[inline]
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Self) -> T) -> T {
         access(self)
+    }
+
+    #[inline(always)]
+    fn own(&mut self, message: Message<'_>) -> Message<'static> {
+        message.into_owned_in(&mut self.spare)
     }
 
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {

@@ -25,6 +25,7 @@ pub(super) struct ReadBuffer {
 
 impl ReadBuffer {
     /// Lets `take` cut what it needs off the front of the bytes that are there.
+    #[inline(always)]
     pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
         let mut input = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
         let taken = take(&mut input);

@@ -76,6 +76,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::ReadTimedOut`] and [`Error::WriteTimedOut`] lose nothing: call it again. After any
     /// other error the connection is over, and a further call says so again.
+    #[inline]
     pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
         self.driver.read()
     }
@@ -163,7 +164,8 @@ impl<S: Read + Write> WebSocket<S> {
     /// Queues a message, and writes once 64 KiB are queued. The next [`read`](Self::read) or
     /// [`flush`](Self::flush) writes the rest.
     ///
-    /// A message that is as long by itself is written at once, by a server without a copy.
+    /// A message that is as long by itself is written at once: by a server without a copy, by a client in the memory
+    /// of 64 KiB of it.
     ///
     /// # Errors
     ///

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::message::payload::Payload;
+#[cfg(feature = "blocking")]
+use crate::message::payload::SHORT;
 use crate::message::text::Text;
 
 /// A data message (RFC 6455, section 5.6): text or binary, and nothing else.
@@ -63,6 +65,7 @@ impl Message<'_> {
     }
 
     /// The length in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.as_bytes().len()
     }
@@ -75,9 +78,42 @@ impl Message<'_> {
     /// The message with bytes of its own: copied if it borrows them, else as it is.
     #[inline]
     pub fn into_owned(self) -> Message<'static> {
+        self.into_owned_in(&mut Vec::new())
+    }
+
+    /// The same, in the spare storage if it is copied, short and fits.
+    #[inline(always)]
+    pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Message<'static> {
         match self {
-            Self::Text(text) => Message::Text(text.into_owned()),
-            Self::Binary(payload) => Message::Binary(payload.into_owned()),
+            Self::Text(text) => Message::Text(text.into_owned_in(spare)),
+            Self::Binary(payload) => Message::Binary(payload.into_owned_in(spare)),
+        }
+    }
+
+    /// Whether it isn't worth being shared.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn is_short(&self) -> bool {
+        self.len() <= SHORT
+    }
+
+    /// The same message, borrowed from this one.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn as_borrowed(&self) -> Message<'_> {
+        match self {
+            Self::Text(text) => Message::Text((**text).into()),
+            Self::Binary(payload) => Message::Binary((**payload).into()),
+        }
+    }
+
+    /// The storage, if it is one to be used again.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Text(text) => text.into_storage(),
+            Self::Binary(payload) => payload.into_storage(),
         }
     }
 

@@ -6,9 +6,10 @@ use bytes::{Buf, Bytes};
 
 use crate::copying;
 
-/// Bytes that are borrowed or shared.
+/// Bytes that are borrowed or owned.
 ///
-/// Dereferences to `[u8]`. Cloning an owned payload shares its bytes.
+/// Dereferences to `[u8]`. Cloning an owned payload shares its bytes; only what is short, at most 1 KiB, may be
+/// copied, which takes hardly longer.
 ///
 /// ```
 /// use sansocket::Payload;
@@ -24,14 +25,32 @@ pub struct Payload<'a>(Held<'a>);
 #[derive(Clone)]
 enum Held<'a> {
     Borrowed(&'a [u8]),
-    Owned(Bytes),
+    /// A short copy, whose storage another can have when this isn't needed any more.
+    Copied(Vec<u8>),
+    Shared(Bytes),
 }
+
+/// The longest payload that isn't made for being shared.
+pub(super) const SHORT: usize = 1024;
 
 impl Payload<'_> {
     /// The payload with bytes of its own: copied if it borrows them, else as it is.
     #[inline]
     pub fn into_owned(self) -> Payload<'static> {
-        Payload(Held::Owned(self.into_bytes()))
+        self.into_owned_in(&mut Vec::new())
+    }
+
+    /// The same, in the spare storage if it is copied, short and fits.
+    #[inline(always)]
+    pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Payload<'static> {
+        Payload(match self.0 {
+            Held::Borrowed(bytes) if bytes.len() <= SHORT => {
+                Held::Copied(copying::to_vec_in(bytes, spare))
+            }
+            Held::Borrowed(bytes) => Held::Shared(copying::to_vec(bytes).into()),
+            Held::Copied(bytes) => Held::Copied(bytes),
+            Held::Shared(bytes) => Held::Shared(bytes),
+        })
     }
 
     /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
@@ -39,7 +58,18 @@ impl Payload<'_> {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Held::Borrowed(bytes) => copying::to_vec(bytes).into(),
-            Held::Owned(bytes) => bytes,
+            Held::Copied(bytes) => bytes.into(),
+            Held::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The storage, if it is one to be used again.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
+        match self.0 {
+            Held::Copied(bytes) => Some(bytes),
+            Held::Borrowed(_) | Held::Shared(_) => None,
         }
     }
 }
@@ -54,7 +84,8 @@ impl<'a> Payload<'a> {
     pub(crate) fn try_into_borrowed(self) -> Result<&'a [u8], Bytes> {
         match self.0 {
             Held::Borrowed(bytes) => Ok(bytes),
-            Held::Owned(bytes) => Err(bytes),
+            Held::Copied(bytes) => Err(bytes.into()),
+            Held::Shared(bytes) => Err(bytes),
         }
     }
 
@@ -64,7 +95,8 @@ impl<'a> Payload<'a> {
         let count = count.min(self.len());
         match &mut self.0 {
             Held::Borrowed(bytes) => *bytes = bytes.get(count..).unwrap_or_default(),
-            Held::Owned(bytes) => bytes.advance(count),
+            Held::Copied(bytes) => drop(bytes.drain(..count)),
+            Held::Shared(bytes) => bytes.advance(count),
         }
     }
 }
@@ -82,7 +114,8 @@ impl Deref for Payload<'_> {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Held::Borrowed(bytes) => bytes,
-            Held::Owned(bytes) => bytes,
+            Held::Copied(bytes) => bytes,
+            Held::Shared(bytes) => bytes,
         }
     }
 }
@@ -134,12 +167,12 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
 
 impl From<Vec<u8>> for Payload<'_> {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Held::Owned(bytes.into()))
+        Self(Held::Shared(bytes.into()))
     }
 }
 
 impl From<Bytes> for Payload<'_> {
     fn from(bytes: Bytes) -> Self {
-        Self(Held::Owned(bytes))
+        Self(Held::Shared(bytes))
     }
 }

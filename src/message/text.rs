@@ -1,4 +1,5 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 use core::str;
@@ -7,11 +8,12 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::copying;
-use crate::message::payload::Payload;
+use crate::message::payload::{Payload, SHORT};
 
-/// UTF-8 text that is borrowed or shared.
+/// UTF-8 text that is borrowed or owned.
 ///
-/// Dereferences to `str`: it can't be anything but valid. Cloning an owned text shares its bytes.
+/// Dereferences to `str`: it can't be anything but valid. Cloning an owned text shares its bytes; only what is short,
+/// at most 1 KiB, may be copied, which takes hardly longer.
 ///
 /// ```
 /// use sansocket::Text;
@@ -25,23 +27,46 @@ pub struct Text<'a>(Held<'a>);
 #[derive(Clone)]
 enum Held<'a> {
     Borrowed(&'a str),
-    Owned(ByteString),
+    /// A short copy, whose storage another can have when this isn't needed any more.
+    Copied(String),
+    Shared(ByteString),
 }
 
 impl Text<'_> {
     /// The text with bytes of its own: copied if it borrows them, else as it is.
     pub fn into_owned(self) -> Text<'static> {
-        Text(Held::Owned(match self.0 {
-            Held::Borrowed(text) => copying::to_string(text).into(),
-            Held::Owned(text) => text,
-        }))
+        self.into_owned_in(&mut Vec::new())
+    }
+
+    /// The same, in the spare storage if it is copied, short and fits.
+    #[inline(always)]
+    pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Text<'static> {
+        Text(match self.0 {
+            Held::Borrowed(text) if text.len() <= SHORT => {
+                Held::Copied(copying::to_string_in(text, spare))
+            }
+            Held::Borrowed(text) => Held::Shared(copying::to_string(text).into()),
+            Held::Copied(text) => Held::Copied(text),
+            Held::Shared(text) => Held::Shared(text),
+        })
     }
 
     /// The text as `Bytes`: copied if it is borrowed, else without a copy.
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Held::Borrowed(text) => copying::to_vec(text.as_bytes()).into(),
-            Held::Owned(text) => text.into_bytes(),
+            Held::Copied(text) => text.into_bytes().into(),
+            Held::Shared(text) => text.into_bytes(),
+        }
+    }
+
+    /// The storage, if it is one to be used again.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
+        match self.0 {
+            Held::Copied(text) => Some(text.into_bytes()),
+            Held::Borrowed(_) | Held::Shared(_) => None,
         }
     }
 }
@@ -51,7 +76,7 @@ impl<'a> Text<'a> {
     pub(crate) fn from_utf8(payload: Payload<'a>) -> Option<Self> {
         Some(Self(match payload.try_into_borrowed() {
             Ok(bytes) => Held::Borrowed(str::from_utf8(bytes).ok()?),
-            Err(bytes) => Held::Owned(ByteString::try_from(bytes).ok()?),
+            Err(bytes) => Held::Shared(ByteString::try_from(bytes).ok()?),
         }))
     }
 
@@ -59,7 +84,8 @@ impl<'a> Text<'a> {
     pub(crate) fn into_payload(self) -> Payload<'a> {
         match self.0 {
             Held::Borrowed(text) => text.as_bytes().into(),
-            Held::Owned(text) => text.into_bytes().into(),
+            Held::Copied(text) => text.into_bytes().into(),
+            Held::Shared(text) => text.into_bytes().into(),
         }
     }
 }
@@ -77,7 +103,8 @@ impl Deref for Text<'_> {
     fn deref(&self) -> &str {
         match &self.0 {
             Held::Borrowed(text) => text,
-            Held::Owned(text) => text,
+            Held::Copied(text) => text,
+            Held::Shared(text) => text,
         }
     }
 }
@@ -129,12 +156,15 @@ impl<'a> From<&'a str> for Text<'a> {
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Self(Held::Owned(text.into()))
+        Self(Held::Shared(text.into()))
     }
 }
 
 impl From<Text<'_>> for String {
     fn from(text: Text<'_>) -> Self {
-        text.as_ref().into()
+        match text.0 {
+            Held::Copied(text) => text,
+            Held::Borrowed(_) | Held::Shared(_) => text.as_ref().into(),
+        }
     }
 }

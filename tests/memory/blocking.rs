@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sansocket::blocking::{Client, CloneSocket, Error, Server, Socket, WebSocket};
+use sansocket::frame::Opcode;
 use sansocket::handshake::SecWebSocketKey;
 use sansocket::{Entropy, Role};
 
-use crate::{CONSTANT, PONGS, ROLES, numbered_ping};
+use crate::{CONSTANT, PONGS, ROLES, frame, numbered_ping};
 
 /// What may be read at a time is the caller's in the core, and a buffer here.
 const READ_BUFFER: i64 = 64 * 1024;
@@ -156,6 +157,67 @@ fn a_long_message_that_a_server_borrows_is_written_without_a_copy() {
     let message = vec![7; 1 << 20];
     let info = allocation_counter::measure(|| socket.write(&message[..]).unwrap());
     assert_eq!(info.bytes_total, 0);
+}
+
+#[test]
+fn a_long_message_of_a_client_is_masked_in_the_memory_of_a_part_of_it() {
+    let (mut socket, _) = open(Role::Client);
+    let message = vec![7; 1 << 20];
+    let info = allocation_counter::measure(|| socket.write(&message[..]).unwrap());
+    assert!(info.bytes_max < 66 * 1024, "{} bytes", info.bytes_max);
+    assert_eq!(info.bytes_current, 0, "and given back");
+}
+
+/// A stream that says this again and again, and takes everything.
+struct Chatter {
+    says: io::Cursor<Vec<u8>>,
+    again: u64,
+}
+
+impl Read for Chatter {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self.says.read(room)? {
+            0 => {
+                self.says.set_position(self.again);
+                self.says.read(room)
+            }
+            count => Ok(count),
+        }
+    }
+}
+
+impl Write for Chatter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn who_sends_back_what_is_read_allocates_nothing_for_a_short_message() {
+    const MESSAGES: u64 = 1000;
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let mut messages = Vec::new();
+    for (length, opcode) in [(1000, Opcode::Binary), (1, Opcode::Text), (500, Opcode::Text)] {
+        messages.extend(frame(Role::Client, true, opcode, &vec![b'x'; length]));
+    }
+    let says = io::Cursor::new([head.as_bytes(), &messages.repeat(20)].concat());
+    let mut socket = Server::new().accept_over(Chatter { says, again: head.len() as u64 }).unwrap();
+    let mut echo = || {
+        for _ in 0..MESSAGES {
+            let message = socket.read().unwrap().unwrap();
+            socket.write(message).unwrap();
+        }
+    };
+    // By then the buffers are as large as they become.
+    echo();
+    let info = allocation_counter::measure(echo);
+    // One for each write.
+    assert!(info.count_total < MESSAGES / 10, "{} allocations", info.count_total);
 }
 
 #[test]
