@@ -176,11 +176,13 @@ impl Connection {
     }
 
     /// Where the connection is in its life.
+    #[inline]
     pub const fn state(&self) -> ConnectionState {
         self.sending.state()
     }
 
     /// What to do with the transport, now.
+    #[inline]
     pub fn transport(&self) -> Transport {
         self.sending.transport()
     }
@@ -191,6 +193,7 @@ impl Connection {
     }
 
     /// The bytes to write to the transport.
+    #[inline]
     pub const fn outgoing(&mut self) -> &mut Outgoing {
         self.sending.outgoing()
     }
@@ -268,8 +271,8 @@ impl Connection {
     ///
     /// Write what this gives as [`outgoing`](Self::outgoing) is written. What is left of it when it is dropped
     /// is queued as if it had been [sent](Self::send). That is worth it for a long message that a server has
-    /// borrowed, perhaps from the buffer that it was read into; one that is short, or to be masked or
-    /// compressed, is queued at once.
+    /// borrowed, perhaps from the buffer that it was read into. A client masks a long one by 64 KiB at a time, in the
+    /// storage of one such part. What is short, or to be compressed, is queued at once.
     ///
     /// ```
     /// use sansocket::bytes::Buf;
@@ -361,12 +364,14 @@ impl Connection {
     }
 
     /// Says that bytes have arrived now, before their events are taken.
+    #[inline]
     pub fn handle_read(&mut self, now: Instant) {
         self.sending.handle_read(now);
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` when there is nothing
     /// to do by the clock. It changes with everything that is called here.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.sending.poll_timeout()
     }
@@ -378,6 +383,7 @@ impl Connection {
     ///
     /// What has taken too long, once; each variant says what is to be done. Those that mean that the
     /// connection is lost have already had the effect of [`receive_eof`](Self::receive_eof).
+    #[inline]
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
         let outcome = self.sending.handle_timeout(now);
         if self.state() == ConnectionState::Closed {

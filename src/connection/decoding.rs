@@ -69,7 +69,7 @@ impl Decoding {
     /// is left as it is.
     ///
     /// Dealt with apart from all that isn't so simple, so that the compiler sees a short path.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &self,
         input: &mut &'input mut [u8],

@@ -6,7 +6,7 @@ use crate::connection::control::ControlPayload;
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::lent::Lent;
 use crate::connection::long_frame::{self, LONG_FROM};
-use crate::connection::outgoing::Outgoing;
+use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::connection::prepared::PreparedMessage;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
@@ -67,50 +67,76 @@ impl Encoding {
         &mut self.outgoing
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn message(&mut self, message: Message<'_>) -> Result<(), SendError> {
-        let message = self.admit(message)?;
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         self.queue(message);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn queue(&mut self, message: Message<'_>) {
-        let opcode = opcode_of(message.kind());
+        // What most messages are. They are looked at where they lie and not moved about.
+        if message.as_bytes().len() < LONG_FROM && !self.compresses() {
+            let opcode = opcode_of(message.kind());
+            self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
+        } else {
+            self.queue_other(message);
+        }
+    }
+
+    /// Queues a message that is long or may be compressed.
+    #[inline(never)]
+    fn queue_other(&mut self, message: Message<'_>) {
         #[cfg(feature = "deflate")]
-        if !self.deflation.is_off() {
+        if self.compresses() {
             let compressed = self.deflation.message(message.as_bytes()).map(Payload::from);
             return self.smaller(compressed, message);
         }
-        // What most messages are. They are looked at where they lie and not moved about.
-        if message.as_bytes().len() < LONG_FROM {
-            self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
-        } else {
-            self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload());
-        }
+        let opcode = opcode_of(message.kind());
+        self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload());
+    }
+
+    /// Whether messages may become other bytes on their way out.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    const fn compresses(&self) -> bool {
+        !self.deflation.is_off()
+    }
+
+    /// Whether messages may become other bytes on their way out.
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "nothing is compressed")]
+    const fn compresses(&self) -> bool {
+        false
     }
 
     /// Takes a message that is looked at where it lies while it is written, if that spares a copy.
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Result<Lent<'m>, SendError> {
-        let message = self.admit(message)?;
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         if !self.can_lend(&message) {
             self.queue(message);
             return Ok(Lent::queued(&mut self.outgoing));
         }
         let opcode = opcode_of(message.kind());
         let header = self.header(opcode, Rsv::NONE, Fragment::Last, message.len());
-        Ok(Lent::frame(&mut self.outgoing, header.encode(), message.into_payload()))
+        let payload = message.into_payload();
+        Ok(Lent::frame(&mut self.outgoing, header.encode(), header.mask, payload))
     }
 
     #[inline]
     fn can_lend(&self, message: &Message<'_>) -> bool {
-        #[cfg(feature = "deflate")]
-        if !self.deflation.is_off() {
-            return false;
-        }
-        // §5.1: what a client sends is masked, which makes a copy of it.
-        self.sender == Role::Server && message.len() >= LONG_FROM
+        let least = match self.sender {
+            Role::Server => LONG_FROM,
+            // §5.1: what a client sends is masked, which makes a copy of it, though not of all of it at once.
+            Role::Client => SEGMENT,
+        };
+        message.len() >= least && !self.compresses()
     }
 
     pub(crate) fn fragment(
@@ -125,7 +151,7 @@ impl Encoding {
             Some(_) => return Err(UsageError::OtherKind.into()),
         };
         if self.is_full() {
-            return Err(refused(piece));
+            return Err(Obstacle::BufferFull.refuse(piece));
         }
         let (rsv, payload) = self.fragment_payload(opcode, fragment, piece);
         self.frame(opcode, rsv, fragment, payload);
@@ -140,10 +166,13 @@ impl Encoding {
 
     #[cfg(feature = "deflate")]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        if self.deflation.is_off() {
+        if !self.compresses() {
             return self.message(prepared.message().clone());
         }
-        let message = self.admit(prepared.message().clone())?;
+        let message = prepared.message().clone();
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
         self.smaller(compressed.map(Payload::from), message);
         Ok(())
@@ -239,14 +268,14 @@ impl Encoding {
         }
     }
 
-    /// Whether a whole message may be sent now; if so, it is given back.
+    /// Why no whole message may be sent now.
     #[inline]
-    fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+    fn obstacle(&self) -> Option<Obstacle> {
         // §5.4: a message is not interleaved with the fragments of another.
         if self.open_message.is_some() {
-            return Err(UsageError::MessageUnfinished.into());
+            return Some(Obstacle::MessageUnfinished);
         }
-        if self.is_full() { Err(refused(message)) } else { Ok(message) }
+        self.is_full().then_some(Obstacle::BufferFull)
     }
 
     /// While nothing waits there is always room, so that a retry after draining succeeds.
@@ -282,7 +311,8 @@ impl Encoding {
         long_frame::push(&mut self.outgoing, header.encode().as_ref(), header.mask, payload);
     }
 
-    #[inline]
+    /// Never a part of who decides about it, so that it gets in registers what it needs.
+    #[inline(never)]
     fn short_frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &[u8]) {
         let header = self.header(opcode, rsv, fragment, payload.len());
         let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
@@ -291,10 +321,22 @@ impl Encoding {
     }
 }
 
-/// Too much is waiting already.
-#[cold]
-fn refused(message: Message<'_>) -> SendError {
-    SendError::BufferFull(message.into_owned())
+/// What stands in the way of a message.
+#[derive(Debug, Clone, Copy)]
+enum Obstacle {
+    MessageUnfinished,
+    /// Too much is waiting already.
+    BufferFull,
+}
+
+impl Obstacle {
+    #[cold]
+    fn refuse(self, message: Message<'_>) -> SendError {
+        match self {
+            Self::MessageUnfinished => UsageError::MessageUnfinished.into(),
+            Self::BufferFull => SendError::BufferFull(message.into_owned()),
+        }
+    }
 }
 
 const fn opcode_of(kind: MessageKind) -> Opcode {

@@ -62,7 +62,7 @@ impl ReceivingHalf {
     }
 
     /// The next frame, if it lies whole in the input and is an event by itself.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &mut self,
         input: &mut &'input mut [u8],

@@ -71,11 +71,13 @@ impl SendingHalf {
     }
 
     /// Where the connection is in its life.
+    #[inline]
     pub const fn state(&self) -> ConnectionState {
         self.closing.state()
     }
 
     /// What to do with the transport, now.
+    #[inline]
     pub fn transport(&self) -> Transport {
         // What was said is written first, a last Close frame above all, as long as it can be.
         if self.encoding.outgoing().has_remaining() && self.state() != ConnectionState::Closed {
@@ -90,6 +92,7 @@ impl SendingHalf {
     }
 
     /// The bytes to write to the transport.
+    #[inline]
     pub const fn outgoing(&mut self) -> &mut Outgoing {
         self.encoding.outgoing_mut()
     }
@@ -278,6 +281,7 @@ impl SendingHalf {
 
     /// Says that bytes have arrived now; see
     /// [`Connection::handle_read`](crate::Connection::handle_read).
+    #[inline]
     pub fn handle_read(&mut self, now: Instant) {
         if let Some(timers) = &mut self.timers {
             timers.hear(now);
@@ -285,6 +289,7 @@ impl SendingHalf {
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timers = self.timers.as_ref()?;
         match self.state() {
@@ -299,6 +304,7 @@ impl SendingHalf {
     /// # Errors
     ///
     /// What has taken too long.
+    #[inline]
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
         let Some(timers) = &mut self.timers else {
             return Ok(());

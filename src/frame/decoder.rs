@@ -66,7 +66,7 @@ impl FrameDecoder {
     /// Nothing about such a frame has to be remembered. If it is wrong in any way,
     /// [`next_piece`](Self::next_piece) finds that out: an error that was kept from here would share its
     /// place in memory with the header, which then is put together there byte by byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &self,
         input: &mut &'input mut [u8],
