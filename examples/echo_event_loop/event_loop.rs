@@ -3,6 +3,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use mio::event::Event as Readiness;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
@@ -33,8 +34,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 ///        ┌──────────────────────────────────────────────────────────────────┐
 ///        ▼                                                                  │
 ///   poll until a socket is ready, a deadline has come, or the server stops  │
+///        ├─▶ a turn for each peer that is ready                             │
+///        ├─▶ a turn for each that was not done before                       │
 ///        ├─▶ accept some connections                                        │
-///        ├─▶ a turn for each peer that is ready or was not done             │
 ///        └─▶ a turn for each peer whose deadline has come ──────────────────┘
 /// ```
 pub(crate) struct EventLoop<A> {
@@ -44,7 +46,7 @@ pub(crate) struct EventLoop<A> {
     /// From when on to accept: now, when somebody is waiting, or when a pause is over.
     accept_from: Option<Instant>,
     peers: Slab<Peer>,
-    /// Whose turn comes next.
+    /// Who has a turn without being ready: each that was not done with its last one, or has not had any.
     queue: VecDeque<usize>,
     deadlines: Deadlines,
     shared: Shared<A>,
@@ -75,7 +77,7 @@ impl<A: Application> EventLoop<A> {
             peers: Slab::new(),
             queue: VecDeque::new(),
             deadlines: Deadlines::new(alarm),
-            shared: Shared { registry, buffer, now, settings, application },
+            shared: Shared { registry, buffer, storage: Vec::new(), now, settings, application },
         })
     }
 
@@ -114,21 +116,17 @@ impl<A: Application> EventLoop<A> {
                 polled => polled?,
             }
             self.shared.now = Instant::now();
+            let queued = self.queue.len();
             for readiness in &events {
                 match readiness.token() {
                     LISTENER => self.accept_from = Some(self.shared.now),
                     STOP => self.stop(),
                     ALARM => {} // looked after below
-                    Token(key) => {
-                        if let Some(peer) = self.peers.get_mut(key) {
-                            peer.notice(readiness);
-                            enqueue(&mut self.queue, key, peer);
-                        }
-                    }
+                    Token(key) => self.take_turn_if_ready(key, readiness),
                 }
             }
+            self.take_queued_turns(queued);
             self.accept();
-            self.take_turns();
             self.take_overdue_turns();
             self.deadlines.set_alarm(self.shared.now)?;
         }
@@ -186,10 +184,19 @@ impl<A: Application> EventLoop<A> {
         }
     }
 
-    /// One turn for each that is queued now. Who is queued meanwhile waits for the next poll, so that
+    /// A turn, unless the peer has one anyway.
+    fn take_turn_if_ready(&mut self, key: usize, readiness: &Readiness) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.notice(readiness);
+        if !peer.is_queued {
+            self.take_turn(key);
+        }
+    }
+
+    /// One turn for each of so many that are queued. Who was queued meanwhile waits for the next poll, so that
     /// a peer that always has something to say keeps nobody waiting.
-    fn take_turns(&mut self) {
-        for _ in 0..self.queue.len() {
+    fn take_queued_turns(&mut self, count: usize) {
+        for _ in 0..count {
             let Some(key) = self.queue.pop_front() else { return };
             if let Some(peer) = self.peers.get_mut(key) {
                 peer.is_queued = false;

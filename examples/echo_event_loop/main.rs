@@ -93,6 +93,7 @@ impl Application for Echo {
         acceptance.into()
     }
 
+    #[inline]
     fn on_message(
         &mut self,
         message: Message<'_>,

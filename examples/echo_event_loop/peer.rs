@@ -54,6 +54,8 @@ pub(crate) struct Shared<A> {
     pub(crate) registry: Registry,
     /// What was just read. Nothing stays in it from one turn to the next.
     pub(crate) buffer: Box<[u8]>,
+    /// What holds the replies until they are written. Nothing stays in it either.
+    pub(crate) storage: Vec<u8>,
     /// When the poll returned.
     pub(crate) now: Instant,
     pub(crate) settings: Settings,
@@ -108,6 +110,9 @@ impl Peer {
             }
         }
         self.tell_time(shared)?;
+        if let Phase::Connected(connection) = &mut self.phase {
+            connection.outgoing().reclaim_storage(&mut shared.storage);
+        }
         self.end_if_all_is_said(shared)?;
         self.socket.watch(token, &shared.registry)?;
         Ok(if self.is_over(shared.now) { Next::Over } else { next })
@@ -154,7 +159,7 @@ impl Peer {
 
     /// Takes in the first bytes of the buffer.
     fn receive<A: Application>(&mut self, count: usize, shared: &mut Shared<A>) {
-        let Shared { buffer, application, settings, now, .. } = shared;
+        let Shared { buffer, storage, application, settings, now, .. } = shared;
         let mut input = buffer.get_mut(..count).unwrap_or_default();
         if let Phase::Opening { handshake, by } = &mut self.phase {
             let by = *by;
@@ -167,6 +172,7 @@ impl Peer {
         // What is left behind the request is the first input of the connection.
         if let Phase::Connected(connection) = &mut self.phase {
             connection.handle_read(*now);
+            connection.outgoing().lend_storage(storage);
             let (now, patience) = (*now, settings.stall);
             // The response goes ahead of everything else.
             let socket = Some(&mut self.socket).filter(|_| self.response.is_none());
@@ -209,18 +215,27 @@ impl Peer {
 
     /// Writes all that is outgoing, or as much as there is room for.
     fn write<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
-        let (now, patience) = (shared.now, shared.settings.stall);
-        if let Some(response) = &mut self.response {
-            self.socket.write(&mut **response, now, patience)?;
-            if response.has_remaining() {
-                return Ok(());
-            }
-            self.response = None;
+        if self.response.is_some() && !self.write_response(shared)? {
+            return Ok(());
         }
-        if let Phase::Connected(connection) = &mut self.phase {
-            self.socket.write(connection.outgoing(), now, patience)?;
+        let Phase::Connected(connection) = &mut self.phase else { return Ok(()) };
+        if connection.outgoing().has_remaining() {
+            self.socket.write(connection.outgoing(), shared.now, shared.settings.stall)?;
         }
         Ok(())
+    }
+
+    /// Whether there was room for what is left of the response.
+    #[cold]
+    fn write_response<A>(&mut self, shared: &Shared<A>) -> io::Result<bool> {
+        if let Some(response) = &mut self.response {
+            self.socket.write(&mut **response, shared.now, shared.settings.stall)?;
+            if response.has_remaining() {
+                return Ok(false);
+            }
+        }
+        self.response = None;
+        Ok(true)
     }
 
     /// How many bytes wait to be written.

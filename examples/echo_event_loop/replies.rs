@@ -31,10 +31,16 @@ impl Replies<'_> {
     /// # Errors
     ///
     /// Those of [`Connection::send`].
+    #[inline]
     pub(crate) fn send(&mut self, message: Message<'_>) -> Result<(), SendError> {
         let long = if self.is_last { LONG_FOR_THE_LAST } else { LONG };
+        if message.len() < long { self.connection.send(message) } else { self.lend(message) }
+    }
+
+    #[inline(never)]
+    fn lend(&mut self, message: Message<'_>) -> Result<(), SendError> {
         match &mut self.socket {
-            Some(socket) if message.len() >= long && socket.stalled_by().is_none() => {
+            Some(socket) if socket.stalled_by().is_none() => {
                 let mut lent = self.connection.lend(message)?;
                 // An error comes again with the next write.
                 let _ = socket.write(&mut lent, self.now, self.patience);

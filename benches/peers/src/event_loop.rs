@@ -49,6 +49,7 @@ impl Application for Echo {
         Decision::accept()
     }
 
+    #[inline]
     fn on_message(
         &mut self,
         message: Message<'_>,
