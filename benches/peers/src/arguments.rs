@@ -17,7 +17,8 @@ options:
   --only PART       memory, allocations, idle or loopback alone; writes nothing
   --cells WORD      only cells with this in their name, such as 'x50 d32'; writes nothing
   --servers WORD    only servers with this in their name, and the raw ones; writes nothing
-  --rounds N        how often all have their turn, 5 by default
+  --rounds N        how often all have their turn, 5 by default; this library, the raw echoes and
+                    uWebSockets have twice as many
   --minutes N       begins no cell after so many minutes, 20 by default
   -h, --help        show this
 

@@ -20,6 +20,13 @@ pub struct Server {
     pub joins: bool,
 }
 
+impl Server {
+    /// Whether the distance to another that is to be told is about as small as what is noise in a few rounds.
+    pub fn is_close_to_another(&self) -> bool {
+        matches!(self.form, Form::Raw | Form::Own) || self.name == UWEBSOCKETS
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Reads bytes and writes them back: no WebSocket.

@@ -18,6 +18,8 @@ pub struct Feed {
     at: usize,
     /// Where the bytes begin that come again.
     again: usize,
+    /// How long one of the messages is that they consist of.
+    message: usize,
 }
 
 impl Feed {
@@ -39,17 +41,19 @@ impl Feed {
             // Many short messages in one read.
             _ => (64 * 1024 / message.len().max(1)).clamp(1, 4096),
         };
-        Self { bytes: message.repeat(times).into(), at: 0, again: 0 }
+        Self { bytes: message.repeat(times).into(), at: 0, again: 0, message: message.len() }
     }
 
     /// The same behind an opening handshake.
     pub fn behind_request(job: Job) -> Self {
-        let bytes = [wire::REQUEST, &Self::new(job).bytes].concat();
-        Self { bytes: bytes.into(), at: 0, again: wire::REQUEST.len() }
+        let messages = Self::new(job);
+        let bytes = [wire::REQUEST, &messages.bytes].concat();
+        Self { bytes: bytes.into(), again: wire::REQUEST.len(), ..messages }
     }
 
-    pub fn len(&self) -> usize {
-        self.bytes.len()
+    /// How many bytes a message has, with its frame headers.
+    pub fn message(&self) -> usize {
+        self.message
     }
 
     fn next(&mut self, most: usize) -> &[u8] {

@@ -64,6 +64,14 @@ pub const LIBRARIES: &[Library] = &[
 /// How many messages leave with one write, where they are short.
 const BATCH: usize = 32;
 
+/// From this size on each leaves by itself.
+const LONG: usize = 16 << 10;
+
+/// Whether to write after this one.
+const fn is_batch(index: usize, size: usize) -> bool {
+    index.is_multiple_of(BATCH) || size >= LONG
+}
+
 pub const SIZES: [usize; 6] = [8, 125, 1 << 10, 16 << 10, 64 << 10, 1 << 20];
 
 impl Job {

@@ -8,15 +8,15 @@ use sansocket::blocking::Server;
 use sansocket::handshake::{Answer, Decision, ServerHandshake};
 use sansocket::{Config, Connection, Event, Message, Role};
 
-use super::{BATCH, Feed, Job, Run};
+use super::{Feed, Job, Run, is_batch};
 use crate::wire::Kind;
 
-/// The core, with a buffer that holds at least one message, and payloads that are borrowed.
+/// The core, with a buffer of 16 KiB or as long as a message, and payloads that are borrowed.
 pub fn borrowed(job: Job) -> Option<Run> {
     Some(match job {
         Job::Decode(..) | Job::Ping | Job::Fragments => {
             let feed = Feed::new(job);
-            let size = feed.len();
+            let size = feed.message().max(16 * 1024);
             decode(feed, size)
         }
         Job::EncodeAsServer(size) => encode(Role::Server, Kind::Binary.payload(size)),
@@ -54,7 +54,8 @@ pub fn owned(job: Job) -> Option<Run> {
 /// The core, and messages that are written from where they lie.
 pub fn lent(job: Job) -> Option<Run> {
     match job {
-        Job::EncodeAsServer(size) => Some(encode_lent(size)),
+        Job::EncodeAsServer(size) => Some(encode_lent(Role::Server, size)),
+        Job::EncodeAsClient(size) => Some(encode_lent(Role::Client, size)),
         _ => None,
     }
 }
@@ -91,11 +92,12 @@ fn decode(mut feed: Feed, size: usize) -> Run {
 }
 
 fn encode(role: Role, payload: Vec<u8>) -> Run {
+    let size = payload.len();
     let mut connection = connection(role);
     Box::new(move |times| {
         for index in 1..=times {
             connection.send(black_box(&payload[..])).expect("open");
-            if index % BATCH == 0 || connection.outgoing().remaining() >= 64 * 1024 {
+            if is_batch(index, size) {
                 write(connection.outgoing());
             }
         }
@@ -109,7 +111,7 @@ fn encode_shared(role: Role, size: usize) -> Run {
     Box::new(move |times| {
         for index in 1..=times {
             connection.send(Message::from(black_box(&payload).clone())).expect("open");
-            if index % BATCH == 0 || connection.outgoing().remaining() >= 64 * 1024 {
+            if is_batch(index, size) {
                 write(connection.outgoing());
             }
         }
@@ -117,9 +119,9 @@ fn encode_shared(role: Role, size: usize) -> Run {
     })
 }
 
-fn encode_lent(size: usize) -> Run {
+fn encode_lent(role: Role, size: usize) -> Run {
     let payload = Kind::Binary.payload(size);
-    let mut connection = connection(Role::Server);
+    let mut connection = connection(role);
     Box::new(move |times| {
         for _ in 0..times {
             write(&mut connection.lend(black_box(&payload[..])).expect("open"));

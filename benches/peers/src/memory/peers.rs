@@ -7,16 +7,11 @@ use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use super::{BATCH, Feed, Job, Run};
+use super::{Feed, Job, Run, is_batch};
 use crate::wire::Kind;
 
 fn payload(size: usize) -> Bytes {
     Kind::Binary.payload(size).into()
-}
-
-/// Whether to write after this one.
-fn is_batch(index: usize, size: usize) -> bool {
-    index.is_multiple_of(BATCH) || size >= 64 * 1024
 }
 
 /// The feed never has anybody wait.
