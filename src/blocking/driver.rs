@@ -1,7 +1,7 @@
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Buf;
 
@@ -251,7 +251,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             .fill(&mut self.stream, |stream, buffer| stream.read_until(deadline, buffer));
         match read {
             Ok(0) => self.receive_eof(),
-            Ok(_) => self.outlet.outbound(|outbound| outbound.sending.handle_read(Instant::now())),
+            Ok(_) => self.outlet.outbound(Outbound::hear),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Arrived::Nothing),
             Err(error) => {
                 self.receive_eof();

@@ -88,8 +88,18 @@ impl Outbound {
         }
     }
 
+    /// Tells the connection that bytes have arrived.
+    pub(super) fn hear(&mut self) {
+        if self.sending.needs_time() {
+            self.sending.handle_read(Instant::now());
+        }
+    }
+
     /// Tells the connection the time, and does what it says about that.
     pub(super) fn tick(&mut self) -> Result<(), Error> {
+        if !self.sending.needs_time() {
+            return Ok(());
+        }
         let Err(error) = self.sending.handle_timeout(Instant::now()) else {
             return Ok(());
         };

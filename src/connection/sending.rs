@@ -279,6 +279,13 @@ impl SendingHalf {
         self.timers.as_ref()?.round_trip_time()
     }
 
+    /// Whether it makes a difference what time it is. Where it makes none, no clock need be read.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn needs_time(&self) -> bool {
+        let is_open = self.state() == ConnectionState::Open;
+        self.timers.as_ref().is_some_and(|timers| !is_open || timers.concern_open())
+    }
+
     /// Says that bytes have arrived now; see
     /// [`Connection::handle_read`](crate::Connection::handle_read).
     #[inline]

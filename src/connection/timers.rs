@@ -152,6 +152,12 @@ impl RunningTimers {
         })
     }
 
+    /// Whether an open connection has anything to do by the clock.
+    #[cfg(feature = "blocking")]
+    pub(crate) const fn concern_open(&self) -> bool {
+        self.settings.keepalive.is_some() || self.settings.idle.is_some()
+    }
+
     pub(crate) const fn round_trip_time(&self) -> Option<Duration> {
         self.round_trip_time
     }
