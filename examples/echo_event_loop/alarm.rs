@@ -14,6 +14,9 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
+    /// Whether it ends a wait of the poll by itself.
+    pub(crate) const WAKES_THE_POLL: bool = kernel::Timer::WAKES_THE_POLL;
+
     /// An alarm that isn't set, and raises events with this token.
     ///
     /// # Errors
@@ -46,7 +49,7 @@ impl Alarm {
 
     /// How long the poll may wait now, as far as it has to know.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
-        let time = self.time.filter(|_| !kernel::Timer::WAKES_THE_POLL)?;
+        let time = self.time.filter(|_| !Self::WAKES_THE_POLL)?;
         Some(time.saturating_duration_since(now))
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Deadlines {
     queue: BinaryHeap<Reverse<(Instant, usize)>>,
     /// While it is set, no peer's time comes much before it rings.
     alarm: Alarm,
+    /// Whether it rings as soon as the time that was last read off the clock has become old. To read the clock for
+    /// each wait of the poll would take longer than most of what is done with a short message.
+    ticks: bool,
 }
 
 /// The time at which a peer is looked at next.
@@ -22,7 +25,7 @@ pub(crate) struct Deadlines {
 pub(crate) struct Timer(Option<Instant>);
 
 /// How much later than its deadline a peer is looked at, together with others whose deadline has passed
-/// meanwhile.
+/// meanwhile. And so old may the time be that is taken for now.
 const SLACK: Duration = Duration::from_millis(100);
 
 impl Timer {
@@ -32,7 +35,16 @@ impl Timer {
 
 impl Deadlines {
     pub(crate) const fn new(alarm: Alarm) -> Self {
-        Self { queue: BinaryHeap::new(), alarm }
+        Self { queue: BinaryHeap::new(), alarm, ticks: false }
+    }
+
+    /// What time it is when the poll returns, which was `before` when it last did; `rang` says whether the alarm has.
+    pub(crate) fn now(&mut self, before: Instant, rang: bool) -> Instant {
+        if self.ticks && !rang {
+            return before;
+        }
+        self.ticks = false;
+        Instant::now()
     }
 
     /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
@@ -40,7 +52,9 @@ impl Deadlines {
         if timer.0.is_none_or(|time| deadline < time) {
             *timer = Timer(Some(deadline));
             self.queue.push(Reverse((deadline, key)));
-            self.alarm.forget();
+            if !self.ticks {
+                self.alarm.forget();
+            }
         }
     }
 
@@ -57,12 +71,20 @@ impl Deadlines {
         })
     }
 
-    /// Sees to it that the poll returns when the time of the next peer has come.
+    /// Sees to it that the poll returns when the time of the next peer has come; or, if peers are `busy`, when the time
+    /// is old.
     ///
     /// # Errors
     ///
     /// Those of the system call.
-    pub(crate) fn set_alarm(&mut self, now: Instant) -> io::Result<()> {
+    pub(crate) fn set_alarm(&mut self, now: Instant, busy: bool) -> io::Result<()> {
+        if self.ticks {
+            return Ok(());
+        }
+        if busy && Alarm::WAKES_THE_POLL {
+            self.ticks = true;
+            return self.alarm.set(now + SLACK, now);
+        }
         if self.alarm.is_ahead(now) {
             return Ok(());
         }

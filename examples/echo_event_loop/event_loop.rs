@@ -115,20 +115,22 @@ impl<A: Application> EventLoop<A> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 polled => polled?,
             }
-            self.shared.now = Instant::now();
+            let rang = events.iter().any(|readiness| readiness.token() == ALARM);
+            self.shared.now = self.deadlines.now(self.shared.now, rang);
             let queued = self.queue.len();
             for readiness in &events {
                 match readiness.token() {
                     LISTENER => self.accept_from = Some(self.shared.now),
                     STOP => self.stop(),
-                    ALARM => {} // looked after below
+                    ALARM => {} // looked after above and below
                     Token(key) => self.take_turn_if_ready(key, readiness),
                 }
             }
             self.take_queued_turns(queued);
             self.accept();
             self.take_overdue_turns();
-            self.deadlines.set_alarm(self.shared.now)?;
+            let busy = !rang && !events.is_empty();
+            self.deadlines.set_alarm(self.shared.now, busy)?;
         }
         Ok(())
     }
