@@ -19,6 +19,10 @@ use crate::{CONSTANT, PONGS, ROLES, frame, numbered_ping};
 /// What may be read at a time is the caller's in the core, and a buffer here.
 const READ_BUFFER: i64 = 64 * 1024;
 
+/// What a client says first.
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
 /// A peer that has said its part of the handshake, then sends so many Pings and ends, and takes nothing but
 /// the handshake.
 #[derive(Clone)]
@@ -101,11 +105,7 @@ impl CloneSocket for Flood {
 fn open(role: Role) -> (WebSocket<Flood>, Flood) {
     let accept = SecWebSocketKey::from_nonce([7; 16]).accept();
     let head = match role {
-        Role::Server => {
-            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-                .to_owned()
-        }
+        Role::Server => REQUEST.to_owned(),
         Role::Client => format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Accept: {}\r\n\r\n",
@@ -199,14 +199,13 @@ impl Write for Chatter {
 #[test]
 fn who_sends_back_what_is_read_allocates_nothing_for_a_short_message() {
     const MESSAGES: u64 = 1000;
-    let head = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let mut messages = Vec::new();
     for (length, opcode) in [(1000, Opcode::Binary), (1, Opcode::Text), (500, Opcode::Text)] {
         messages.extend(frame(Role::Client, true, opcode, &vec![b'x'; length]));
     }
-    let says = io::Cursor::new([head.as_bytes(), &messages.repeat(20)].concat());
-    let mut socket = Server::new().accept_over(Chatter { says, again: head.len() as u64 }).unwrap();
+    let says = io::Cursor::new([REQUEST.as_bytes(), &messages.repeat(20)].concat());
+    let mut socket =
+        Server::new().accept_over(Chatter { says, again: REQUEST.len() as u64 }).unwrap();
     let mut echo = || {
         for _ in 0..MESSAGES {
             let message = socket.read().unwrap().unwrap();
