@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 
 use crate::connection::long_frame;
 use crate::connection::outgoing::{Outgoing, SEGMENT};
@@ -19,31 +19,20 @@ use crate::message::Payload;
 #[must_use = "write it first: what is left when it is dropped is copied"]
 pub struct Lent<'message> {
     outgoing: &'message mut Outgoing,
-    /// What was not written of the frame that follows what is outgoing.
+    /// How many bytes are before the frame: what was outgoing.
+    ahead: usize,
     header: EncodedHeader,
-    payload: Payload<'message>,
-    /// What comes behind that, where not all of a payload is masked yet.
-    unmasked: Option<Box<Unmasked<'message>>>,
-    /// How many bytes were written.
+    payload: LentPayload<'message>,
+    /// How many bytes there are altogether, and how many of them were written.
+    len: usize,
     written: usize,
 }
 
-/// The rest of a payload that is masked part by part.
 #[derive(Debug)]
-struct Unmasked<'message> {
-    key: MaskingKey,
-    payload: Payload<'message>,
-}
-
-impl Unmasked<'_> {
-    /// Masks the next part. It has a multiple of four bytes if another follows, so that the key begins anew behind it.
-    fn mask_part(&mut self) -> Payload<'static> {
-        let part = self.payload.get(..SEGMENT).unwrap_or(&self.payload);
-        let mut masked = Vec::with_capacity(part.len());
-        self.key.append(part, &mut masked);
-        self.payload.remove(SEGMENT);
-        masked.into()
-    }
+enum LentPayload<'message> {
+    Borrowed(&'message [u8]),
+    Shared(Bytes),
+    Masked(Box<MaskedParts<'message>>),
 }
 
 impl<'message> Lent<'message> {
@@ -55,11 +44,16 @@ impl<'message> Lent<'message> {
         mask: Option<MaskingKey>,
         payload: Payload<'message>,
     ) -> Self {
-        let mut lent = Self { outgoing, header, payload, unmasked: None, written: 0 };
-        if let Some(key) = mask {
-            lent.begin_to_mask(key);
-        }
-        lent
+        let ahead = outgoing.remaining();
+        let len = ahead + header.len() + payload.len();
+        let payload = match mask {
+            None => match payload.try_into_borrowed() {
+                Ok(bytes) => LentPayload::Borrowed(bytes),
+                Err(bytes) => LentPayload::Shared(bytes),
+            },
+            Some(key) => LentPayload::Masked(Box::new(MaskedParts::new(key, payload))),
+        };
+        Self { outgoing, ahead, header, payload, len, written: 0 }
     }
 
     /// Nothing, because the message is in the queue already.
@@ -68,36 +62,42 @@ impl<'message> Lent<'message> {
         Self::frame(outgoing, EncodedHeader::EMPTY, None, Payload::default())
     }
 
-    #[cold]
-    fn begin_to_mask(&mut self, key: MaskingKey) {
-        self.unmasked = Some(Box::new(Unmasked { key, payload: mem::take(&mut self.payload) }));
-        self.mask_part();
+    #[inline]
+    fn unwritten_header(&self) -> &[u8] {
+        self.header.behind(self.written.saturating_sub(self.ahead))
     }
 
-    /// Goes on with the next part, when nothing of the one before is left.
-    fn mask_part(&mut self) {
-        self.payload = Payload::default();
-        self.payload = self.unmasked.as_mut().map(|rest| rest.mask_part()).unwrap_or_default();
-        self.unmasked.take_if(|rest| rest.payload.is_empty());
-    }
-
-    /// Takes bytes off the front of the payload, which may be more than its masked part has.
-    #[cold]
-    fn remove_parts(&mut self, mut count: usize) {
-        while self.unmasked.is_some() && count >= self.payload.len() {
-            count -= self.payload.len();
-            self.mask_part();
+    /// The part of the payload that is written next.
+    #[inline]
+    fn payload_chunk(&self) -> &[u8] {
+        let written = self.payload_written();
+        match &self.payload {
+            LentPayload::Borrowed(bytes) => bytes.get(written..).unwrap_or_default(),
+            LentPayload::Shared(bytes) => bytes.get(written..).unwrap_or_default(),
+            LentPayload::Masked(parts) => parts.chunk(written),
         }
-        self.payload.remove(count);
+    }
+
+    #[inline]
+    fn payload_written(&self) -> usize {
+        self.written.saturating_sub(self.ahead + self.header.len())
     }
 
     /// Queues what was not written of the frame.
     #[cold]
     fn queue_rest(&mut self) {
-        let payload = mem::take(&mut self.payload);
-        long_frame::push(self.outgoing, self.header.as_ref(), None, payload);
-        if let Some(Unmasked { key, payload }) = self.unmasked.take().map(|unmasked| *unmasked) {
-            long_frame::push(self.outgoing, &[], Some(key), payload);
+        let written = self.payload_written();
+        let header = self.header.behind(self.written.saturating_sub(self.ahead));
+        match &mut self.payload {
+            LentPayload::Borrowed(bytes) => {
+                let rest = bytes.get(written..).unwrap_or_default();
+                long_frame::push(self.outgoing, header, None, rest.into());
+            }
+            LentPayload::Shared(bytes) => {
+                let rest = bytes.split_off(written);
+                long_frame::push(self.outgoing, header, None, rest.into());
+            }
+            LentPayload::Masked(parts) => parts.queue_rest(self.outgoing, header, written),
         }
     }
 }
@@ -105,14 +105,13 @@ impl<'message> Lent<'message> {
 impl Buf for Lent<'_> {
     #[inline]
     fn remaining(&self) -> usize {
-        let unmasked = self.unmasked.as_ref().map_or(0, |unmasked| unmasked.payload.len());
-        self.outgoing.remaining() + self.header.as_ref().len() + self.payload.len() + unmasked
+        self.len - self.written
     }
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        match (self.outgoing.chunk(), self.header.as_ref()) {
-            ([], []) => &self.payload,
+        match (self.outgoing.chunk(), self.unwritten_header()) {
+            ([], []) => self.payload_chunk(),
             ([], header) => header,
             (outgoing, _) => outgoing,
         }
@@ -122,16 +121,16 @@ impl Buf for Lent<'_> {
     #[inline]
     fn chunks_vectored<'a>(&'a self, destination: &mut [std::io::IoSlice<'a>]) -> usize {
         let mut count = 0;
-        if self.outgoing.has_remaining() {
+        if self.written < self.ahead {
             count = self.outgoing.chunks_vectored(destination);
         }
-        for chunk in [self.header.as_ref(), &self.payload] {
+        for chunk in [self.unwritten_header(), self.payload_chunk()] {
             if let Some(slot) = destination.get_mut(count).filter(|_| !chunk.is_empty()) {
                 *slot = std::io::IoSlice::new(chunk);
                 count += 1;
             }
         }
-        if self.unmasked.is_none() {
+        if !matches!(self.payload, LentPayload::Masked(_)) {
             return count;
         }
         // Where a slot is left, all that remains has to be in the others. So none is.
@@ -145,16 +144,13 @@ impl Buf for Lent<'_> {
     #[inline]
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
-        self.written += count;
-        let ahead = count.min(self.outgoing.remaining());
-        if ahead > 0 {
-            self.outgoing.remove(ahead);
+        if self.written < self.ahead {
+            self.outgoing.remove(count.min(self.ahead - self.written));
         }
-        let left = self.header.remove(count - ahead);
-        if self.unmasked.is_none() {
-            self.payload.remove(left);
-        } else {
-            self.remove_parts(left);
+        self.written += count;
+        let written = self.payload_written();
+        if let LentPayload::Masked(parts) = &mut self.payload {
+            parts.mask_behind(written);
         }
     }
 }
@@ -162,11 +158,63 @@ impl Buf for Lent<'_> {
 impl Drop for Lent<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Where another part is to be masked, the one before it isn't written either.
-        if !self.payload.is_empty() {
+        let frame_is_whole = self.written.max(self.ahead) == self.len;
+        if !frame_is_whole {
             self.queue_rest();
         }
         // Only now, because a Pong that was waiting for this must not come between.
         self.outgoing.note_written(self.written);
+    }
+}
+
+/// A payload that is masked part by part, as it is written.
+#[derive(Debug)]
+struct MaskedParts<'message> {
+    key: MaskingKey,
+    /// How much of the payload is before the part that is masked.
+    before: usize,
+    masked: Vec<u8>,
+    unmasked: Payload<'message>,
+}
+
+impl<'message> MaskedParts<'message> {
+    #[cold]
+    fn new(key: MaskingKey, payload: Payload<'message>) -> Self {
+        let mut parts = Self { key, before: 0, masked: Vec::new(), unmasked: payload };
+        parts.mask_next();
+        parts
+    }
+
+    /// Masks the next part in place of the one before. It has a multiple of four bytes if another follows, so that
+    /// the key begins anew behind it.
+    fn mask_next(&mut self) {
+        self.before += self.masked.len();
+        self.masked.clear();
+        let part = self.unmasked.get(..SEGMENT).unwrap_or(&self.unmasked);
+        self.key.append(part, &mut self.masked);
+        self.unmasked.remove(SEGMENT);
+    }
+
+    /// Masks what follows the first `written` bytes of the payload.
+    #[cold]
+    fn mask_behind(&mut self, written: usize) {
+        while written >= self.before + self.masked.len() && !self.unmasked.is_empty() {
+            self.mask_next();
+        }
+    }
+
+    /// What is masked behind the first `written` bytes of the payload.
+    #[cold]
+    fn chunk(&self, written: usize) -> &[u8] {
+        self.masked.get(written - self.before..).unwrap_or_default()
+    }
+
+    fn queue_rest(&mut self, outgoing: &mut Outgoing, header: &[u8], written: usize) {
+        let mut masked = Bytes::from(mem::take(&mut self.masked));
+        masked.advance(written - self.before);
+        long_frame::push(outgoing, header, None, masked.into());
+        if !self.unmasked.is_empty() {
+            long_frame::push(outgoing, &[], Some(self.key), mem::take(&mut self.unmasked));
+        }
     }
 }

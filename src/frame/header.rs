@@ -127,13 +127,15 @@ impl EncodedHeader {
     /// No header at all.
     pub(crate) const EMPTY: Self = Self { bytes: [0; Self::ROOM], len: 0 };
 
-    /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were too few.
     #[inline]
-    pub(crate) fn remove(&mut self, count: usize) -> usize {
-        let taken = count.min(self.len);
-        self.bytes = (u128::from_le_bytes(self.bytes) >> (8 * taken)).to_le_bytes();
-        self.len -= taken;
-        count - taken
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes behind the first `count`.
+    #[inline]
+    pub(crate) fn behind(&self, count: usize) -> &[u8] {
+        self.bytes.get(count..self.len).unwrap_or_default()
     }
 
     /// Appends the bytes, by a copy of a fixed size: that is one instruction instead of a call.
@@ -148,7 +150,7 @@ impl EncodedHeader {
 impl AsRef<[u8]> for EncodedHeader {
     #[inline]
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.behind(0)
     }
 }
 

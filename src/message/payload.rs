@@ -81,6 +81,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The bytes as they are held: borrowed, or else shared.
+    #[inline]
     pub(crate) fn try_into_borrowed(self) -> Result<&'a [u8], Bytes> {
         match self.0 {
             Held::Borrowed(bytes) => Ok(bytes),
