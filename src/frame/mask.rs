@@ -75,10 +75,27 @@ impl MaskingKey {
         }
     }
 
-    /// In one pass, and nothing needs to be zeroed first. Pieces have a multiple of four bytes, so that the key
-    /// begins anew behind them.
+    /// In one pass, and nothing needs to be zeroed first.
     fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         destination.reserve(payload.len());
+        if payload.len() < ALIGNED {
+            self.append_pieces(payload, destination);
+        } else {
+            self.append_aligned(payload, destination);
+        }
+    }
+
+    #[inline(never)]
+    fn append_aligned(self, payload: &[u8], destination: &mut Vec<u8>) {
+        let unaligned = destination.spare_capacity_mut().as_ptr().align_offset(WIDTH);
+        let (start, aligned) = payload.split_at(unaligned.min(payload.len()));
+        self.append_short(start, destination);
+        self.skip(start.len()).append_pieces(aligned, destination);
+    }
+
+    /// Pieces have a multiple of four bytes, so that the key begins anew behind them.
+    #[inline]
+    fn append_pieces(self, payload: &[u8], destination: &mut Vec<u8>) {
         let start = destination.len();
         by_widest_registers(Append { mask: self, payload, destination });
         let (_, end) = payload.split_at(destination.len() - start);
@@ -171,13 +188,14 @@ impl Operation for Append<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { mask, payload: mut rest, destination } = self;
+        let key = mask.twice();
         while let Some((piece, more)) = rest.split_first_chunk::<PIECE>() {
             // Never so. But where the compiler sees that no room is made, it needs not empty its registers for that.
             if destination.capacity() - destination.len() < PIECE {
                 return;
             }
             let mut masked = *piece;
-            xor_words(&mut masked, mask.twice());
+            xor_words(&mut masked, key);
             destination.extend_from_slice(&masked);
             rest = more;
         }
@@ -212,6 +230,9 @@ const fn xor_half(half: [u8; 4], key: MaskingKey) -> [u8; 4] {
 
 /// From this length on the widest registers gain more than it costs to set them up.
 const LONG: usize = 512;
+
+/// From this length on a copy gains more by a suitable address than it costs to come to one.
+const ALIGNED: usize = 4 * 1024;
 
 /// The width of those registers in bytes. A store that isn't aligned to it takes up to twice as long.
 const WIDTH: usize = 32;
