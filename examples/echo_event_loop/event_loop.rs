@@ -19,7 +19,7 @@ const STOP: Token = Token(usize::MAX - 1);
 const ALARM: Token = Token(usize::MAX - 2);
 
 /// The size of the one buffer for all reads. It should fit into the second-level cache with room to spare.
-const BUFFER: usize = 128 * 1024;
+const BUFFER: usize = 192 * 1024;
 
 /// How many connections are accepted before those that are there have their turn.
 const ACCEPTS: usize = 64;
