@@ -57,10 +57,9 @@ pub(crate) fn to_vec_in(bytes: &[u8], spare: &mut Vec<u8>) -> Vec<u8> {
     if spare.capacity() < bytes.len() {
         return to_vec(bytes);
     }
-    let mut copy = mem::take(spare);
-    copy.clear();
-    append(bytes, &mut copy);
-    copy
+    spare.clear();
+    append(bytes, spare);
+    mem::take(spare)
 }
 
 /// This text in the spare storage if it fits into it.

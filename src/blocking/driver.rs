@@ -69,9 +69,16 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     where
         O: Replies,
     {
-        let stopped = self.next(|event, outlet| match event {
-            Event::Message(message) => handler(message, &mut Outbox::new(outlet)).err(),
-            _ => None,
+        let mut stopped = None;
+        self.until(|event, outlet| {
+            let Event::Message(message) = event else { return false };
+            match handler(message, &mut Outbox::new(outlet)) {
+                Ok(()) => false,
+                Err(error) => {
+                    stopped = Some(error);
+                    true
+                }
+            }
         })?;
         stopped.map_or(Ok(()), Err)
     }
@@ -79,32 +86,32 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     /// Closes, and sees the connection to its end, whatever still arrives.
     pub(super) fn close(&mut self, frame: CloseFrame<'_>) -> Result<CloseStatus, Error> {
         self.outlet.outbound(|outbound| outbound.sending.close(Some(frame)));
-        self.next(|_, _| None::<()>)?;
+        self.until(|_, _| false)?;
         let status = self.outlet.outbound(|outbound| outbound.sending.close_status());
         status.ok_or(Error::Lost)
     }
 
-    /// Drives the connection until `pick` makes something of an event, or to its clean end.
+    /// Drives the connection until `enough` says so of an event, or to its clean end.
     #[inline(always)]
-    pub(super) fn next<T>(
+    pub(super) fn until(
         &mut self,
-        mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
+        mut enough: impl FnMut(Event<'_>, &mut O) -> bool,
+    ) -> Result<(), Error> {
         // Of many short messages most are there already.
-        match self.next_buffered(&mut pick) {
-            Ok(Some(picked)) => Ok(Some(picked)),
-            Ok(None) => self.drive(None, pick),
-            Err(error) => self.drive(Some(error), pick),
+        match self.next_buffered(&mut enough) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.drive(None, enough),
+            Err(error) => self.drive(Some(error), enough),
         }
     }
 
     /// Goes on when nothing is left of what was read, or the peer has broken the protocol.
     #[inline(never)]
-    fn drive<T>(
+    fn drive(
         &mut self,
         mut broken: Option<ProtocolError>,
-        mut pick: impl FnMut(Event<'_>, &mut O) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
+        mut enough: impl FnMut(Event<'_>, &mut O) -> bool,
+    ) -> Result<(), Error> {
         let mut read_by = self.read_by();
         loop {
             // What the peer did wrong is the news, once it has been told.
@@ -114,11 +121,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                     self.receiving.receive_eof();
                     self.outlet.release(&self.stream);
                 }
-                return step.map(|_| None);
+                return step.map(|_| ());
             }
-            match self.next_buffered(&mut pick) {
-                Ok(Some(picked)) => return Ok(Some(picked)),
-                Ok(None) => {}
+            match self.next_buffered(&mut enough) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
                 Err(error) => broken = Some(error),
             }
         }
@@ -160,37 +167,37 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Takes events out of what was read, until `pick` makes something of one, or so much is
-    /// outgoing that it has to be written first.
+    /// Takes events out of what was read, until `enough` says so of one, or so much is outgoing that it has to be
+    /// written first. Says which.
     #[inline(always)]
-    fn next_buffered<T>(
+    fn next_buffered(
         &mut self,
-        pick: &mut impl FnMut(Event<'_>, &mut O) -> Option<T>,
-    ) -> Result<Option<T>, ProtocolError> {
+        enough: &mut impl FnMut(Event<'_>, &mut O) -> bool,
+    ) -> Result<bool, ProtocolError> {
         let Self { receiving, outlet, .. } = self;
         self.buffer.consume(|input| {
             loop {
                 // Each of the two ways by itself, so that the short one is.
-                let picked = match receiving.next_whole_frame(input) {
+                let is_enough = match receiving.next_whole_frame(input) {
                     Ok(Some(frame)) => {
                         outlet.outbound(|outbound| outbound.sending.answer_whole_frame(frame));
-                        pick(frame.into(), outlet)
+                        enough(frame.into(), outlet)
                     }
                     Ok(None) => match receiving.next_other_event(input) {
                         Ok(Some(event)) => {
                             outlet.outbound(|outbound| outbound.sending.answer(&event));
-                            pick_apart(pick, event, outlet)
+                            call_apart(enough, event, outlet)
                         }
-                        Ok(None) => return Ok(None),
+                        Ok(None) => return Ok(false),
                         Err(error) => return Err(fail(outlet, error)),
                     },
                     Err(error) => return Err(fail(outlet, error)),
                 };
-                if picked.is_some() {
-                    return Ok(picked);
+                if is_enough {
+                    return Ok(true);
                 }
                 if outlet.is_laden() {
-                    return Ok(None);
+                    return Ok(false);
                 }
             }
         })
@@ -293,12 +300,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
 /// Calls a function that is a part of its other callers.
 #[inline(never)]
-fn pick_apart<T, O>(
-    pick: &mut dyn FnMut(Event<'_>, &mut O) -> Option<T>,
+fn call_apart<O>(
+    enough: &mut dyn FnMut(Event<'_>, &mut O) -> bool,
     event: Event<'_>,
     outlet: &mut O,
-) -> Option<T> {
-    pick(event, outlet)
+) -> bool {
+    enough(event, outlet)
 }
 
 /// Has the peer told how it has broken the protocol.
@@ -311,18 +318,28 @@ fn fail<S>(outlet: &mut impl Outlet<S>, error: ProtocolError) -> ProtocolError {
 impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     #[inline]
     fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
-        self.next(|event, outlet| match event {
-            Event::Message(message) => Some(outlet.own(message)),
-            _ => None,
-        })
+        // Found by a place of its own and not handed up, because it would be moved at each step.
+        let mut found = None;
+        self.until(|event, outlet| {
+            if let Event::Message(message) = event {
+                found = Some(outlet.own(message));
+            }
+            found.is_some()
+        })?;
+        Ok(found)
     }
 
     fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        self.next(|event, _| match event {
-            Event::Message(piece) => Some(Chunk { piece, first: true, last: true }.into_owned()),
-            Event::Chunk(chunk) => Some(chunk.into_owned()),
-            _ => None,
-        })
+        let mut found = None;
+        self.until(|event, _| {
+            found = match event {
+                Event::Message(piece) => Some(Chunk { piece, first: true, last: true }.into_owned()),
+                Event::Chunk(chunk) => Some(chunk.into_owned()),
+                _ => None,
+            };
+            found.is_some()
+        })?;
+        Ok(found)
     }
 
     fn state(&mut self) -> ConnectionState {
