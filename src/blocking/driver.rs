@@ -174,33 +174,35 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         &mut self,
         enough: &mut impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<bool, ProtocolError> {
-        let Self { receiving, outlet, .. } = self;
-        self.buffer.consume(|input| {
-            loop {
-                // Each of the two ways by itself, so that the short one is.
-                let is_enough = match receiving.next_whole_frame(input) {
-                    Ok(Some(frame)) => {
-                        outlet.outbound(|outbound| outbound.sending.answer_whole_frame(frame));
-                        enough(frame.into(), outlet)
+        let Self { buffer, receiving, outlet, .. } = self;
+        let mut input = buffer.unread();
+        let outcome = loop {
+            // Each of the two ways by itself, so that the short one is.
+            let is_enough = match receiving.next_whole_frame(&mut input) {
+                Ok(Some(frame)) => {
+                    outlet.outbound(|outbound| outbound.sending.answer_whole_frame(frame));
+                    enough(frame.into(), outlet)
+                }
+                Ok(None) => match receiving.next_other_event(&mut input) {
+                    Ok(Some(event)) => {
+                        outlet.outbound(|outbound| outbound.sending.answer(&event));
+                        call_apart(enough, event, outlet)
                     }
-                    Ok(None) => match receiving.next_other_event(input) {
-                        Ok(Some(event)) => {
-                            outlet.outbound(|outbound| outbound.sending.answer(&event));
-                            call_apart(enough, event, outlet)
-                        }
-                        Ok(None) => return Ok(false),
-                        Err(error) => return Err(fail(outlet, error)),
-                    },
-                    Err(error) => return Err(fail(outlet, error)),
-                };
-                if is_enough {
-                    return Ok(true);
-                }
-                if outlet.is_laden() {
-                    return Ok(false);
-                }
+                    Ok(None) => break Ok(false),
+                    Err(error) => break Err(fail(outlet, error)),
+                },
+                Err(error) => break Err(fail(outlet, error)),
+            };
+            if is_enough {
+                break Ok(true);
             }
-        })
+            if outlet.is_laden() {
+                break Ok(false);
+            }
+        };
+        let left = input.len();
+        buffer.keep(left);
+        outcome
     }
 
     /// Reads, or waits for as long as it may and does what is due by the clock.
@@ -333,7 +335,9 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
         let mut found = None;
         self.until(|event, _| {
             found = match event {
-                Event::Message(piece) => Some(Chunk { piece, first: true, last: true }.into_owned()),
+                Event::Message(piece) => {
+                    Some(Chunk { piece, first: true, last: true }.into_owned())
+                }
                 Event::Chunk(chunk) => Some(chunk.into_owned()),
                 _ => None,
             };

@@ -25,12 +25,23 @@ pub(super) struct ReadBuffer {
 
 impl ReadBuffer {
     /// Lets `take` cut what it needs off the front of the bytes that are there.
-    #[inline(always)]
     pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
         let mut input = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
         let taken = take(&mut input);
         self.start = self.end - input.len();
         taken
+    }
+
+    /// The bytes that are there. How many of them are left is to be [said](Self::keep) then.
+    #[inline(always)]
+    pub(super) fn unread(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Keeps the last so many of the bytes that are there.
+    #[inline(always)]
+    pub(super) const fn keep(&mut self, count: usize) {
+        self.start = self.end - count;
     }
 
     /// Whether everything was taken.
