@@ -58,9 +58,8 @@ impl Decoding {
                     None => return Ok(None),
                 },
             };
-            match self.push(piece) {
-                Ok(None) => {}
-                event => return event,
+            if let Some(event) = self.push(piece)? {
+                return Ok(Some(event));
             }
         }
     }

@@ -99,7 +99,9 @@ impl MaskingKey {
         let start = destination.len();
         by_widest_registers(Append { mask: self, payload, destination });
         let (_, end) = payload.split_at(destination.len() - start);
-        self.append_short(end, destination);
+        if !end.is_empty() {
+            self.append_short(end, destination);
+        }
     }
 
     /// Word by word: whatever is set up for more would cost more than it gains.

@@ -102,27 +102,31 @@ impl Assembler {
         &mut self,
         piece: FramePiece<'input>,
     ) -> Result<Option<D>, ProtocolError> {
-        if !piece.starts_frame {
-            return self.extend(piece);
-        }
-        match self.begins(piece.header.opcode)? {
-            Begins::Message(kind, delivery) => {
-                self.size = 0;
-                self.grow(piece.header.payload_len)?;
-                if piece.header.fin && piece.is_whole_frame() {
-                    let message = whole(kind, piece.payload.unmask())?;
-                    return Ok(Some(match delivery {
-                        Delivery::Messages => message.into(),
-                        Delivery::Chunks => {
-                            Chunk { piece: message, first: true, last: true }.into()
-                        }
-                    }));
+        if piece.starts_frame {
+            match self.begins(piece.header.opcode)? {
+                Begins::Message(kind, delivery) => {
+                    self.size = 0;
+                    self.grow(piece.header.payload_len)?;
+                    if piece.header.fin && piece.is_whole_frame() {
+                        let message = whole(kind, piece.payload.unmask())?;
+                        return Ok(Some(match delivery {
+                            Delivery::Messages => message.into(),
+                            Delivery::Chunks => {
+                                Chunk { piece: message, first: true, last: true }.into()
+                            }
+                        }));
+                    }
+                    self.body = Body::new(kind, delivery);
                 }
-                self.body = Body::new(kind, delivery);
+                Begins::Continuation => self.grow(piece.header.payload_len)?,
             }
-            Begins::Continuation => self.grow(piece.header.payload_len)?,
         }
-        self.extend(piece)
+        let last = piece.header.fin && piece.remaining == 0;
+        let delivered = self.body.extend(piece, last)?;
+        if last {
+            self.discard();
+        }
+        Ok(delivered)
     }
 
     /// Forgets the open message, at its end or because no more of it will be taken.
@@ -158,18 +162,6 @@ impl Assembler {
     #[cfg(feature = "deflate")]
     pub(crate) const fn room(&self) -> u64 {
         self.max_message_size.saturating_sub(self.size).saturating_add(1)
-    }
-
-    fn extend<'input, D: Delivered<'input>>(
-        &mut self,
-        piece: FramePiece<'input>,
-    ) -> Result<Option<D>, ProtocolError> {
-        let last = piece.header.fin && piece.remaining == 0;
-        let delivered = self.body.extend(piece, last)?;
-        if last {
-            self.discard();
-        }
-        Ok(delivered)
     }
 }
 
@@ -217,6 +209,7 @@ impl Body {
         }
     }
 
+    #[inline(always)]
     fn extend<'input, D: Delivered<'input>>(
         &mut self,
         piece: FramePiece<'input>,
