@@ -281,7 +281,7 @@ pub fn page(parts: &[String], notes: &[String]) -> String {
          - Each server has a process of its own on one processor, another one each time, and the load, which knows no more of \
          WebSocket than how long a reply is, has another. It never sleeps: to wake it would be charged to \
          the server. Messages of {sizes}.\n\
-         - The raw echo reads at most 64 KiB at a time, sansocket up to 128 KiB.\n\
+         - The raw echo reads at most 64 KiB at a time, sansocket up to 192 KiB (event loop) or 128 KiB.\n\
          - Servers take turns, many times, and those of which the goals compare small distances twice as \
          often; every figure is a median, and every ratio a median of ratios within one round. Processor time counts, because it hardly depends on what else runs.\n\
          - Each peer runs once as its examples show it, and once *coalesced* by hand: what it writes is \
