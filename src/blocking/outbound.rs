@@ -36,6 +36,7 @@ impl Outbound {
     }
 
     /// Whether so much is queued that it has to be written.
+    #[inline]
     pub(super) fn is_laden(&mut self) -> bool {
         self.sending.outgoing().remaining() >= WRITE_FROM
     }

@@ -63,6 +63,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
         written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
     }
 
+    #[inline]
     fn is_laden(&mut self) -> bool {
         Self::is_laden(self)
     }
