@@ -63,11 +63,21 @@ impl<'message> Lent<'message> {
     }
 
     #[inline]
-    fn unwritten_header(&self) -> &[u8] {
-        self.header.behind(self.written.saturating_sub(self.ahead))
+    fn frame_written(&self) -> usize {
+        self.written.saturating_sub(self.ahead)
     }
 
-    /// The part of the payload that is written next.
+    #[inline]
+    fn payload_written(&self) -> usize {
+        self.frame_written().saturating_sub(self.header.len())
+    }
+
+    #[inline]
+    fn header_chunk(&self) -> &[u8] {
+        self.header.behind(self.frame_written())
+    }
+
+    /// What is written next of the payload: all that is left, unless it is masked part by part.
     #[inline]
     fn payload_chunk(&self) -> &[u8] {
         let written = self.payload_written();
@@ -78,16 +88,11 @@ impl<'message> Lent<'message> {
         }
     }
 
-    #[inline]
-    fn payload_written(&self) -> usize {
-        self.written.saturating_sub(self.ahead + self.header.len())
-    }
-
     /// Queues what was not written of the frame.
     #[cold]
     fn queue_rest(&mut self) {
+        let header = self.header.behind(self.frame_written());
         let written = self.payload_written();
-        let header = self.header.behind(self.written.saturating_sub(self.ahead));
         match &mut self.payload {
             LentPayload::Borrowed(bytes) => {
                 let rest = bytes.get(written..).unwrap_or_default();
@@ -110,7 +115,7 @@ impl Buf for Lent<'_> {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        match (self.outgoing.chunk(), self.unwritten_header()) {
+        match (self.outgoing.chunk(), self.header_chunk()) {
             ([], []) => self.payload_chunk(),
             ([], header) => header,
             (outgoing, _) => outgoing,
@@ -124,7 +129,7 @@ impl Buf for Lent<'_> {
         if self.written < self.ahead {
             count = self.outgoing.chunks_vectored(destination);
         }
-        for chunk in [self.unwritten_header(), self.payload_chunk()] {
+        for chunk in [self.header_chunk(), self.payload_chunk()] {
             if let Some(slot) = destination.get_mut(count).filter(|_| !chunk.is_empty()) {
                 *slot = std::io::IoSlice::new(chunk);
                 count += 1;
@@ -158,8 +163,9 @@ impl Buf for Lent<'_> {
 impl Drop for Lent<'_> {
     #[inline]
     fn drop(&mut self) {
-        let frame_is_whole = self.written.max(self.ahead) == self.len;
-        if !frame_is_whole {
+        // What was outgoing before is queued as it is.
+        let frame_is_left = self.len > self.written.max(self.ahead);
+        if frame_is_left {
             self.queue_rest();
         }
         // Only now, because a Pong that was waiting for this must not come between.

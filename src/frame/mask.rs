@@ -85,6 +85,7 @@ impl MaskingKey {
         }
     }
 
+    /// The first few bytes by themselves, so that all others go to addresses that suit the registers.
     #[inline(never)]
     fn append_aligned(self, payload: &[u8], destination: &mut Vec<u8>) {
         let unaligned = destination.spare_capacity_mut().as_ptr().align_offset(WIDTH);
