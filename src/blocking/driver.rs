@@ -354,21 +354,26 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
 impl<S: Read + Write> Driver<S, Outbound> {
     /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies.
     #[inline]
-    pub(super) fn write(&mut self, mut message: Message<'_>) -> Result<(), Error> {
-        if message.len() >= WRITE_FROM {
-            match self.outlet.write_through(&mut self.stream, message) {
-                Err(Error::BufferFull(refused)) => message = refused,
-                written => return unless_timed_out(written),
-            }
-        }
+    pub(super) fn write(&mut self, message: Message<'_>) -> Result<(), Error> {
         if !message.is_short() {
-            return self.queue(message, |sending, message| sending.send(message));
+            return self.write_longer(message);
         }
         self.queue(message.as_borrowed(), |sending, message| sending.send(message))?;
         if let Some(storage) = message.into_storage() {
             self.outlet.spare = storage;
         }
         Ok(())
+    }
+
+    #[inline(never)]
+    fn write_longer(&mut self, mut message: Message<'_>) -> Result<(), Error> {
+        if message.len() >= WRITE_FROM {
+            match self.outlet.write_through(&mut self.stream, message) {
+                Err(Error::BufferFull(refused)) => message = refused,
+                written => return unless_timed_out(written),
+            }
+        }
+        self.queue(message, |sending, message| sending.send(message))
     }
 }
 

@@ -150,7 +150,7 @@ impl SendingHalf {
     ///
     /// [`SendError::BufferFull`] with the message when too much is waiting to be written,
     /// [`SendError::Refused`] when the connection isn't open or a fragmented message isn't finished.
-    #[inline]
+    #[inline(always)]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.check_open()?;
         self.note_message();
