@@ -208,7 +208,7 @@ impl Connection {
     ///
     /// How the peer broke the protocol. The connection has failed then (section 7.1.7): its Close
     /// frame is queued, further bytes are discarded, and each further call gives the same error.
-    #[inline]
+    #[inline(always)]
     pub fn next_event<'input>(
         &mut self,
         input: &mut &'input mut [u8],
