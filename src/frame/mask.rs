@@ -335,10 +335,10 @@ mod tests {
 
     #[test]
     fn appending_masks_what_is_appended_and_nothing_else() {
-        let around = |length| [length - 1, length, length + 1];
-        let long = [SMALL_PIECE, PIECE, PIECE + SMALL_PIECE, 3 * PIECE, ALIGNED, 5 * ALIGNED];
-        let long = long.into_iter().take(if cfg!(miri) { 3 } else { 6 }).flat_map(around);
-        for length in (0..40).chain(long) {
+        let around = |length| [length + 1, length, length - 1];
+        let long = [PIECE + SMALL_PIECE, SMALL_PIECE, PIECE, 3 * PIECE, ALIGNED, 5 * ALIGNED];
+        let lengths = long.into_iter().flat_map(around).chain(0..40);
+        for length in lengths.step_by(if cfg!(miri) { 18 } else { 1 }) {
             for key in (0..4).map(|at| KEY.skip(at)) {
                 let mut appended = vec![1, 2, 3];
                 key.append(&payload(length), &mut appended);
