@@ -9,8 +9,8 @@ const USAGE: &str = "\
 usage: sansocket-peers [OPTIONS]
 
 Measures sansocket beside other libraries, prints the tables, and writes docs/performance.md,
-docs/performance.svg and the table of README.md. Takes about 15 minutes, of which it should have the
-machine to itself.
+docs/performance.svg and the table of README.md. Takes about half an hour, of which it should have
+the machine to itself.
 
 options:
   --brief           a little of everything, to see that it runs; writes nothing
@@ -19,7 +19,7 @@ options:
   --servers WORD    only servers with this in their name, and the raw ones; writes nothing
   --rounds N        how often all have their turn, 5 by default; this library, the raw echoes and
                     uWebSockets have twice as many
-  --minutes N       begins no cell after so many minutes, 20 by default
+  --minutes N       begins no cell over loopback after so many minutes of them, 30 by default
   -h, --help        show this
 
 --cells and --servers may be given more than once.";
@@ -49,7 +49,7 @@ impl Arguments {
             cells: Vec::new(),
             servers: Vec::new(),
             rounds: 5,
-            minutes: 20,
+            minutes: 30,
         };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
