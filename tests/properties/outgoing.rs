@@ -133,7 +133,14 @@ proptest! {
                 }
             }
             let shown = payload::either_way(&message, salt);
-            let in_vectors = write_vectored::<3>(&mut vectored.lend(shown.clone()).unwrap(), count);
+            let mut lending = vectored.lend(shown.clone()).unwrap();
+            let mut in_vectors = write_vectored::<3>(&mut lending, count);
+            // Of what is masked part by part, no more than one is there at a time.
+            while lending.has_remaining() && in_vectors.len() < count {
+                let left = count - in_vectors.len();
+                in_vectors.extend(write_vectored::<3>(&mut lending, left));
+            }
+            drop(lending);
             // The others are told at once, too, what was written: a Pong may follow behind that.
             sent.send(shown.clone()).unwrap();
             by_sending.extend(write_exactly(&mut sent, in_vectors.len()));
