@@ -79,7 +79,7 @@ impl MaskingKey {
     fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         destination.reserve(payload.len());
         if payload.len() < ALIGNED {
-            self.append_pieces(payload, destination);
+            self.append_widely(payload, destination);
         } else {
             self.append_aligned(payload, destination);
         }
@@ -91,12 +91,12 @@ impl MaskingKey {
         let unaligned = destination.spare_capacity_mut().as_ptr().align_offset(WIDTH);
         let (start, aligned) = payload.split_at(unaligned.min(payload.len()));
         self.append_short(start, destination);
-        self.skip(start.len()).append_pieces(aligned, destination);
+        self.skip(start.len()).append_widely(aligned, destination);
     }
 
-    /// Pieces have a multiple of four bytes, so that the key begins anew behind them.
+    /// By the widest registers there are. Pieces have a multiple of four bytes, so that the key begins anew behind them.
     #[inline]
-    fn append_pieces(self, payload: &[u8], destination: &mut Vec<u8>) {
+    fn append_widely(self, payload: &[u8], destination: &mut Vec<u8>) {
         let start = destination.len();
         by_widest_registers(Append { mask: self, payload, destination });
         let (_, end) = payload.split_at(destination.len() - start);
