@@ -177,34 +177,38 @@ impl Drop for Lent<'_> {
 #[derive(Debug)]
 struct MaskedParts<'message> {
     key: MaskingKey,
+    payload: Payload<'message>,
     /// How much of the payload is before the part that is masked.
     before: usize,
     masked: Vec<u8>,
-    unmasked: Payload<'message>,
 }
 
 impl<'message> MaskedParts<'message> {
     #[cold]
     fn new(key: MaskingKey, payload: Payload<'message>) -> Self {
-        let mut parts = Self { key, before: 0, masked: Vec::new(), unmasked: payload };
+        let mut parts = Self { key, payload, before: 0, masked: Vec::new() };
         parts.mask_next();
         parts
+    }
+
+    /// Where the part that is masked ends in the payload.
+    fn masked_to(&self) -> usize {
+        self.before + self.masked.len()
     }
 
     /// Masks the next part in place of the one before. It has a multiple of four bytes if another follows, so that
     /// the key begins anew behind it.
     fn mask_next(&mut self) {
-        self.before += self.masked.len();
+        self.before = self.masked_to();
         self.masked.clear();
-        let part = self.unmasked.get(..SEGMENT).unwrap_or(&self.unmasked);
-        self.key.append(part, &mut self.masked);
-        self.unmasked.remove(SEGMENT);
+        let rest = self.payload.get(self.before..).unwrap_or_default();
+        self.key.append(rest.get(..SEGMENT).unwrap_or(rest), &mut self.masked);
     }
 
     /// Masks what follows the first `written` bytes of the payload.
     #[cold]
     fn mask_behind(&mut self, written: usize) {
-        while written >= self.before + self.masked.len() && !self.unmasked.is_empty() {
+        while written >= self.masked_to() && self.masked_to() < self.payload.len() {
             self.mask_next();
         }
     }
@@ -216,11 +220,13 @@ impl<'message> MaskedParts<'message> {
     }
 
     fn queue_rest(&mut self, outgoing: &mut Outgoing, header: &[u8], written: usize) {
+        let masked_to = self.masked_to();
         let mut masked = Bytes::from(mem::take(&mut self.masked));
         masked.advance(written - self.before);
         long_frame::push(outgoing, header, None, masked.into());
-        if !self.unmasked.is_empty() {
-            long_frame::push(outgoing, &[], Some(self.key), mem::take(&mut self.unmasked));
+        let unmasked = self.payload.get(masked_to..).unwrap_or_default();
+        if !unmasked.is_empty() {
+            long_frame::push(outgoing, &[], Some(self.key), unmasked.into());
         }
     }
 }
