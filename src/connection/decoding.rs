@@ -6,7 +6,9 @@ use crate::connection::whole_frame::WholeFrame;
 use crate::error::ProtocolError;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Inflation};
-use crate::frame::{FrameDecoder, FrameHeader, FramePiece, Opcode};
+#[cfg(feature = "deflate")]
+use crate::frame::FrameHeader;
+use crate::frame::{FrameDecoder, FramePiece, Opcode};
 use crate::message::{self, Assembler};
 use crate::role::Role;
 
@@ -51,7 +53,7 @@ impl Decoding {
         loop {
             let at_most = self.messages.at_most();
             // Most fragments lie whole in the input.
-            let piece = match self.frames.next_whole_frame(input, at_most as u64, |_| true) {
+            let piece = match self.frames.next_whole_frame(input, at_most as u64) {
                 Some(frame) => frame,
                 None => match self.frames.next_piece(input, |_| at_most)? {
                     Some(piece) => piece,
@@ -80,14 +82,11 @@ impl Decoding {
         let Some(at_most) = self.messages.whole_at_most() else {
             return Ok(None);
         };
-        let stands_alone = |header: &FrameHeader| {
-            header.fin && !matches!(header.opcode, Opcode::Continuation | Opcode::Close)
-        };
-        let Some(frame) = self.frames.next_whole_frame(input, at_most, stands_alone) else {
+        let Some((opcode, payload)) = self.frames.next_plain_frame(input, at_most) else {
             return Ok(None);
         };
-        let payload = frame.payload.unmask();
-        Ok(Some(match frame.header.opcode {
+        let payload = payload.unmask();
+        Ok(Some(match opcode {
             Opcode::Text => WholeFrame::Text(message::validate(payload)?),
             Opcode::Ping => WholeFrame::Ping(payload),
             Opcode::Pong => WholeFrame::Pong(payload),

@@ -5,7 +5,8 @@ use crate::copying;
 use crate::error::ProtocolError;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskingKey;
-use crate::frame::rules::HeaderRules;
+use crate::frame::opcode::Opcode;
+use crate::frame::rules::{HeaderRules, PlainHeader};
 use crate::role::Role;
 
 /// Cuts the bytes from the peer into pieces of frames.
@@ -60,18 +61,54 @@ impl FrameDecoder {
         self.rules = self.rules.with_compression();
     }
 
-    /// The next frame, if it lies whole in the input, has at most `at_most` payload bytes, and its
-    /// header is one that is `wanted`; otherwise the input is left as it is.
+    /// The next frame, if it has a plain header, lies whole in the input and has at most `at_most` payload bytes;
+    /// otherwise the input is left as it is.
     ///
-    /// Nothing about such a frame has to be remembered. If it is wrong in any way,
-    /// [`next_piece`](Self::next_piece) finds that out: an error that was kept from here would share its
-    /// place in memory with the header, which then is put together there byte by byte.
+    /// Nothing about such a frame has to be remembered. Of any other, and of whatever is wrong,
+    /// [`next_piece`](Self::next_piece) knows what to do.
+    #[inline(always)]
+    pub(crate) fn next_plain_frame<'input>(
+        &self,
+        input: &mut &'input mut [u8],
+        at_most: u64,
+    ) -> Option<(Opcode, MaskedPayload<'input>)> {
+        let State::BetweenFrames = self.state else {
+            return None;
+        };
+        match self.rules.sender()? {
+            Role::Client => self.next_plain_frame_from::<true>(input, at_most),
+            Role::Server => self.next_plain_frame_from::<false>(input, at_most),
+        }
+    }
+
+    /// The same, compiled once for frames that are masked and once for those that are not.
+    #[inline(always)]
+    fn next_plain_frame_from<'input, const MASKED: bool>(
+        &self,
+        input: &mut &'input mut [u8],
+        at_most: u64,
+    ) -> Option<(Opcode, MaskedPayload<'input>)> {
+        let PlainHeader { opcode, size, payload_len } = PlainHeader::decode(input, MASKED)?;
+        let length = u64::from(payload_len);
+        let frame_size = size + usize::from(payload_len);
+        if length > at_most.min(self.max_frame_size) || frame_size > input.len() {
+            return None;
+        }
+        let (header, bytes) = take(input, frame_size).split_at_mut_checked(size)?;
+        let key = if MASKED { Some(MaskingKey::new(*header.last_chunk()?)) } else { None };
+        Some((opcode, MaskedPayload { bytes, key }))
+    }
+
+    /// The next frame, whatever it is, if it lies whole in the input and has at most `at_most` payload bytes;
+    /// otherwise the input is left as it is.
+    ///
+    /// If it is wrong in any way, [`next_piece`](Self::next_piece) finds that out: an error that was kept from here
+    /// would share its place in memory with the header, which then is put together there byte by byte.
     #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &self,
         input: &mut &'input mut [u8],
         at_most: u64,
-        wanted: impl FnOnce(&FrameHeader) -> bool,
     ) -> Option<FramePiece<'input>> {
         let State::BetweenFrames = self.state else {
             return None;
@@ -79,7 +116,7 @@ impl FrameDecoder {
         let Ok(Some((header, header_size))) = self.rules.decode(input) else {
             return None;
         };
-        if header.payload_len > at_most.min(self.max_frame_size) || !wanted(&header) {
+        if header.payload_len > at_most.min(self.max_frame_size) {
             return None;
         }
         let length = usize::try_from(header.payload_len).ok()?;

@@ -15,6 +15,16 @@ pub(crate) struct HeaderRules {
     reserved: ReservedBits,
 }
 
+/// The header of a message in one frame, a Ping or a Pong, of less than 64 KiB: what nearly all headers are, told apart
+/// by a fraction of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlainHeader {
+    pub(crate) opcode: Opcode,
+    /// How many bytes it has.
+    pub(crate) size: usize,
+    pub(crate) payload_len: u16,
+}
+
 /// Which reserved bits may be set.
 #[derive(Debug, Clone, Copy)]
 enum ReservedBits {
@@ -82,6 +92,12 @@ impl HeaderRules {
         Ok(Some((FrameHeader { fin, rsv, opcode, mask, payload_len }, size)))
     }
 
+    /// Who sends what is judged, if that is known.
+    #[inline]
+    pub(crate) const fn sender(self) -> Option<Role> {
+        self.sender
+    }
+
     #[inline]
     fn first_byte(self, byte: u8) -> Result<(bool, Rsv, Opcode), ProtocolError> {
         let (fin, rsv, bits) = (byte & 0x80 != 0, Rsv::from_bits(byte), byte & 0x0F);
@@ -133,6 +149,35 @@ impl ReservedBits {
                     && matches!(Opcode::from_bits(opcode), Some(Opcode::Text | Opcode::Binary))
             }
         }
+    }
+}
+
+impl PlainHeader {
+    /// The header at the start of `input`, if it is a plain one, masked or not, and keeps to the rules whatever they are.
+    /// Of any other [`HeaderRules::decode`] tells what it is.
+    #[inline(always)]
+    pub(crate) fn decode(input: &[u8], masked: bool) -> Option<Self> {
+        let [first, second] = *input.first_chunk()?;
+        // FIN is set and no reserved bit: what is left is the opcode.
+        let opcode = Opcode::from_bits(first ^ 0x80)?;
+        if matches!(opcode, Opcode::Continuation | Opcode::Close) {
+            return None;
+        }
+        let (mask_bit, key_size) = if masked { (0x80, MaskingKey::SIZE) } else { (0, 0) };
+        let (payload_len, size) = match second ^ mask_bit {
+            LENGTH_IN_16_BITS => {
+                let [_, _, length @ ..] = *input.first_chunk::<4>()?;
+                let length = u16::from_be_bytes(length);
+                if opcode.is_control() || length < LENGTH_IN_16_BITS.into() {
+                    return None;
+                }
+                (length, 4 + key_size)
+            }
+            length if length < LENGTH_IN_16_BITS => (length.into(), 2 + key_size),
+            // Longer, or not masked as it has to be.
+            _ => return None,
+        };
+        Some(Self { opcode, size, payload_len })
     }
 }
 
@@ -195,6 +240,43 @@ mod tests {
                 let refused = rules.decode(&[0x80 | first]) == Err(ProtocolError::ReservedBits);
                 assert_eq!(refused, !allowed && first & 0x70 != 0, "{first:x}");
             }
+        }
+    }
+
+    #[test]
+    fn a_plain_header_is_what_the_rules_say_that_it_is() {
+        let lengths = [[0, 0], [0, 125], [0, 126], [0, 127], [1, 0], [0xFF, 0xFF]];
+        let every = if cfg!(miri) { 977 } else { 1 };
+        for (first, second) in (0..=u16::MAX).step_by(every).map(|both| both.to_be_bytes().into()) {
+            for [third, fourth] in lengths {
+                let bytes = [first, second, third, fourth, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+                for input in (0..=bytes.len()).map(|len| &bytes[..len]) {
+                    for sender in [Role::Client, Role::Server] {
+                        is_plain_or_not(input, sender);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_plain_or_not(input: &[u8], sender: Role) {
+        let plain = PlainHeader::decode(input, sender == Role::Client);
+        match (HeaderRules::from(sender).decode(input), plain) {
+            (Ok(Some((header, size))), plain) => {
+                let is_alone =
+                    header.fin && !matches!(header.opcode, Opcode::Continuation | Opcode::Close);
+                let payload_len = u16::try_from(header.payload_len).ok().filter(|_| is_alone);
+                let opcode = header.opcode;
+                let expected =
+                    payload_len.map(|payload_len| PlainHeader { opcode, size, payload_len });
+                assert_eq!(plain, expected, "{input:x?} of {sender:?}");
+            }
+            // The masking key isn't looked at for it.
+            (Ok(None), Some(plain)) => {
+                assert!(input.len() < plain.size, "{input:x?} of {sender:?}");
+            }
+            (Ok(None), None) => {}
+            (Err(_), plain) => assert_eq!(plain, None, "{input:x?} of {sender:?}"),
         }
     }
 
