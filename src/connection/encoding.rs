@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use bytes::Buf;
 
 use crate::config::Config;
@@ -11,7 +13,7 @@ use crate::connection::prepared::PreparedMessage;
 use crate::entropy::Entropy;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, Deflation};
-use crate::frame::{EncodedHeader, FrameHeader, MaskingKey, Opcode, Rsv, append_payload};
+use crate::frame::{EncodedHeader, FirstByte, MaskingKey, Opcode, Rsv, append_payload};
 use crate::message::{Message, MessageKind, Payload};
 use crate::role::Role;
 
@@ -80,8 +82,7 @@ impl Encoding {
     fn queue(&mut self, message: Message<'_>) {
         // What most messages are. They are looked at where they lie and not moved about.
         if message.as_bytes().len() < LONG_FROM && !self.compresses() {
-            let opcode = opcode_of(message.kind());
-            self.short_frame(opcode, Rsv::NONE, Fragment::Last, message.as_bytes());
+            self.short_frame(FirstByte::whole(opcode_of(message.kind())), message.as_bytes());
         } else {
             self.queue_other(message);
         }
@@ -95,8 +96,7 @@ impl Encoding {
             let compressed = self.deflation.message(message.as_bytes()).map(Payload::from);
             return self.smaller(compressed, message);
         }
-        let opcode = opcode_of(message.kind());
-        self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload());
+        self.frame(FirstByte::whole(opcode_of(message.kind())), message.into_payload());
     }
 
     /// Whether messages may become other bytes on their way out.
@@ -123,10 +123,10 @@ impl Encoding {
             self.queue(message);
             return Ok(Lent::queued(&mut self.outgoing));
         }
-        let opcode = opcode_of(message.kind());
-        let header = self.header(opcode, Rsv::NONE, Fragment::Last, message.len());
-        let payload = message.into_payload();
-        Ok(Lent::frame(&mut self.outgoing, header.encode(), header.mask, payload))
+        let first = FirstByte::whole(opcode_of(message.kind()));
+        let mask = self.mask();
+        let header = EncodedHeader::new(first, mask, message.len() as u64);
+        Ok(Lent::frame(&mut self.outgoing, header, mask, message.into_payload()))
     }
 
     #[inline]
@@ -154,7 +154,7 @@ impl Encoding {
             return Err(Obstacle::BufferFull.refuse(piece));
         }
         let (rsv, payload) = self.fragment_payload(opcode, fragment, piece);
-        self.frame(opcode, rsv, fragment, payload);
+        self.frame(FirstByte::new(fragment == Fragment::Last, rsv, opcode), payload);
         self.open_message = (fragment == Fragment::More).then_some(kind);
         Ok(())
     }
@@ -183,8 +183,8 @@ impl Encoding {
     fn smaller(&mut self, compressed: Option<Payload<'_>>, message: Message<'_>) {
         let opcode = opcode_of(message.kind());
         match compressed {
-            Some(compressed) => self.frame(opcode, Rsv::RSV1, Fragment::Last, compressed),
-            None => self.frame(opcode, Rsv::NONE, Fragment::Last, message.into_payload()),
+            Some(compressed) => self.frame(FirstByte::new(true, Rsv::RSV1, opcode), compressed),
+            None => self.frame(FirstByte::whole(opcode), message.into_payload()),
         }
     }
 
@@ -197,7 +197,7 @@ impl Encoding {
         if self.is_full() {
             return Err(UsageError::BacklogFull);
         }
-        self.frame(opcode, Rsv::NONE, Fragment::Last, payload.into_payload());
+        self.frame(FirstByte::whole(opcode), payload.into_payload());
         Ok(())
     }
 
@@ -205,29 +205,35 @@ impl Encoding {
     #[cfg(feature = "std")]
     pub(crate) fn keepalive_ping(&mut self, payload: [u8; 4]) {
         let payload = Payload::from(&payload[..]);
-        self.frame(Opcode::Ping, Rsv::NONE, Fragment::Last, payload);
+        self.frame(FirstByte::whole(Opcode::Ping), payload);
     }
 
     /// The Pong that answers a Ping.
     #[inline]
     pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {
-        let header = self.header(Opcode::Pong, Rsv::NONE, Fragment::Last, payload.len());
-        let encoded = header.encode();
-        if self.outgoing.admits_pong(encoded.as_ref().len() + payload.len()) {
-            let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
-            encoded.append_to(tail);
-            append_payload(header.mask, payload, tail);
+        let header_size = match self.sender {
+            Role::Server => 2,
+            Role::Client => 2 + MaskingKey::SIZE,
+        };
+        if self.outgoing.admits_pong(header_size + payload.len()) {
+            self.short_frame(PONG, payload);
         } else {
-            let deferred = self.outgoing.deferred_pong();
-            deferred.extend(encoded.as_ref());
-            deferred.extend_masked(header.mask, payload);
+            self.defer_pong(payload);
         }
+    }
+
+    #[inline(never)]
+    fn defer_pong(&mut self, payload: &[u8]) {
+        let mask = self.mask();
+        let deferred = self.outgoing.deferred_pong();
+        deferred.extend(EncodedHeader::new(PONG, mask, payload.len() as u64).as_ref());
+        deferred.extend_masked(mask, payload);
     }
 
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
         self.outgoing.flush_deferred();
         let body = frame.map(CloseFrame::encode).unwrap_or_default();
-        self.frame(Opcode::Close, Rsv::NONE, Fragment::Last, body.into());
+        self.frame(FirstByte::whole(Opcode::Close), body.into());
     }
 
     /// What a fragment carries, and whether it says that its message is compressed.
@@ -285,40 +291,85 @@ impl Encoding {
         waiting > 0 && waiting >= self.max_outgoing_size
     }
 
+    /// What the payload of the next frame is masked with.
     #[inline]
-    fn header(
-        &self,
-        opcode: Opcode,
-        rsv: Rsv,
-        fragment: Fragment,
-        payload_len: usize,
-    ) -> FrameHeader {
+    fn mask(&self) -> Option<MaskingKey> {
         // §5.1: a client masks every frame, a server none.
-        let mask = match self.sender {
-            // §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
-            Role::Client => Some(MaskingKey::new(self.entropy.draw())),
+        match self.sender {
+            Role::Client => Some(self.fresh_key()),
             Role::Server => None,
-        };
-        let fin = fragment == Fragment::Last;
-        FrameHeader { fin, rsv, opcode, mask, payload_len: payload_len as u64 }
+        }
     }
 
-    fn frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: Payload<'_>) {
+    /// §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
+    #[inline]
+    fn fresh_key(&self) -> MaskingKey {
+        MaskingKey::new(self.entropy.draw())
+    }
+
+    fn frame(&mut self, first: FirstByte, payload: Payload<'_>) {
         if payload.len() < LONG_FROM {
-            return self.short_frame(opcode, rsv, fragment, &payload);
+            return self.short_frame(first, &payload);
         }
-        let header = self.header(opcode, rsv, fragment, payload.len());
-        long_frame::push(&mut self.outgoing, header.encode().as_ref(), header.mask, payload);
+        let mask = self.mask();
+        let header = EncodedHeader::new(first, mask, payload.len() as u64);
+        long_frame::push(&mut self.outgoing, header.as_ref(), mask, payload);
     }
 
     /// Never a part of who decides about it, so that it gets in registers what it needs.
     #[inline(never)]
-    fn short_frame(&mut self, opcode: Opcode, rsv: Rsv, fragment: Fragment, payload: &[u8]) {
-        let header = self.header(opcode, rsv, fragment, payload.len());
-        let tail = self.outgoing.tail(EncodedHeader::ROOM + payload.len());
-        header.encode().append_to(tail);
-        append_payload(header.mask, payload, tail);
+    fn short_frame(&mut self, first: FirstByte, payload: &[u8]) {
+        match self.sender {
+            Role::Server => append_frame(&mut self.outgoing, first, None, payload),
+            Role::Client => self.short_masked_frame(first, payload),
+        }
     }
+
+    #[inline(never)]
+    fn short_masked_frame(&mut self, first: FirstByte, payload: &[u8]) {
+        let mask = Some(self.fresh_key());
+        append_frame(&mut self.outgoing, first, mask, payload);
+    }
+}
+
+const PONG: FirstByte = FirstByte::whole(Opcode::Pong);
+
+/// Appends a frame to what is outgoing. Compiled once for frames that are masked and once for those that are not.
+///
+/// Where there is room, nothing is called for a short payload, and no register has to be saved.
+#[inline(always)]
+fn append_frame(
+    outgoing: &mut Outgoing,
+    first: FirstByte,
+    mask: Option<MaskingKey>,
+    payload: &[u8],
+) {
+    match outgoing.tail_with_room(EncodedHeader::ROOM + payload.len()) {
+        Some(tail) => append_frame_in_room(tail, first, mask, payload),
+        None => append_frame_in_new_room(outgoing, first, mask, payload),
+    }
+}
+
+#[inline(always)]
+fn append_frame_in_room(
+    tail: &mut Vec<u8>,
+    first: FirstByte,
+    mask: Option<MaskingKey>,
+    payload: &[u8],
+) {
+    EncodedHeader::new(first, mask, payload.len() as u64).append_to(tail);
+    append_payload(mask, payload, tail);
+}
+
+#[inline(never)]
+fn append_frame_in_new_room(
+    outgoing: &mut Outgoing,
+    first: FirstByte,
+    mask: Option<MaskingKey>,
+    payload: &[u8],
+) {
+    let tail = outgoing.tail(EncodedHeader::ROOM + payload.len());
+    append_frame_in_room(tail, first, mask, payload);
 }
 
 /// What stands in the way of a message.

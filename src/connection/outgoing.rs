@@ -46,10 +46,17 @@ impl Outgoing {
     /// The growing segment, with room for `additional` bytes, of which it wants far fewer than [`SEGMENT`] has.
     #[inline]
     pub(crate) fn tail(&mut self, additional: usize) -> &mut Vec<u8> {
-        if self.tail.capacity() - self.tail.len() < additional {
+        if self.tail_with_room(additional).is_none() {
             self.make_room(additional);
         }
         &mut self.tail
+    }
+
+    /// The same if it has room for that already.
+    #[inline]
+    pub(crate) fn tail_with_room(&mut self, additional: usize) -> Option<&mut Vec<u8>> {
+        let has_room = self.tail.capacity() - self.tail.len() >= additional;
+        has_room.then_some(&mut self.tail)
     }
 
     /// Whether there is a segment that grows.

@@ -5,6 +5,7 @@ use crate::frame::mask::MaskingKey;
 use crate::frame::opcode::Opcode;
 use crate::frame::rsv::Rsv;
 use crate::frame::rules::HeaderRules;
+use crate::frame::word_key::append_block;
 
 /// The head of a frame: everything before its payload (RFC 6455, section 5.2).
 ///
@@ -79,33 +80,26 @@ impl FrameHeader {
     /// ```
     #[inline]
     pub fn encode(&self) -> EncodedHeader {
-        let fin = if self.fin { 0x80 } else { 0 };
-        let masked = if self.mask.is_some() { 0x80 } else { 0 };
-        // One number of which the lowest byte goes first: it stays in registers.
-        let mut bytes = u128::from(fin | self.rsv.bits() | self.opcode.bits());
-        // §5.2: the length goes into the fewest bytes that hold it.
-        let mut len = if let Some(short) = self.length_in_7_bits() {
-            bytes |= u128::from(masked | short) << 8;
-            2
-        } else if let Ok(medium) = u16::try_from(self.payload_len) {
-            bytes |= u128::from(masked | LENGTH_IN_16_BITS) << 8;
-            bytes |= u128::from(u16::from_le_bytes(medium.to_be_bytes())) << 16;
-            4
-        } else {
-            bytes |= u128::from(masked | LENGTH_IN_64_BITS) << 8;
-            bytes |= u128::from(u64::from_le_bytes(self.payload_len.to_be_bytes())) << 16;
-            10
-        };
-        if let Some(key) = self.mask {
-            bytes |= u128::from(u32::from_le_bytes(key.bytes())) << (8 * len);
-            len += 4;
-        }
-        EncodedHeader { bytes: bytes.to_le_bytes(), len }
+        let first_byte = FirstByte::new(self.fin, self.rsv, self.opcode);
+        EncodedHeader::new(first_byte, self.mask, self.payload_len)
+    }
+}
+
+/// All that a header says but for mask and length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FirstByte(u8);
+
+impl FirstByte {
+    #[inline]
+    pub(crate) const fn new(fin: bool, rsv: Rsv, opcode: Opcode) -> Self {
+        let fin = if fin { 0x80 } else { 0 };
+        Self(fin | rsv.bits() | opcode.bits())
     }
 
+    /// That of a frame that is no fragment, with no reserved bit.
     #[inline]
-    fn length_in_7_bits(&self) -> Option<u8> {
-        u8::try_from(self.payload_len).ok().filter(|&length| length < LENGTH_IN_16_BITS)
+    pub(crate) const fn whole(opcode: Opcode) -> Self {
+        Self::new(true, Rsv::NONE, opcode)
     }
 }
 
@@ -127,6 +121,27 @@ impl EncodedHeader {
     /// No header at all.
     pub(crate) const EMPTY: Self = Self { bytes: [0; Self::ROOM], len: 0 };
 
+    /// Put together as two numbers of which the lowest bytes go first: so it stays in registers.
+    #[inline]
+    pub(crate) fn new(first: FirstByte, mask: Option<MaskingKey>, payload_len: u64) -> Self {
+        let (masked, key, key_len) = match mask {
+            Some(key) => (0x80, u64::from(key.number()), MaskingKey::SIZE),
+            None => (0, 0, 0),
+        };
+        // §5.2: the length goes into the fewest bytes that hold it.
+        let (second, low, high, len) = match u16::try_from(payload_len) {
+            Ok(short) if short < LENGTH_IN_16_BITS.into() => (short.to_le_bytes()[0], key, 0, 2),
+            Ok(medium) => (LENGTH_IN_16_BITS, u64::from(medium.swap_bytes()) | key << 16, 0, 4),
+            Err(_) => {
+                let long = payload_len.swap_bytes();
+                (LENGTH_IN_64_BITS, long, long >> 48 | key << 16, 10)
+            }
+        };
+        let low = u64::from(first.0) | u64::from(masked | second) << 8 | low << 16;
+        let bytes = u128::from(high) << 64 | u128::from(low);
+        Self { bytes: bytes.to_le_bytes(), len: len + key_len }
+    }
+
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -138,11 +153,12 @@ impl EncodedHeader {
         self.bytes.get(count..self.len).unwrap_or_default()
     }
 
-    /// Appends the bytes, by a copy of a fixed size: that is one instruction instead of a call.
+    /// Appends the bytes to a destination that has [room](Self::ROOM), by a copy of a fixed size: that is one instruction
+    /// instead of a call.
     #[inline]
     pub(crate) fn append_to(&self, destination: &mut Vec<u8>) {
         let end = destination.len() + self.len;
-        destination.extend_from_slice(&self.bytes);
+        append_block(&self.bytes, destination);
         destination.truncate(end);
     }
 }

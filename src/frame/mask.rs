@@ -4,6 +4,7 @@ use core::fmt;
 use crate::copying;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::frame::wide_mask::by_widest_registers;
+use crate::frame::word_key::WordKey;
 
 /// The four bytes with which a client masks the payload of one frame (RFC 6455, section 5.3).
 ///
@@ -25,7 +26,7 @@ use crate::frame::wide_mask::by_widest_registers;
 pub struct MaskingKey([u8; 4]);
 
 impl MaskingKey {
-    pub(super) const SIZE: usize = 4;
+    pub(crate) const SIZE: usize = 4;
 
     /// The key of these bytes, as they stand in the frame header.
     pub const fn new(bytes: [u8; 4]) -> Self {
@@ -37,51 +38,71 @@ impl MaskingKey {
         self.0
     }
 
+    /// The same as a number of which the lowest byte goes first.
+    #[inline]
+    pub(super) const fn number(self) -> u32 {
+        u32::from_le_bytes(self.0)
+    }
+
     /// The key for the part of the payload that begins `offset` bytes further on.
     #[inline]
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "it is at most 3")]
     pub const fn skip(self, offset: usize) -> Self {
-        let turned = u32::from_le_bytes(self.0).rotate_right(8 * (offset % 4) as u32);
+        let turned = self.number().rotate_right(8 * (offset % 4) as u32);
         Self(turned.to_le_bytes())
     }
 
     /// Masks or unmasks `payload` in place; the two are the same operation.
     #[inline]
     pub fn apply(self, payload: &mut [u8]) {
-        if payload.len() < LONG {
-            self.apply_to_short(payload);
-        } else {
-            self.apply_to_long(payload);
+        match payload.len() {
+            // What most messages are that come in great numbers.
+            8..=16 => WordKey::new(self).apply_to_ends::<8>(payload),
+            ..LONG => self.apply_to_short(payload),
+            _ => self.apply_to_long(payload),
         }
     }
 
     /// Appends `payload`, masked or unmasked, to `destination`.
     #[inline]
     pub fn append(self, payload: &[u8], destination: &mut Vec<u8>) {
-        if payload.len() < SMALL_PIECE {
-            self.append_short(payload, destination);
-        } else {
-            self.append_long(payload, destination);
-        }
-    }
-
-    #[inline]
-    fn append_short(self, payload: &[u8], destination: &mut Vec<u8>) {
-        let start = destination.len();
-        destination.extend_from_slice(payload);
-        if let Some(copy) = destination.get_mut(start..) {
-            self.apply_to_short(copy);
-        }
-    }
-
-    /// In one pass, and nothing needs to be zeroed first.
-    fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         destination.reserve(payload.len());
-        if payload.len() < ALIGNED {
-            self.append_widely(payload, destination);
-        } else {
-            self.append_aligned(payload, destination);
+        self.append_in_room(payload, destination);
+    }
+
+    /// The same where the destination has room for it.
+    #[inline]
+    fn append_in_room(self, payload: &[u8], destination: &mut Vec<u8>) {
+        match payload.len() {
+            0..SMALL_BLOCK => self.append_short(payload, destination),
+            SMALL_BLOCK..ALIGNED => self.append_long(payload, destination),
+            _ => self.append_aligned(payload, destination),
+        }
+    }
+
+    #[inline(never)]
+    fn apply_to_short(self, payload: &mut [u8]) {
+        WordKey::new(self).apply_to_short(payload);
+    }
+
+    fn apply_to_long(self, payload: &mut [u8]) {
+        by_widest_registers(Apply { key: WordKey::new(self), payload });
+    }
+
+    #[inline(never)]
+    fn append_short(self, payload: &[u8], destination: &mut Vec<u8>) {
+        WordKey::new(self).append_short(payload, destination);
+    }
+
+    /// In one pass by the widest registers there are, and nothing needs to be zeroed first.
+    fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
+        let start = destination.len();
+        by_widest_registers(Append { key: WordKey::new(self), payload, destination });
+        // Blocks have a multiple of four bytes, so that the key begins anew behind them.
+        let (_, end) = payload.split_at(destination.len() - start);
+        if !end.is_empty() {
+            self.append_short(end, destination);
         }
     }
 
@@ -91,56 +112,7 @@ impl MaskingKey {
         let unaligned = destination.spare_capacity_mut().as_ptr().align_offset(WIDTH);
         let (start, aligned) = payload.split_at(unaligned.min(payload.len()));
         self.append_short(start, destination);
-        self.skip(start.len()).append_widely(aligned, destination);
-    }
-
-    /// By the widest registers there are. Pieces have a multiple of four bytes, so that the key begins anew behind them.
-    #[inline]
-    fn append_widely(self, payload: &[u8], destination: &mut Vec<u8>) {
-        let start = destination.len();
-        by_widest_registers(Append { mask: self, payload, destination });
-        let (_, end) = payload.split_at(destination.len() - start);
-        if !end.is_empty() {
-            self.append_short(end, destination);
-        }
-    }
-
-    /// Word by word: whatever is set up for more would cost more than it gains.
-    #[inline]
-    fn apply_to_short(self, payload: &mut [u8]) {
-        // The bytes behind the last whole word are masked as the end of a word of their own, which
-        // overlaps with the one before it and so is looked at before that changes. One by one they
-        // would take longer than all the rest of most messages.
-        let at_end = self.skip(payload.len());
-        if let Some(&last) = payload.last_chunk::<8>() {
-            xor_words(payload, self.twice());
-            if let Some(end) = payload.last_chunk_mut() {
-                *end = xor_word(last, at_end.twice());
-            }
-        } else if let Some(&last) = payload.last_chunk::<4>() {
-            if let Some(start) = payload.first_chunk_mut() {
-                *start = xor_half(*start, self);
-            }
-            if let Some(end) = payload.last_chunk_mut() {
-                *end = xor_half(last, at_end);
-            }
-        } else {
-            for (byte, key) in payload.iter_mut().zip(self.0) {
-                *byte ^= key;
-            }
-        }
-    }
-
-    /// By the widest registers there are.
-    fn apply_to_long(self, payload: &mut [u8]) {
-        by_widest_registers(Apply { mask: self, payload });
-    }
-
-    /// The key for eight bytes.
-    #[inline]
-    const fn twice(self) -> u64 {
-        let once = u32::from_ne_bytes(self.0) as u64;
-        once << 32 | once
+        self.skip(start.len()).append_long(aligned, destination);
     }
 }
 
@@ -150,39 +122,42 @@ pub(super) trait Operation {
     fn run(self);
 }
 
-/// Masks a payload block by block, from an address on that suits them.
+/// Masks a payload of at least [`WIDTH`] bytes block by block, from an address on that suits them.
 ///
 /// What is before that, and what is behind the last whole block, is masked as a block of its own that overlaps with
 /// the others: both are looked at before anything changes.
 struct Apply<'p> {
-    mask: MaskingKey,
+    key: WordKey,
     payload: &'p mut [u8],
 }
 
 impl Operation for Apply<'_> {
     #[inline(always)]
     fn run(self) {
-        let Self { mask, payload } = self;
-        let (Some(&first), Some(&last)) = (payload.first_chunk(), payload.last_chunk()) else {
-            return mask.apply_to_short(payload);
+        let Self { key, payload } = self;
+        let (Some(&start), Some(&end)) =
+            (payload.first_chunk::<WIDTH>(), payload.last_chunk::<WIDTH>())
+        else {
+            return;
         };
         let unaligned = payload.as_ptr().align_offset(WIDTH);
-        let key = mask.skip(unaligned).twice();
         let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
         let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
-        xor_words(blocks, key);
-        let (start, _) = payload.split_at_mut(WIDTH);
-        start.copy_from_slice(&xor_block(first, mask.twice()));
-        let at_end = mask.skip(payload.len());
-        let (_, end) = payload.split_at_mut(payload.len() - WIDTH);
-        end.copy_from_slice(&xor_block(last, at_end.twice()));
+        key.skip(unaligned).apply_to_whole_words(blocks);
+        let at_end = key.skip(payload.len());
+        if let Some(place) = payload.first_chunk_mut() {
+            *place = key.masked(start);
+        }
+        if let Some(place) = payload.last_chunk_mut() {
+            *place = at_end.masked(end);
+        }
     }
 }
 
-/// Appends a masked copy of all but the last bytes, fewer than a small piece has, to a destination that has room for
+/// Appends a masked copy of all but the last bytes, fewer than a small block has, to a destination that has room for
 /// them.
 struct Append<'p> {
-    mask: MaskingKey,
+    key: WordKey,
     payload: &'p [u8],
     destination: &'p mut Vec<u8>,
 }
@@ -190,56 +165,10 @@ struct Append<'p> {
 impl Operation for Append<'_> {
     #[inline(always)]
     fn run(self) {
-        let Self { mask, payload, destination } = self;
-        let rest = append_pieces::<PIECE>(payload, mask.twice(), destination);
-        append_pieces::<SMALL_PIECE>(rest, mask.twice(), destination);
+        let Self { key, payload, destination } = self;
+        let rest = key.append_blocks::<BLOCK>(payload, destination);
+        key.append_blocks::<SMALL_BLOCK>(rest, destination);
     }
-}
-
-/// Appends a masked copy of all but the last bytes, fewer than such a piece has, and gives those.
-#[inline(always)]
-fn append_pieces<'p, const SIZE: usize>(
-    mut payload: &'p [u8],
-    key: u64,
-    destination: &mut Vec<u8>,
-) -> &'p [u8] {
-    while let Some((piece, rest)) = payload.split_first_chunk::<SIZE>() {
-        // Never so. But where the compiler sees that no room is made, it needs not empty its registers for that.
-        if destination.capacity() - destination.len() < SIZE {
-            break;
-        }
-        let mut masked = *piece;
-        xor_words(&mut masked, key);
-        destination.extend_from_slice(&masked);
-        payload = rest;
-    }
-    payload
-}
-
-/// Masks all but up to seven bytes at the end.
-#[inline(always)]
-fn xor_words(payload: &mut [u8], key: u64) {
-    for word in payload.chunks_exact_mut(8) {
-        if let Some(word) = word.first_chunk_mut() {
-            *word = xor_word(*word, key);
-        }
-    }
-}
-
-#[inline(always)]
-fn xor_block(mut block: [u8; WIDTH], key: u64) -> [u8; WIDTH] {
-    xor_words(&mut block, key);
-    block
-}
-
-#[inline]
-const fn xor_word(word: [u8; 8], key: u64) -> [u8; 8] {
-    (u64::from_ne_bytes(word) ^ key).to_ne_bytes()
-}
-
-#[inline]
-const fn xor_half(half: [u8; 4], key: MaskingKey) -> [u8; 4] {
-    (u32::from_ne_bytes(half) ^ u32::from_ne_bytes(key.0)).to_ne_bytes()
 }
 
 /// From this length on the widest registers gain more in place than it costs to set them up.
@@ -252,10 +181,10 @@ const ALIGNED: usize = 4 * 1024;
 const WIDTH: usize = 32;
 
 /// How much is masked on its way from one place to another, in registers as long as there are enough of them.
-const PIECE: usize = 256;
+const BLOCK: usize = 256;
 
-/// The same, where there is no more for one of those. Less is copied first and then masked in place.
-const SMALL_PIECE: usize = PIECE / 2;
+/// The same, where there is no more for one of those.
+const SMALL_BLOCK: usize = BLOCK / 2;
 
 /// Registers of 16 bytes are the widest that the compiler can rely on.
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
@@ -269,13 +198,20 @@ impl fmt::Debug for MaskingKey {
     }
 }
 
-/// Appends a payload, masked if there is a key.
-#[inline]
+/// Appends a payload to a destination that has room for it, masked if there is a key.
+#[inline(always)]
 pub(crate) fn append_payload(mask: Option<MaskingKey>, payload: &[u8], destination: &mut Vec<u8>) {
     match mask {
-        Some(key) => key.append(payload, destination),
-        None => copying::append(payload, destination),
+        Some(key) => key.append_in_room(payload, destination),
+        None if payload.len() < SMALL_BLOCK => WordKey::NONE.append_short(payload, destination),
+        None => append_long_copy(payload, destination),
     }
+}
+
+/// Apart from the above, which thereby calls nothing for short payloads and needs to save no register.
+#[inline(never)]
+fn append_long_copy(payload: &[u8], destination: &mut Vec<u8>) {
+    copying::append(payload, destination);
 }
 
 #[cfg(test)]
@@ -292,6 +228,13 @@ mod tests {
 
     fn payload(length: usize) -> Vec<u8> {
         (0..=u8::MAX).cycle().take(length).collect()
+    }
+
+    /// All lengths about those where something changes.
+    fn lengths() -> impl Iterator<Item = usize> {
+        let limits = [4, 8, 16, 32, 64, 128, LONG, LONG + WIDTH, LONG + 2 * WIDTH, ALIGNED];
+        if cfg!(miri) { 0..0 } else { 0..300 }
+            .chain(limits.into_iter().flat_map(|limit| limit - 2..limit + 3))
     }
 
     /// The portable way, which long payloads don't take on every machine.
@@ -315,8 +258,7 @@ mod tests {
 
     #[test]
     fn every_length_is_masked_as_section_5_3_defines_it() {
-        let lengths = (0..300).chain(LONG - 2..LONG + 2 * WIDTH + 2).chain([4096, 4099]);
-        for length in lengths.step_by(if cfg!(miri) { 97 } else { 1 }) {
+        for length in lengths() {
             is_masked_by(MaskingKey::apply, length);
             is_masked_by(apply_portably, length);
         }
@@ -336,7 +278,7 @@ mod tests {
     #[test]
     fn appending_masks_what_is_appended_and_nothing_else() {
         let around = |length| [length + 1, length, length - 1];
-        let long = [PIECE + SMALL_PIECE, SMALL_PIECE, PIECE, 3 * PIECE, ALIGNED, 5 * ALIGNED];
+        let long = [BLOCK + SMALL_BLOCK, SMALL_BLOCK, BLOCK, 3 * BLOCK, ALIGNED, 5 * ALIGNED];
         let lengths = long.into_iter().flat_map(around).chain(0..40);
         for length in lengths.step_by(if cfg!(miri) { 18 } else { 1 }) {
             for key in (0..4).map(|at| KEY.skip(at)) {

@@ -11,8 +11,10 @@ mod rsv;
 mod rules;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod wide_mask;
+mod word_key;
 
 pub(crate) use decoder::{FrameDecoder, FramePiece};
+pub(crate) use header::FirstByte;
 pub use header::{EncodedHeader, FrameHeader};
 pub use mask::MaskingKey;
 pub(crate) use mask::append_payload;
