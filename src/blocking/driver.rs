@@ -180,17 +180,19 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             // Each of the two ways by itself, so that the short one is.
             let is_enough = match receiving.next_whole_frame(&mut input) {
                 Ok(Some(frame)) => {
-                    outlet.outbound(|outbound| outbound.sending.answer_whole_frame(frame));
-                    enough(frame.into(), outlet)
+                    let answer =
+                        |outbound: &mut Outbound| outbound.sending.answer_whole_frame(frame);
+                    enough(outlet.outbound(answer), outlet)
                 }
-                Ok(None) => match receiving.next_other_event(&mut input) {
-                    Ok(Some(event)) => {
-                        outlet.outbound(|outbound| outbound.sending.answer(&event));
-                        call_apart(enough, event, outlet)
+                Ok(None) => {
+                    let mut event = None;
+                    if let Err(error) = receiving.next_other_event(&mut input, &mut event) {
+                        break Err(fail(outlet, error));
                     }
-                    Ok(None) => break Ok(false),
-                    Err(error) => break Err(fail(outlet, error)),
-                },
+                    let Some(event) = event else { break Ok(false) };
+                    outlet.outbound(|outbound| outbound.sending.answer(&event));
+                    call_apart(enough, event, outlet)
+                }
                 Err(error) => break Err(fail(outlet, error)),
             };
             if is_enough {

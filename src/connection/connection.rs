@@ -214,11 +214,12 @@ impl Connection {
         input: &mut &'input mut [u8],
     ) -> Result<Option<Event<'input>>, ProtocolError> {
         match self.receiving.next_whole_frame(input) {
-            Ok(Some(frame)) => {
-                self.sending.answer_whole_frame(frame);
-                Ok(Some(frame.into()))
+            Ok(Some(frame)) => Ok(Some(self.sending.answer_whole_frame(frame))),
+            Ok(None) => {
+                let mut event = None;
+                self.next_other_event(input, &mut event)?;
+                Ok(event)
             }
-            Ok(None) => self.next_other_event(input),
             Err(error) => {
                 self.sending.fail(error);
                 Err(error)
@@ -229,14 +230,15 @@ impl Connection {
     fn next_other_event<'input>(
         &mut self,
         input: &mut &'input mut [u8],
-    ) -> Result<Option<Event<'input>>, ProtocolError> {
-        let event = self.receiving.next_other_event(input);
-        match &event {
-            Ok(Some(event)) => self.sending.answer(event),
-            Ok(None) => {}
-            Err(error) => self.sending.fail(*error),
+        place: &mut Option<Event<'input>>,
+    ) -> Result<(), ProtocolError> {
+        let outcome = self.receiving.next_other_event(input, place);
+        match (&outcome, place) {
+            (Ok(()), Some(event)) => self.sending.answer(event),
+            (Ok(()), None) => {}
+            (Err(error), _) => self.sending.fail(*error),
         }
-        event
+        outcome
     }
 
     /// Says that the transport has ended: the peer closed it, it failed, or it was closed here.

@@ -109,13 +109,26 @@ impl SendingHalf {
         }
     }
 
-    /// The same for a frame that was told apart at once.
-    #[inline]
-    pub(crate) fn answer_whole_frame(&mut self, frame: WholeFrame<'_>) {
+    /// The same for a frame that was told apart at once, which becomes an event here: answered first and made an event
+    /// then, each kind would be looked at twice.
+    #[inline(always)]
+    pub(crate) fn answer_whole_frame<'input>(
+        &mut self,
+        frame: WholeFrame<'input>,
+    ) -> Event<'input> {
         match frame {
-            WholeFrame::Text(_) | WholeFrame::Binary(_) => self.note_message(),
-            WholeFrame::Ping(payload) => self.answer_ping(payload),
-            WholeFrame::Pong(payload) => self.note_pong(payload),
+            WholeFrame::Text(_) | WholeFrame::Binary(_) => {
+                self.note_message();
+                frame.into()
+            }
+            WholeFrame::Ping(payload) => {
+                self.answer_ping(payload);
+                frame.into()
+            }
+            WholeFrame::Pong(payload) => {
+                self.note_pong(payload);
+                frame.into()
+            }
         }
     }
 
