@@ -122,10 +122,8 @@ pub(super) trait Operation {
     fn run(self);
 }
 
-/// Masks a payload of at least [`WIDTH`] bytes block by block, from an address on that suits them.
-///
-/// What is before that, and what is behind the last whole block, is masked as a block of its own that overlaps with
-/// the others: both are looked at before anything changes.
+/// Masks a payload of at least [`WIDTH`] bytes block by block, from an address on that suits the registers; what is
+/// before that, and what is behind the last whole block, as a block of its own.
 struct Apply<'p> {
     key: WordKey,
     payload: &'p mut [u8],
@@ -135,22 +133,12 @@ impl Operation for Apply<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { key, payload } = self;
-        let (Some(&start), Some(&end)) =
-            (payload.first_chunk::<WIDTH>(), payload.last_chunk::<WIDTH>())
-        else {
-            return;
-        };
-        let unaligned = payload.as_ptr().align_offset(WIDTH);
-        let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
-        let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
-        key.skip(unaligned).apply_to_whole_words(blocks);
-        let at_end = key.skip(payload.len());
-        if let Some(place) = payload.first_chunk_mut() {
-            *place = key.masked(start);
-        }
-        if let Some(place) = payload.last_chunk_mut() {
-            *place = at_end.masked(end);
-        }
+        key.apply_around::<WIDTH>(payload, |payload| {
+            let unaligned = payload.as_ptr().align_offset(WIDTH);
+            let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
+            let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
+            key.skip(unaligned).apply_to_whole_words(blocks);
+        });
     }
 }
 

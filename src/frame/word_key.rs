@@ -39,29 +39,34 @@ impl WordKey {
         }
     }
 
-    /// Masks a payload of `SIZE` to twice as many bytes, as a block at its start and one at its end. They may overlap,
-    /// so both are looked at before anything changes.
+    /// Masks a payload of `SIZE` to twice as many bytes, as a block at its start and one at its end, which may overlap.
     #[inline(always)]
     pub(super) fn apply_to_ends<const SIZE: usize>(self, payload: &mut [u8]) {
+        self.apply_around::<SIZE>(payload, |_| {});
+    }
+
+    fn apply_to_words(self, payload: &mut [u8]) {
+        self.apply_around::<WORD>(payload, |payload| self.apply_to_whole_words(payload));
+    }
+
+    /// Masks a payload of at least `SIZE` bytes: a block at its start and one at its end by itself, and what is between
+    /// them by `between`, which may mask any of those as well. They are looked at before anything changes.
+    #[inline(always)]
+    pub(super) fn apply_around<const SIZE: usize>(
+        self,
+        payload: &mut [u8],
+        between: impl FnOnce(&mut [u8]),
+    ) {
         let (Some(&start), Some(&end)) =
             (payload.first_chunk::<SIZE>(), payload.last_chunk::<SIZE>())
         else {
             return;
         };
+        between(payload);
         let at_end = self.skip(payload.len());
         if let Some(place) = payload.first_chunk_mut() {
             *place = self.masked(start);
         }
-        if let Some(place) = payload.last_chunk_mut() {
-            *place = at_end.masked(end);
-        }
-    }
-
-    /// Masks a payload word by word, and its last few bytes as the end of a word of their own.
-    fn apply_to_words(self, payload: &mut [u8]) {
-        let Some(&end) = payload.last_chunk::<WORD>() else { return };
-        let at_end = self.skip(payload.len());
-        self.apply_to_whole_words(payload);
         if let Some(place) = payload.last_chunk_mut() {
             *place = at_end.masked(end);
         }
