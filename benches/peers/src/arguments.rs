@@ -29,7 +29,7 @@ pub struct Arguments {
     only: Option<Part>,
     cells: Vec<String>,
     servers: Vec<String>,
-    pub rounds: usize,
+    rounds: usize,
     pub minutes: u64,
 }
 
@@ -76,6 +76,11 @@ impl Arguments {
             }
         }
         Ok(parsed)
+    }
+
+    /// How often all servers have their turn over loopback.
+    pub fn rounds(&self) -> usize {
+        if self.brief { 1 } else { self.rounds }
     }
 
     pub fn has(&self, part: Part) -> bool {

@@ -80,7 +80,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         report.measure_servers(&arguments)?;
     }
 
-    let page = report::page(&report.parts, &report.notes);
+    let page = report::page(arguments.rounds(), &report.parts, &report.notes);
     writeln!(io::stdout(), "{page}")?;
     if arguments.is_everything() {
         report.publish(&page)?;
@@ -180,7 +180,7 @@ fn measure_memory(arguments: &Arguments) -> report::Memory {
     let (rounds, turn) = if arguments.brief {
         (1, MEMORY_TURN / 20)
     } else {
-        (2 * arguments.rounds + 1, MEMORY_TURN)
+        (2 * arguments.rounds() + 1, MEMORY_TURN)
     };
     let measured = |job: Job| {
         eprintln!("in memory: {job:?}");
@@ -197,9 +197,9 @@ fn measure_loopback(
 ) -> Vec<Row> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let (mut cells, plan) = if arguments.brief {
-        (Cell::brief(), Plan { rounds: 1, turn: LOOPBACK_TURN / 4, end })
+        (Cell::brief(), Plan { rounds: arguments.rounds(), turn: LOOPBACK_TURN / 4, end })
     } else {
-        (Cell::all(), Plan { rounds: arguments.rounds, turn: LOOPBACK_TURN, end })
+        (Cell::all(), Plan { rounds: arguments.rounds(), turn: LOOPBACK_TURN, end })
     };
     cells.retain(|cell| arguments.has_cell(cell));
     let mut rows = Vec::new();

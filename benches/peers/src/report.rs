@@ -270,7 +270,7 @@ fn names(form: Form) -> Vec<&'static str> {
 }
 
 /// The whole page.
-pub fn page(parts: &[String], notes: &[String]) -> String {
+pub fn page(rounds: usize, parts: &[String], notes: &[String]) -> String {
     let sizes = SIZES.map(size_name).join(", ");
     let mut page = format!(
         "# Beside other libraries\n\n\
@@ -282,8 +282,8 @@ pub fn page(parts: &[String], notes: &[String]) -> String {
          WebSocket than how long a reply is, has another. It never sleeps: to wake it would be charged to \
          the server. Messages of {sizes}.\n\
          - The raw echo reads at most 64 KiB at a time, sansocket up to 192 KiB (event loop) or 128 KiB.\n\
-         - Servers take turns, many times, and those of which the goals compare small distances twice as \
-         often; every figure is a median, and every ratio a median of ratios within one round. Processor time counts, because it hardly depends on what else runs.\n\
+         - Servers take turns over loopback, {rounds} each, and those of which the goals compare small distances \
+         twice as many; every figure is a median, and every ratio a median of ratios within one round. Processor time counts, because it hardly depends on what else runs.\n\
          - Each peer runs once as its examples show it, and once *coalesced* by hand: what it writes is \
          gathered until it has to read more. uWebSockets does that by itself.\n",
         machine(),
