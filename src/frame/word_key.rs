@@ -31,10 +31,10 @@ impl WordKey {
         match payload.len() {
             0..4 => self.apply_to_bytes(payload),
             4..8 => self.apply_to_ends::<4>(payload),
-            8..16 => self.apply_to_ends::<8>(payload),
-            16..32 => self.apply_to_ends::<16>(payload),
-            32..64 => self.apply_to_ends::<32>(payload),
-            64..128 => self.apply_to_ends::<64>(payload),
+            8..=16 => self.apply_to_ends::<8>(payload),
+            17..=32 => self.apply_to_ends::<16>(payload),
+            33..=64 => self.apply_to_ends::<32>(payload),
+            65..=128 => self.apply_to_ends::<64>(payload),
             _ => self.apply_to_words(payload),
         }
     }
@@ -88,15 +88,16 @@ impl WordKey {
         }
     }
 
-    /// Appends a masked copy of a payload of less than 128 bytes to a destination that has room for it.
+    /// Appends a masked copy of a payload of less than 128 bytes to a destination that has room for it. In the blocks in
+    /// which it was unmasked, perhaps just now: a load of more than a store before it has to wait until that has left.
     #[inline(always)]
     pub(super) fn append_short(self, payload: &[u8], destination: &mut Vec<u8>) {
         match payload.len() {
             0..4 => self.append_bytes(payload, destination),
             4..8 => self.append_ends::<4>(payload, destination),
-            8..16 => self.append_ends::<8>(payload, destination),
-            16..32 => self.append_ends::<16>(payload, destination),
-            32..64 => self.append_ends::<32>(payload, destination),
+            8..=16 => self.append_ends::<8>(payload, destination),
+            17..=32 => self.append_ends::<16>(payload, destination),
+            33..=64 => self.append_ends::<32>(payload, destination),
             _ => self.append_ends::<64>(payload, destination),
         }
     }
