@@ -53,7 +53,7 @@ impl Decoding {
         loop {
             let at_most = self.messages.at_most();
             // Most fragments lie whole in the input.
-            let piece = match self.frames.next_whole_frame(input, at_most as u64) {
+            let piece = match self.frames.next_data_frame(input, at_most as u64) {
                 Some(frame) => frame,
                 None => match self.frames.next_piece(input, |_| at_most)? {
                     Some(piece) => piece,
@@ -82,7 +82,7 @@ impl Decoding {
         let Some(at_most) = self.messages.whole_at_most() else {
             return Ok(None);
         };
-        let Some((opcode, payload)) = self.frames.next_plain_frame(input, at_most) else {
+        let Some((opcode, payload)) = self.frames.next_lone_frame(input, at_most) else {
             return Ok(None);
         };
         let payload = payload.unmask();

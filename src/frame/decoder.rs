@@ -6,6 +6,7 @@ use crate::error::ProtocolError;
 use crate::frame::header::FrameHeader;
 use crate::frame::mask::MaskingKey;
 use crate::frame::opcode::Opcode;
+use crate::frame::rsv::Rsv;
 use crate::frame::rules::{HeaderRules, PlainHeader};
 use crate::role::Role;
 
@@ -61,71 +62,51 @@ impl FrameDecoder {
         self.rules = self.rules.with_compression();
     }
 
-    /// The next frame, if it has a plain header, lies whole in the input and has at most `at_most` payload bytes;
-    /// otherwise the input is left as it is.
+    /// The next frame, if it is an event by itself, has a plain header, lies whole in the input and has at most `at_most`
+    /// payload bytes; otherwise the input is left as it is.
     ///
     /// Nothing about such a frame has to be remembered. Of any other, and of whatever is wrong,
     /// [`next_piece`](Self::next_piece) knows what to do.
     #[inline(always)]
-    pub(crate) fn next_plain_frame<'input>(
+    pub(crate) fn next_lone_frame<'input>(
         &self,
         input: &mut &'input mut [u8],
         at_most: u64,
     ) -> Option<(Opcode, MaskedPayload<'input>)> {
-        let State::BetweenFrames = self.state else {
-            return None;
-        };
-        match self.rules.sender()? {
-            Role::Client => self.next_plain_frame_from::<true>(input, at_most),
-            Role::Server => self.next_plain_frame_from::<false>(input, at_most),
-        }
+        let (header, payload) = self.next_plain_frame(input, at_most, PlainHeader::alone)?;
+        Some((header.opcode, payload))
     }
 
-    /// The same, compiled once for frames that are masked and once for those that are not.
+    /// The same if it is a message or a fragment of one.
     #[inline(always)]
-    fn next_plain_frame_from<'input, const MASKED: bool>(
-        &self,
-        input: &mut &'input mut [u8],
-        at_most: u64,
-    ) -> Option<(Opcode, MaskedPayload<'input>)> {
-        let PlainHeader { opcode, size, payload_len } = PlainHeader::decode(input, MASKED)?;
-        let length = u64::from(payload_len);
-        let frame_size = size + usize::from(payload_len);
-        if length > at_most.min(self.max_frame_size) || frame_size > input.len() {
-            return None;
-        }
-        let (header, bytes) = take(input, frame_size).split_at_mut_checked(size)?;
-        let key = if MASKED { Some(MaskingKey::new(*header.last_chunk()?)) } else { None };
-        Some((opcode, MaskedPayload { bytes, key }))
-    }
-
-    /// The next frame, whatever it is, if it lies whole in the input and has at most `at_most` payload bytes;
-    /// otherwise the input is left as it is.
-    ///
-    /// If it is wrong in any way, [`next_piece`](Self::next_piece) finds that out: an error that was kept from here
-    /// would share its place in memory with the header, which then is put together there byte by byte.
-    #[inline(always)]
-    pub(crate) fn next_whole_frame<'input>(
+    pub(crate) fn next_data_frame<'input>(
         &self,
         input: &mut &'input mut [u8],
         at_most: u64,
     ) -> Option<FramePiece<'input>> {
+        let (header, payload) = self.next_plain_frame(input, at_most, PlainHeader::data)?;
+        let PlainHeader { fin, opcode, payload_len, .. } = header;
+        let (mask, payload_len) = (payload.key, payload_len.into());
+        let header = FrameHeader { fin, rsv: Rsv::NONE, opcode, mask, payload_len };
+        Some(FramePiece { header, starts_frame: true, remaining: 0, payload })
+    }
+
+    #[inline(always)]
+    fn next_plain_frame<'input>(
+        &self,
+        input: &mut &'input mut [u8],
+        at_most: u64,
+        kind: impl FnOnce(u8) -> Option<Opcode>,
+    ) -> Option<(PlainHeader, MaskedPayload<'input>)> {
         let State::BetweenFrames = self.state else {
             return None;
         };
-        let Ok(Some((header, header_size))) = self.rules.decode(input) else {
-            return None;
-        };
-        if header.payload_len > at_most.min(self.max_frame_size) {
-            return None;
+        let at_most = at_most.min(self.max_frame_size);
+        // Compiled once for frames that are masked and once for those that are not.
+        match self.rules.sender()? {
+            Role::Client => take_plain_frame::<true>(input, at_most, kind),
+            Role::Server => take_plain_frame::<false>(input, at_most, kind),
         }
-        let length = usize::try_from(header.payload_len).ok()?;
-        if length > input.len() - header_size {
-            return None;
-        }
-        let bytes = take(input, header_size + length).get_mut(header_size..)?;
-        let payload = MaskedPayload { bytes, key: header.mask };
-        Some(FramePiece { header, starts_frame: true, remaining: 0, payload })
     }
 
     /// The next piece; `None` when the input is used up.
@@ -306,6 +287,23 @@ impl PartialHeader {
             Ok(None)
         }
     }
+}
+
+/// Takes the next frame from the input, if it is as [`next_plain_frame`](FrameDecoder::next_plain_frame) wants it.
+#[inline(always)]
+fn take_plain_frame<'input, const MASKED: bool>(
+    input: &mut &'input mut [u8],
+    at_most: u64,
+    kind: impl FnOnce(u8) -> Option<Opcode>,
+) -> Option<(PlainHeader, MaskedPayload<'input>)> {
+    let header = PlainHeader::decode(input, MASKED, kind)?;
+    let size = header.size + usize::from(header.payload_len);
+    if u64::from(header.payload_len) > at_most || size > input.len() {
+        return None;
+    }
+    let (head, bytes) = take(input, size).split_at_mut_checked(header.size)?;
+    let key = if MASKED { Some(MaskingKey::new(*head.last_chunk()?)) } else { None };
+    Some((header, MaskedPayload { bytes, key }))
 }
 
 /// Splits the first `count` bytes off the cursor.

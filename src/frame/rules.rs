@@ -15,10 +15,11 @@ pub(crate) struct HeaderRules {
     reserved: ReservedBits,
 }
 
-/// The header of a message in one frame, a Ping or a Pong, of less than 64 KiB: what nearly all headers are, told apart
-/// by a fraction of the work.
+/// A header with no reserved bit and a length of 7 or 16 bits: what nearly all headers are, told apart by a fraction of
+/// the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlainHeader {
+    pub(crate) fin: bool,
     pub(crate) opcode: Opcode,
     /// How many bytes it has.
     pub(crate) size: usize,
@@ -100,7 +101,7 @@ impl HeaderRules {
 
     #[inline]
     fn first_byte(self, byte: u8) -> Result<(bool, Rsv, Opcode), ProtocolError> {
-        let (fin, rsv, bits) = (byte & 0x80 != 0, Rsv::from_bits(byte), byte & 0x0F);
+        let (fin, rsv, bits) = (byte & FIN != 0, Rsv::from_bits(byte), byte & 0x0F);
         // §5.2: a reserved bit is an error unless a negotiated extension gives it a meaning.
         if rsv != Rsv::NONE && !self.reserved.allow(rsv, bits) {
             return Err(ProtocolError::ReservedBits);
@@ -153,16 +154,16 @@ impl ReservedBits {
 }
 
 impl PlainHeader {
-    /// The header at the start of `input`, if it is a plain one, masked or not, and keeps to the rules whatever they are.
-    /// Of any other [`HeaderRules::decode`] tells what it is.
+    /// The header at the start of `input`, if it is one of those that `kind` knows by the first byte, masked or not, and
+    /// keeps to the rules whatever they are. Of any other [`HeaderRules::decode`] tells what it is.
     #[inline(always)]
-    pub(crate) fn decode(input: &[u8], masked: bool) -> Option<Self> {
+    pub(crate) fn decode(
+        input: &[u8],
+        masked: bool,
+        kind: impl FnOnce(u8) -> Option<Opcode>,
+    ) -> Option<Self> {
         let [first, second] = *input.first_chunk()?;
-        // FIN is set and no reserved bit: what is left is the opcode.
-        let opcode = Opcode::from_bits(first ^ 0x80)?;
-        if matches!(opcode, Opcode::Continuation | Opcode::Close) {
-            return None;
-        }
+        let opcode = kind(first)?;
         let (mask_bit, key_size) = if masked { (0x80, MaskingKey::SIZE) } else { (0, 0) };
         let (payload_len, size) = match second ^ mask_bit {
             LENGTH_IN_16_BITS => {
@@ -177,9 +178,27 @@ impl PlainHeader {
             // Longer, or not masked as it has to be.
             _ => return None,
         };
-        Some(Self { opcode, size, payload_len })
+        Some(Self { fin: first & FIN != 0, opcode, size, payload_len })
+    }
+
+    /// Of which kind a frame is that is an event by itself: a message, a Ping or a Pong.
+    #[inline(always)]
+    pub(crate) fn alone(first: u8) -> Option<Opcode> {
+        // With FIN and no reserved bit, what is left is the opcode.
+        let opcode = Opcode::from_bits(first ^ FIN)?;
+        let is_alone = !matches!(opcode, Opcode::Continuation | Opcode::Close);
+        is_alone.then_some(opcode)
+    }
+
+    /// Of which kind a frame is that is a message or a fragment of one.
+    #[inline(always)]
+    pub(crate) fn data(first: u8) -> Option<Opcode> {
+        Opcode::from_bits(first & !FIN).filter(|opcode| !opcode.is_control())
     }
 }
+
+/// The bit of the first byte that says that a frame is the last of its message.
+const FIN: u8 = 0x80;
 
 /// The bytes, of which there are fewer than that.
 fn padded_with_zeros<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -252,23 +271,33 @@ mod tests {
                 let bytes = [first, second, third, fourth, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
                 for input in (0..=bytes.len()).map(|len| &bytes[..len]) {
                     for sender in [Role::Client, Role::Server] {
-                        is_plain_or_not(input, sender);
+                        is_plain_or_not(input, sender, PlainHeader::alone, |header| {
+                            let is_fragment = !header.fin || header.opcode == Opcode::Continuation;
+                            !is_fragment && header.opcode != Opcode::Close
+                        });
+                        is_plain_or_not(input, sender, PlainHeader::data, |header| {
+                            !header.opcode.is_control()
+                        });
                     }
                 }
             }
         }
     }
 
-    fn is_plain_or_not(input: &[u8], sender: Role) {
-        let plain = PlainHeader::decode(input, sender == Role::Client);
+    fn is_plain_or_not(
+        input: &[u8],
+        sender: Role,
+        kind: impl FnOnce(u8) -> Option<Opcode>,
+        is_such: impl FnOnce(&FrameHeader) -> bool,
+    ) {
+        let plain = PlainHeader::decode(input, sender == Role::Client, kind);
         match (HeaderRules::from(sender).decode(input), plain) {
             (Ok(Some((header, size))), plain) => {
-                let is_alone =
-                    header.fin && !matches!(header.opcode, Opcode::Continuation | Opcode::Close);
-                let payload_len = u16::try_from(header.payload_len).ok().filter(|_| is_alone);
-                let opcode = header.opcode;
-                let expected =
-                    payload_len.map(|payload_len| PlainHeader { opcode, size, payload_len });
+                let payload_len = u16::try_from(header.payload_len).ok();
+                let FrameHeader { fin, opcode, .. } = header;
+                let expected = payload_len
+                    .filter(|_| is_such(&header))
+                    .map(|payload_len| PlainHeader { fin, opcode, size, payload_len });
                 assert_eq!(plain, expected, "{input:x?} of {sender:?}");
             }
             // The masking key isn't looked at for it.
