@@ -134,7 +134,8 @@ impl Operation for Apply<'_> {
     fn run(self) {
         let Self { key, payload } = self;
         key.apply_around::<WIDTH>(payload, |payload| {
-            let unaligned = payload.as_ptr().align_offset(WIDTH);
+            // Wherever it begins, what is before that is masked with the first block.
+            let unaligned = payload.as_ptr().align_offset(WIDTH) % WIDTH;
             let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
             let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
             key.skip(unaligned).apply_to_whole_words(blocks);
