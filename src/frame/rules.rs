@@ -264,18 +264,20 @@ mod tests {
 
     #[test]
     fn a_plain_header_is_what_the_rules_say_that_it_is() {
-        let lengths = [[0, 0], [0, 125], [0, 126], [0, 127], [1, 0], [0xFF, 0xFF]];
         let every = if cfg!(miri) { 977 } else { 1 };
-        for (first, second) in (0..=u16::MAX).step_by(every).map(|both| both.to_be_bytes().into()) {
-            for [third, fourth] in lengths {
+        for [first, second] in (0..=u16::MAX).step_by(every).map(u16::to_be_bytes) {
+            let medium = [[0, 125], [0, 126], [0, 127], [1, 0], [0xFF, 0xFF], [0, 0]];
+            // Elsewhere these bytes mean nothing to it.
+            let counts = second & 0x7F == LENGTH_IN_16_BITS;
+            for [third, fourth] in medium.into_iter().skip(if counts { 0 } else { 5 }) {
                 let bytes = [first, second, third, fourth, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-                for input in (0..=bytes.len()).map(|len| &bytes[..len]) {
+                for len in [0, 1, 2, 3, 4, 5, 6, 7, 8, bytes.len()] {
                     for sender in [Role::Client, Role::Server] {
-                        is_plain_or_not(input, sender, PlainHeader::alone, |header| {
+                        is_plain_or_not(&bytes[..len], sender, PlainHeader::alone, |header| {
                             let is_fragment = !header.fin || header.opcode == Opcode::Continuation;
                             !is_fragment && header.opcode != Opcode::Close
                         });
-                        is_plain_or_not(input, sender, PlainHeader::data, |header| {
+                        is_plain_or_not(&bytes[..len], sender, PlainHeader::data, |header| {
                             !header.opcode.is_control()
                         });
                     }
