@@ -11,7 +11,7 @@ use slab::Slab;
 use super::alarm::Alarm;
 use super::application::Application;
 use super::deadlines::{Deadlines, Timer};
-use super::peer::{Next, Outcome, Peer, Shared};
+use super::peer::{Next, Peer, Shared};
 use super::settings::Settings;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -222,9 +222,9 @@ impl<A: Application> EventLoop<A> {
     fn take_turn(&mut self, key: usize) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         match peer.turn(Token(key), &mut self.shared) {
-            Ok(Outcome { next: Next::Over, .. }) | Err(_) => drop(self.peers.remove(key)),
-            Ok(Outcome { next, deadline }) => {
-                if let Some(deadline) = deadline {
+            Ok(Next::Over) | Err(_) => drop(self.peers.remove(key)),
+            Ok(next) => {
+                if let Some(deadline) = peer.deadline() {
                     self.deadlines.set(key, &mut peer.timer, deadline);
                 }
                 if next == Next::Again {

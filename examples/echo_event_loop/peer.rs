@@ -62,13 +62,6 @@ pub(crate) struct Shared<A> {
     pub(crate) application: A,
 }
 
-/// What a turn has come to.
-pub(crate) struct Outcome {
-    pub(crate) next: Next,
-    /// By when the peer has to have another turn; none if it has no such time, or one that has come no nearer.
-    pub(crate) deadline: Option<Instant>,
-}
-
 /// When a peer is to have its next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -106,7 +99,7 @@ impl Peer {
         &mut self,
         token: Token,
         shared: &mut Shared<A>,
-    ) -> io::Result<Outcome> {
+    ) -> io::Result<Next> {
         self.write(shared)?;
         let mut next = Next::Again;
         for _ in 0..READS {
@@ -116,32 +109,13 @@ impl Peer {
                 break;
             }
         }
-        if self.has_only_conversed() {
-            self.reclaim_storage(shared);
-            return Ok(Outcome { next, deadline: None });
-        }
         self.tell_time(shared)?;
-        self.reclaim_storage(shared);
-        self.end_if_all_is_said(shared)?;
-        self.socket.watch(token, &shared.registry)?;
-        let next = if self.is_over(shared.now) { Next::Over } else { next };
-        Ok(Outcome { next, deadline: self.deadline() })
-    }
-
-    /// Whether messages were received and what was to be said is written, as in most turns. That puts deadlines off,
-    /// and changes nothing else: what is due by the clock has a turn of its own, for which no timer is set any more.
-    fn has_only_conversed(&mut self) -> bool {
-        let Phase::Connected(connection) = &mut self.phase else { return false };
-        connection.state() == ConnectionState::Open
-            && !connection.outgoing().has_remaining()
-            && self.socket.is_at_rest()
-            && self.timer != Timer::OFF
-    }
-
-    fn reclaim_storage<A>(&mut self, shared: &mut Shared<A>) {
         if let Phase::Connected(connection) = &mut self.phase {
             connection.outgoing().reclaim_storage(&mut shared.storage);
         }
+        self.end_if_all_is_said(shared)?;
+        self.socket.watch(token, &shared.registry)?;
+        Ok(if self.is_over(shared.now) { Next::Over } else { next })
     }
 
     /// Says goodbye with the next turn, because the server stops.
@@ -156,7 +130,7 @@ impl Peer {
     }
 
     /// When it has to have a turn at the latest.
-    fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Opening { by, .. } | Phase::Refused { by } | Phase::Ending { by } => Some(*by),
             Phase::Connected(connection) => connection.poll_timeout(),

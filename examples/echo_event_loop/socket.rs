@@ -60,11 +60,6 @@ impl Socket {
         self.stalled_by
     }
 
-    /// Whether the poll watches for bytes to read, and that is all there is to wait for.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.stalled_by.is_none() && self.watched == Interest::READABLE
-    }
-
     /// Reads once.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Arrived> {
         match self.stream.read(buffer) {
