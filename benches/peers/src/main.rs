@@ -196,11 +196,12 @@ fn measure_loopback(
     notes: &mut Vec<String>,
 ) -> Vec<Row> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
-    let (mut cells, plan) = if arguments.brief {
-        (Cell::brief(), Plan { rounds: arguments.rounds(), turn: LOOPBACK_TURN / 4, end })
+    let (mut cells, turn) = if arguments.brief {
+        (Cell::brief(), LOOPBACK_TURN / 4)
     } else {
-        (Cell::all(), Plan { rounds: arguments.rounds(), turn: LOOPBACK_TURN, end })
+        (Cell::all(), LOOPBACK_TURN)
     };
+    let plan = Plan { rounds: arguments.rounds(), turn, end };
     cells.retain(|cell| arguments.has_cell(cell));
     let mut rows = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
