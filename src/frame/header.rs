@@ -92,7 +92,7 @@ pub(crate) struct FirstByte(u8);
 impl FirstByte {
     #[inline]
     pub(crate) const fn new(fin: bool, rsv: Rsv, opcode: Opcode) -> Self {
-        let fin = if fin { 0x80 } else { 0 };
+        let fin = if fin { FIN } else { 0 };
         Self(fin | rsv.bits() | opcode.bits())
     }
 
@@ -102,6 +102,12 @@ impl FirstByte {
         Self::new(true, Rsv::NONE, opcode)
     }
 }
+
+/// The bit of the first byte that says that a frame is the last of its message.
+pub(super) const FIN: u8 = 0x80;
+
+/// The bit of the second byte that says that a masking key is there.
+pub(super) const MASK: u8 = 0x80;
 
 /// What the 7 bits of the length are where the length follows in 16 or 64 bits.
 pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
@@ -125,7 +131,7 @@ impl EncodedHeader {
     #[inline]
     pub(crate) fn new(first: FirstByte, mask: Option<MaskingKey>, payload_len: u64) -> Self {
         let (masked, key, key_len) = match mask {
-            Some(key) => (0x80, u64::from(key.number()), MaskingKey::SIZE),
+            Some(key) => (MASK, u64::from(key.number()), MaskingKey::SIZE),
             None => (0, 0, 0),
         };
         // §5.2: the length goes into the fewest bytes that hold it.

@@ -1,5 +1,5 @@
 use crate::error::ProtocolError;
-use crate::frame::header::{FrameHeader, LENGTH_IN_16_BITS, LENGTH_IN_64_BITS};
+use crate::frame::header::{FIN, FrameHeader, LENGTH_IN_16_BITS, LENGTH_IN_64_BITS, MASK};
 use crate::frame::mask::MaskingKey;
 use crate::frame::opcode::Opcode;
 use crate::frame::rsv::Rsv;
@@ -117,7 +117,7 @@ impl HeaderRules {
 
     #[inline]
     fn second_byte(self, opcode: Opcode, byte: u8) -> Result<(bool, u8), ProtocolError> {
-        let (masked, short_length) = (byte & 0x80 != 0, byte & 0x7F);
+        let (masked, short_length) = (byte & MASK != 0, byte & !MASK);
         // §5.1: a client masks every frame, a server none.
         match self.sender {
             Some(Role::Client) if !masked => return Err(ProtocolError::UnmaskedFrame),
@@ -164,7 +164,7 @@ impl PlainHeader {
     ) -> Option<Self> {
         let [first, second] = *input.first_chunk()?;
         let opcode = kind(first)?;
-        let (mask_bit, key_size) = if masked { (0x80, MaskingKey::SIZE) } else { (0, 0) };
+        let (mask_bit, key_size) = if masked { (MASK, MaskingKey::SIZE) } else { (0, 0) };
         let (payload_len, size) = match second ^ mask_bit {
             LENGTH_IN_16_BITS => {
                 let [_, _, length @ ..] = *input.first_chunk::<4>()?;
@@ -196,9 +196,6 @@ impl PlainHeader {
         Opcode::from_bits(first & !FIN).filter(|opcode| !opcode.is_control())
     }
 }
-
-/// The bit of the first byte that says that a frame is the last of its message.
-const FIN: u8 = 0x80;
 
 /// The bytes, of which there are fewer than that.
 fn padded_with_zeros<const N: usize>(bytes: &[u8]) -> [u8; N] {
