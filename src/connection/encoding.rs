@@ -124,8 +124,7 @@ impl Encoding {
             return Ok(Lent::queued(&mut self.outgoing));
         }
         let first = FirstByte::whole(opcode_of(message.kind()));
-        let mask = self.mask();
-        let header = EncodedHeader::new(first, mask, message.len() as u64);
+        let (header, mask) = self.header(first, message.len());
         Ok(Lent::frame(&mut self.outgoing, header, mask, message.into_payload()))
     }
 
@@ -224,9 +223,9 @@ impl Encoding {
 
     #[inline(never)]
     fn defer_pong(&mut self, payload: &[u8]) {
-        let mask = self.mask();
+        let (header, mask) = self.header(PONG, payload.len());
         let deferred = self.outgoing.deferred_pong();
-        deferred.extend(EncodedHeader::new(PONG, mask, payload.len() as u64).as_ref());
+        deferred.extend(header.as_ref());
         deferred.extend_masked(mask, payload);
     }
 
@@ -291,14 +290,15 @@ impl Encoding {
         waiting > 0 && waiting >= self.max_outgoing_size
     }
 
-    /// What the payload of the next frame is masked with.
+    /// The header of the next frame, and what its payload is masked with.
     #[inline]
-    fn mask(&self) -> Option<MaskingKey> {
+    fn header(&self, first: FirstByte, payload_len: usize) -> (EncodedHeader, Option<MaskingKey>) {
         // §5.1: a client masks every frame, a server none.
-        match self.sender {
+        let mask = match self.sender {
             Role::Client => Some(self.fresh_key()),
             Role::Server => None,
-        }
+        };
+        (EncodedHeader::new(first, mask, payload_len as u64), mask)
     }
 
     /// §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
@@ -311,8 +311,7 @@ impl Encoding {
         if payload.len() < LONG_FROM {
             return self.short_frame(first, &payload);
         }
-        let mask = self.mask();
-        let header = EncodedHeader::new(first, mask, payload.len() as u64);
+        let (header, mask) = self.header(first, payload.len());
         long_frame::push(&mut self.outgoing, header.as_ref(), mask, payload);
     }
 
