@@ -110,10 +110,17 @@ pub(crate) struct RunningTimers {
     round_trip_time: Option<Duration>,
     /// When a message was sent or received last, as far as the time was told since.
     message: Option<Instant>,
-    /// Until when a peer that is overdue may still be heard.
-    last_call: Option<Instant>,
+    last_call: Option<LastCall>,
     /// By when the connection has to be over, once it is closing.
     close_by: Option<Instant>,
+}
+
+/// A peer that is overdue may still be heard.
+#[derive(Debug, Clone, Copy)]
+struct LastCall {
+    /// Before it is given up for this.
+    before: TimeoutError,
+    until: Instant,
 }
 
 #[derive(Debug)]
@@ -213,7 +220,7 @@ impl RunningTimers {
     #[cold]
     fn due(&mut self, now: Instant) -> Due {
         if let Some(error) = self.overdue(now) {
-            return if self.was_called(now) { Due::Failure(error) } else { Due::Nothing };
+            return if self.was_called(error, now) { Due::Failure(error) } else { Due::Nothing };
         }
         self.last_call = None;
         if self.ping_at().is_some_and(|time| time <= now) {
@@ -230,13 +237,14 @@ impl RunningTimers {
             self.close_by = now.checked_add(timeout);
             self.last_call = None;
         }
-        self.close_by.is_some_and(|deadline| deadline <= now) && self.was_called(now)
+        self.close_by.is_some_and(|deadline| deadline <= now)
+            && self.was_called(TimeoutError::Close, now)
     }
 
     /// When an open connection has to be told the time.
     #[inline]
     pub(crate) fn next_while_open(&self) -> Option<Instant> {
-        if self.last_call.is_some() { self.last_call } else { self.next() }
+        self.last_call.map_or_else(|| self.next(), |last_call| Some(last_call.until))
     }
 
     /// When the next thing is due that is waited for.
@@ -253,13 +261,17 @@ impl RunningTimers {
     /// By when a connection that is closing has to be over.
     pub(crate) fn close_by(&self) -> Option<Instant> {
         let close_by = self.close_by?;
-        Some(self.last_call.unwrap_or(close_by))
+        Some(self.last_call.map_or(close_by, |last_call| last_call.until))
     }
 
-    /// Whether a peer of which something is overdue was listened to once more. Who was busy elsewhere
+    /// Whether a peer that is about to be given up for this was listened to once more. Who was busy elsewhere
     /// tells the time before it reads what has long been there.
-    fn was_called(&mut self, now: Instant) -> bool {
-        *self.last_call.get_or_insert(now.checked_add(LAST_CALL).unwrap_or(now)) <= now
+    fn was_called(&mut self, before: TimeoutError, now: Instant) -> bool {
+        let this_call = self.last_call.filter(|last_call| last_call.before == before);
+        let first_call = || LastCall { before, until: now.checked_add(LAST_CALL).unwrap_or(now) };
+        let last_call = this_call.unwrap_or_else(first_call);
+        self.last_call = Some(last_call);
+        last_call.until <= now
     }
 
     fn overdue(&self, now: Instant) -> Option<TimeoutError> {

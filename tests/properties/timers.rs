@@ -25,6 +25,8 @@ const LAST_CALL: u64 = 10;
 enum Step {
     /// Time passes, and nobody looks at the clock.
     Pass(u64),
+    /// The same with a message before it, and whatever comes next.
+    ReceiveAndPass(u64),
     /// The connection is told what time it is.
     Tick,
     /// Time passes until the connection wants to be told, and it is.
@@ -45,6 +47,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..30_u64).prop_map(Step::Pass),
+        2 => (0..90_u64).prop_map(Step::ReceiveAndPass),
         4 => Just(Step::Tick),
         10 => Just(Step::Wait),
         8 => Just(Step::Answer),
@@ -102,8 +105,8 @@ struct Memory {
     answered: Option<u64>,
     /// The first tick behind the latest message.
     message: Option<u64>,
-    /// Until when a peer is listened to once more of which something is overdue.
-    last_call: Option<u64>,
+    /// Until when a peer is listened to once more of which this is overdue.
+    last_call: Option<(Due, u64)>,
     /// The first tick of a connection that closes.
     closing: Option<u64>,
     ping: Option<PingUnderWay>,
@@ -149,8 +152,12 @@ impl Model {
     fn due(&mut self, state: ConnectionState) -> Option<Due> {
         let due = self.first_due(state);
         match due {
-            Some(Due::Lost | Due::Idle | Due::End) => {
-                let until = *self.memory.last_call.get_or_insert(self.now + LAST_CALL);
+            Some(overdue @ (Due::Lost | Due::Idle | Due::End)) => {
+                let until = match self.memory.last_call {
+                    Some((before, until)) if before == overdue => until,
+                    _ => self.now + LAST_CALL,
+                };
+                self.memory.last_call = Some((overdue, until));
                 due.filter(|_| until <= self.now)
             }
             Some(Due::Ping) | None => {
@@ -177,7 +184,7 @@ impl Model {
     /// When the connection is to be told the time.
     fn next(&self, state: ConnectionState) -> Option<u64> {
         let next = self.plans(state).into_iter().map(|(_, time)| time).min();
-        next.map(|next| self.memory.last_call.unwrap_or(next))
+        next.map(|next| self.memory.last_call.map_or(next, |(_, until)| until))
     }
 }
 
@@ -220,6 +227,10 @@ impl Run {
     fn perform(&mut self, step: &Step) {
         match step {
             Step::Pass(time) => self.model.now += time,
+            Step::ReceiveAndPass(time) => {
+                self.perform(&Step::Receive(Frame::whole(TEXT, "hello")));
+                self.model.now += time;
+            }
             Step::Tick => self.tick(),
             Step::Wait => {
                 if let Some(next) = self.connection.poll_timeout() {
@@ -315,8 +326,8 @@ impl Run {
                 assert_eq!(outcome, Err(TimeoutError::Idle));
                 assert!((4..=8).contains(&more), "a Close frame, not {more} bytes");
                 self.model.memory.closing = Some(now);
-                let last_call = (self.model.settings.close == Some(0)).then_some(now + LAST_CALL);
-                self.model.memory.last_call = last_call;
+                let is_over = self.model.settings.close == Some(0);
+                self.model.memory.last_call = is_over.then_some((Due::End, now + LAST_CALL));
             }
             Some(Due::End) => {
                 let status = self.connection.close_status().unwrap();
@@ -358,7 +369,7 @@ proptest! {
         for step in steps.iter().chain([&last]).chain(&behind) {
             run.perform(step);
             // What comes behind may come too late, or be in time though nobody has looked.
-            if let Step::Pass(_) = step {
+            if let Step::Pass(_) | Step::ReceiveAndPass(_) = step {
                 continue;
             }
             run.tick();

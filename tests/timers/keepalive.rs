@@ -5,7 +5,7 @@ use sansocket::{
     CloseSignal, ClosedBy, Config, ConnectionState, Event, TimeoutError, Timers, UsageError,
 };
 
-use crate::endpoint::{Endpoint, LAST_CALL, ROLES, keepalive, pings};
+use crate::endpoint::{Endpoint, LAST_CALL, ROLES, keepalive, ms, pings};
 
 /// A Ping each 20 ms, with 50 ms to answer.
 fn timers() -> Timers {
@@ -196,6 +196,24 @@ fn a_peer_that_is_heard_at_last_has_all_its_time_again() {
             endpoint.at(now + 1).hear_message();
         }
         endpoint.assert_ends_at(1551, TimeoutError::Pong);
+    }
+}
+
+#[test]
+fn a_peer_that_was_listened_to_once_more_for_another_reason_is_so_again() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::started(role, timers().idle(Some(ms(30))));
+        endpoint.run(20);
+        endpoint.silence();
+        assert_eq!(endpoint.tick(30), Ok(()));
+        assert_eq!(endpoint.next(), Some(30 + LAST_CALL), "no message so far");
+        // The application is busy with this one while another arrives.
+        endpoint.at(31).hear_message();
+        assert_eq!(endpoint.tick(500), Ok(()));
+        assert_eq!(endpoint.next(), Some(500 + LAST_CALL));
+        endpoint.at(501).hear_message();
+        assert_eq!(endpoint.tick(501), Ok(()));
+        assert_eq!(endpoint.next(), Some(531));
     }
 }
 
