@@ -71,11 +71,18 @@ impl Encoding {
 
     #[inline(always)]
     pub(crate) fn message(&mut self, message: Message<'_>) -> Result<(), SendError> {
-        if let Some(obstacle) = self.obstacle() {
-            return Err(obstacle.refuse(message));
-        }
+        let message = self.admit(message)?;
         self.queue(message);
         Ok(())
+    }
+
+    /// The message, if a whole one may be sent now.
+    #[inline(always)]
+    pub(crate) fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
+        match self.obstacle() {
+            None => Ok(message),
+            Some(obstacle) => Err(obstacle.refuse(message)),
+        }
     }
 
     #[inline(always)]
@@ -113,19 +120,17 @@ impl Encoding {
         false
     }
 
-    /// Takes a message that is looked at where it lies while it is written, if that spares a copy.
+    /// Takes a message that was [admitted](Self::admit), and is looked at where it lies while it is written, if that
+    /// spares a copy.
     #[inline]
-    pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Result<Lent<'m>, SendError> {
-        if let Some(obstacle) = self.obstacle() {
-            return Err(obstacle.refuse(message));
-        }
+    pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
         if !self.can_lend(&message) {
             self.queue(message);
-            return Ok(Lent::queued(&mut self.outgoing));
+            return Lent::queued(&mut self.outgoing);
         }
         let first = FirstByte::whole(opcode_of(message.kind()));
         let (header, mask) = self.header(first, message.len());
-        Ok(Lent::frame(&mut self.outgoing, header, mask, message.into_payload()))
+        Lent::frame(&mut self.outgoing, header, mask, message.into_payload())
     }
 
     #[inline]
@@ -168,10 +173,7 @@ impl Encoding {
         if !self.compresses() {
             return self.message(prepared.message().clone());
         }
-        let message = prepared.message().clone();
-        if let Some(obstacle) = self.obstacle() {
-            return Err(obstacle.refuse(message));
-        }
+        let message = self.admit(prepared.message().clone())?;
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
         self.smaller(compressed.map(Payload::from), message);
         Ok(())

@@ -166,8 +166,9 @@ impl SendingHalf {
     #[inline(always)]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.check_open()?;
+        self.encoding.message(message.into())?;
         self.note_message();
-        self.encoding.message(message.into())
+        Ok(())
     }
 
     /// Lends a message to the next write; see [`Connection::lend`](crate::Connection::lend).
@@ -178,8 +179,9 @@ impl SendingHalf {
     #[inline]
     pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
         self.check_open()?;
+        let message = self.encoding.admit(message.into())?;
         self.note_message();
-        self.encoding.lend(message.into())
+        Ok(self.encoding.lend(message))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -189,8 +191,9 @@ impl SendingHalf {
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
         self.check_open()?;
+        self.encoding.prepared(message)?;
         self.note_message();
-        self.encoding.prepared(message)
+        Ok(())
     }
 
     /// Begins or goes on with a message in fragments (section 5.4).
@@ -232,8 +235,9 @@ impl SendingHalf {
         fragment: Fragment,
     ) -> Result<(), SendError> {
         self.check_open()?;
+        self.encoding.fragment(piece, fragment)?;
         self.note_message();
-        self.encoding.fragment(piece, fragment)
+        Ok(())
     }
 
     #[inline]
@@ -323,7 +327,9 @@ impl SendingHalf {
     ///
     /// # Errors
     ///
-    /// What has taken too long.
+    /// What has taken too long. If the [state](Self::state) is closed then, the
+    /// [`ReceivingHalf`](crate::ReceivingHalf) is to be told by its
+    /// [`receive_eof`](crate::ReceivingHalf::receive_eof).
     #[inline]
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
         let Some(timers) = &mut self.timers else {

@@ -98,6 +98,32 @@ fn a_message_in_either_direction_puts_it_off() {
 }
 
 #[test]
+fn a_message_that_is_refused_does_not() {
+    for role in ROLES {
+        let sends: [fn(&mut Endpoint); 4] = [
+            |endpoint| drop(endpoint.connection.send("hello").unwrap_err()),
+            |endpoint| drop(endpoint.connection.lend("hello").unwrap_err()),
+            |endpoint| {
+                let prepared = PreparedMessage::new("hello");
+                drop(endpoint.connection.send_prepared(&prepared).unwrap_err());
+            },
+            |endpoint| drop(endpoint.connection.fragments().write("hello").unwrap_err()),
+        ];
+        for send in sends {
+            let config = Config::default().max_outgoing_size(1);
+            let mut endpoint = Endpoint::with_config(role, timers(), config);
+            endpoint.connection.send("the peer takes nothing").unwrap();
+            for now in (0..100).step_by(10) {
+                assert_eq!(endpoint.tick(now), Ok(()));
+                send(&mut endpoint);
+            }
+            assert_eq!(endpoint.tick(100), Ok(()));
+            assert_eq!(endpoint.tick(100 + LAST_CALL), Err(TimeoutError::Idle));
+        }
+    }
+}
+
+#[test]
 fn a_message_that_is_told_of_when_its_time_is_over_puts_it_off_as_well() {
     for role in ROLES {
         let mut endpoint = Endpoint::started(role, timers());
