@@ -7,8 +7,9 @@ use crate::message::Message;
 
 /// A message that is prepared once and sent on any number of connections.
 ///
-/// Its payload is shared: a server queues it without copying it, however many connections it goes
-/// to. A client has to mask it anew for each (RFC 6455, section 5.3).
+/// Its payload is shared: a server queues one of 4 KiB or more without copying it, however many connections it goes
+/// to; what is shorter is copied beside its header, which is less to write. A client has to mask it anew for each
+/// (RFC 6455, section 5.3).
 ///
 /// Where messages are compressed, it is once for all connections with the same window, level and
 /// memory level, by the first that sends it, and so that it refers to nothing before it. With context
@@ -37,7 +38,7 @@ impl PreparedMessage {
     /// Prepares a message; copies it if it borrows its bytes.
     pub fn new<'m>(message: impl Into<Message<'m>>) -> Self {
         Self {
-            message: message.into().into_owned(),
+            message: message.into().into_shared(),
             #[cfg(feature = "deflate")]
             compression: Arc::default(),
         }

@@ -90,6 +90,14 @@ impl Message<'_> {
         }
     }
 
+    /// The message with bytes that its clones share.
+    pub(crate) fn into_shared(self) -> Message<'static> {
+        match self {
+            Self::Text(text) => Message::Text(text.into_shared()),
+            Self::Binary(payload) => Message::Binary(payload.into_shared()),
+        }
+    }
+
     /// Whether it isn't worth being shared.
     #[cfg(feature = "blocking")]
     #[inline]

@@ -53,6 +53,11 @@ impl Payload<'_> {
         })
     }
 
+    /// The payload with bytes that its clones share.
+    pub(crate) fn into_shared(self) -> Payload<'static> {
+        self.into_bytes().into()
+    }
+
     /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
     #[inline]
     pub fn into_bytes(self) -> Bytes {

@@ -51,6 +51,15 @@ impl Text<'_> {
         })
     }
 
+    /// The text with bytes that its clones share.
+    pub(crate) fn into_shared(self) -> Text<'static> {
+        Text(Held::Shared(match self.0 {
+            Held::Borrowed(text) => copying::to_string(text).into(),
+            Held::Copied(text) => text.into(),
+            Held::Shared(text) => text,
+        }))
+    }
+
     /// The text as `Bytes`: copied if it is borrowed, else without a copy.
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
