@@ -230,7 +230,7 @@ impl Body {
                     return Ok(None);
                 }
                 validator.finish()?;
-                let text = Text::from(mem::take(text));
+                let text = Text::from(mem::take(text).trimmed());
                 Ok(Some(Message::Text(text).into()))
             }
             Self::Binary(bytes) => {
@@ -239,7 +239,7 @@ impl Body {
                 if !last {
                     return Ok(None);
                 }
-                let payload = Payload::from(mem::take(bytes));
+                let payload = Payload::from(mem::take(bytes).trimmed());
                 Ok(Some(Message::Binary(payload).into()))
             }
             Self::TextChunks { validator, position } => {

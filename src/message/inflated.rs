@@ -86,10 +86,10 @@ impl Assembler {
     pub(crate) fn take_chunk<'input, D: Delivered<'input>>(&mut self) -> Option<D> {
         match &mut self.body {
             Body::InflatedText { text, position, delivery: Delivery::Chunks, .. } => {
-                position.chunk(Message::Text(Text::from(mem::take(text))), false)
+                position.chunk(Message::Text(Text::from(mem::take(text).trimmed())), false)
             }
             Body::InflatedBinary { bytes, position, delivery: Delivery::Chunks } => {
-                position.chunk(Message::Binary(Payload::from(mem::take(bytes))), false)
+                position.chunk(Message::Binary(Payload::from(mem::take(bytes).trimmed())), false)
             }
             _ => None,
         }
@@ -103,10 +103,10 @@ impl Assembler {
         let (message, mut position, delivery) = match mem::replace(&mut self.body, next) {
             Body::InflatedText { text, validator, position, delivery } => {
                 validator.finish()?;
-                (Message::Text(Text::from(text)), position, delivery)
+                (Message::Text(Text::from(text.trimmed())), position, delivery)
             }
             Body::InflatedBinary { bytes, position, delivery } => {
-                (Message::Binary(Payload::from(bytes)), position, delivery)
+                (Message::Binary(Payload::from(bytes.trimmed())), position, delivery)
             }
             _ => return Ok(None),
         };

@@ -11,6 +11,10 @@ pub(crate) trait Storage {
     /// Makes room for `additional` bytes, where no more than `expected` are still to come with them.
     fn make_room(&mut self, additional: usize, expected: u64);
 
+    /// The storage of what is complete. It may be kept for long, and if that is short, most of it would be room that
+    /// nobody needs.
+    fn trimmed(self) -> Self;
+
     /// Makes room for a piece of a frame.
     #[inline]
     fn make_room_for(&mut self, piece: &FramePiece<'_>) {
@@ -30,6 +34,14 @@ impl Storage for Vec<u8> {
             self.reserve_exact(room(self.len(), additional, expected));
         }
     }
+
+    #[inline]
+    fn trimmed(mut self) -> Self {
+        if self.len() < self.capacity() / 2 {
+            self.shrink_to_fit();
+        }
+        self
+    }
 }
 
 impl Storage for String {
@@ -39,6 +51,14 @@ impl Storage for String {
         if self.capacity() - self.len() < additional + 3 {
             self.reserve_exact(room(self.len(), additional, expected) + 3);
         }
+    }
+
+    #[inline]
+    fn trimmed(mut self) -> Self {
+        if self.len() < self.capacity() / 2 {
+            self.shrink_to_fit();
+        }
+        self
     }
 }
 

@@ -2,13 +2,14 @@
 //! connection, without it nothing between two messages, and while a bomb is inflated no more than the
 //! limit.
 
+use bytes::Buf;
 use sansocket::extension::{
     AgreedDeflate, ContextTakeover, Deflate, DeflateParameters, SenderParameters, WindowBits,
 };
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
-use sansocket::{Config, Delivery, Event, ProtocolError, Role};
+use sansocket::{Config, Connection, Delivery, Event, Message, ProtocolError, Role};
 
-use crate::{Measured, ROLES};
+use crate::{Measured, ROLES, assert_is_kept_in_little};
 
 fn agreed(context_takeover: ContextTakeover) -> AgreedDeflate {
     let sender = SenderParameters { context_takeover, max_window_bits: None };
@@ -26,9 +27,13 @@ fn text() -> String {
 
 /// A compressed message, as this end sends it.
 fn message(sender: Role, agreed: &AgreedDeflate, payload: &[u8]) -> Vec<u8> {
-    use bytes::Buf;
     let mut connection = compressing(sender, Config::default(), agreed).connection;
     connection.send(payload).unwrap();
+    take(&mut connection)
+}
+
+/// What is outgoing.
+fn take(connection: &mut Connection) -> Vec<u8> {
     let outgoing = connection.outgoing();
     outgoing.copy_to_bytes(outgoing.remaining()).to_vec()
 }
@@ -53,6 +58,31 @@ fn without_takeover_an_idle_connection_keeps_nothing() {
         });
         measured.drain();
         assert_eq!(measured.heap, 0, "after messages");
+    }
+}
+
+#[test]
+fn what_is_short_takes_little_where_it_is_kept() {
+    let agreed = agreed(ContextTakeover::No);
+    for role in ROLES {
+        for payload in [Message::from("x"), Message::from(b"x")] {
+            let mut sender = compressing(role.peer(), Config::default(), &agreed).connection;
+            sender.fragments().write(payload.clone()).unwrap();
+            let first = take(&mut sender);
+            sender.fragments().finish(payload.clone()).unwrap();
+            let whole = [first.clone(), take(&mut sender)].concat();
+            let mut receiver = compressing(role, Config::default(), &agreed).connection;
+            assert_is_kept_in_little(&mut receiver, &whole);
+
+            // And in pieces, of a message that has no end.
+            let config = Config::default().delivery(Delivery::Chunks);
+            let mut receiver = compressing(role, config, &agreed).connection;
+            receiver.next_event(&mut &mut first.clone()[..]).unwrap();
+            sender.fragments().write(payload.clone()).unwrap();
+            drop(take(&mut sender));
+            sender.fragments().write(payload).unwrap();
+            assert_is_kept_in_little(&mut receiver, &take(&mut sender));
+        }
     }
 }
 

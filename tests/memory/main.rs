@@ -23,7 +23,7 @@ mod handshake;
 
 use bytes::{Buf, Bytes};
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
-use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, Role};
+use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, PreparedMessage, Role};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
@@ -281,6 +281,59 @@ fn a_message_whose_end_is_known_takes_its_own_bytes_and_no_more() {
         assert_eq!(message.unwrap().len(), size);
         let held = info.bytes_current;
         assert!(held <= i64::try_from(size).unwrap() + 256, "{held} bytes");
+    }
+}
+
+#[test]
+fn a_short_message_in_fragments_takes_little_where_it_is_kept() {
+    for role in ROLES {
+        for opcode in [Opcode::Text, Opcode::Binary] {
+            let mut connection = Connection::new(role, Config::default());
+            let mut bytes = frame(role.peer(), false, opcode, b"x");
+            bytes.extend(frame(role.peer(), true, Opcode::Continuation, b""));
+            assert_is_kept_in_little(&mut connection, &bytes);
+        }
+    }
+}
+
+/// That an event that these bytes end with takes little memory beyond its own bytes.
+#[track_caller]
+fn assert_is_kept_in_little(connection: &mut Connection, bytes: &[u8]) {
+    const EVENTS: usize = 100;
+    let mut kept = Vec::with_capacity(EVENTS);
+    let mut size = 0;
+    let info = allocation_counter::measure(|| {
+        for _ in 0..EVENTS {
+            let mut bytes = bytes.to_vec();
+            let event = connection.next_event(&mut &mut bytes[..]).unwrap().expect("an event");
+            let (Event::Message(piece) | Event::Chunk(Chunk { piece, .. })) = &event else {
+                panic!("neither a message nor a piece of one: {event:?}");
+            };
+            size += piece.len();
+            kept.push(event.into_owned());
+        }
+    });
+    let held = info.bytes_current;
+    let most = i64::try_from(size + 64 * EVENTS).unwrap();
+    assert!(held <= most, "{held} bytes for {EVENTS} events with {size}");
+}
+
+#[test]
+fn a_short_message_that_is_prepared_once_allocates_for_no_connection() {
+    for message in [Message::from("to all"), Message::from(b"to all"), Message::from(&[7; 1024])] {
+        let prepared = PreparedMessage::new(message);
+        let mut connection = Connection::new(Role::Server, Config::default());
+        let mut storage = Vec::with_capacity(2048);
+        let mut send = || {
+            connection.outgoing().lend_storage(&mut storage);
+            connection.send_prepared(&prepared).unwrap();
+            let outgoing = connection.outgoing();
+            outgoing.advance(outgoing.remaining());
+            outgoing.reclaim_storage(&mut storage);
+        };
+        send();
+        let info = allocation_counter::measure(&mut send);
+        assert_eq!(info.count_total, 0);
     }
 }
 
