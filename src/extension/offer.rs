@@ -93,6 +93,9 @@ impl<'a> ExtensionParameter<'a> {
 #[error("the Sec-WebSocket-Extensions field is malformed")]
 pub struct MalformedExtensions;
 
+/// What may stand around tokens (RFC 9110, section 5.6.3).
+const SPACE: [char; 2] = [' ', '\t'];
+
 /// What of a line is still to be read.
 struct Rest<'a>(&'a str);
 
@@ -122,7 +125,7 @@ impl<'a> Rest<'a> {
         let end = self.0.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(self.0.len());
         match self.0.split_at_checked(end) {
             Some((token, rest)) if !token.is_empty() => {
-                self.0 = rest.trim_ascii_start();
+                self.0 = rest.trim_start_matches(SPACE);
                 Ok(token)
             }
             _ => Err(MalformedExtensions),
@@ -141,7 +144,7 @@ impl<'a> Rest<'a> {
                         Some(value) if value.len() == unescaped.len() => Cow::Borrowed(value),
                         _ => Cow::Owned(unescaped),
                     };
-                    self.0 = characters.as_str().trim_ascii_start();
+                    self.0 = characters.as_str().trim_start_matches(SPACE);
                     return if is_token(&value) { Ok(value) } else { Err(MalformedExtensions) };
                 }
                 '\\' => unescaped.extend(characters.next().map(|(_, escaped)| escaped)),
@@ -154,7 +157,7 @@ impl<'a> Rest<'a> {
     fn take(&mut self, separator: char) -> bool {
         match self.0.strip_prefix(separator) {
             Some(rest) => {
-                self.0 = rest.trim_ascii_start();
+                self.0 = rest.trim_start_matches(SPACE);
                 true
             }
             None => false,
@@ -217,6 +220,8 @@ mod tests {
             "foo; =1",
             "foo; a=1 b",
             "foo bar",
+            "foo\n;a",
+            "foo;\x0ca",
             "foo/1",
             "\"foo\"",
             "foo; a=\"",
