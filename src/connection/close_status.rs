@@ -10,7 +10,7 @@ use crate::message::Text;
 pub struct CloseStatus {
     /// Who began.
     pub closed_by: ClosedBy,
-    /// What this end's Close frame said.
+    /// What this end's Close frame says. It was queued; whether it has left is known to who writes.
     pub local: CloseSignal,
     /// What the peer's Close frame said: "the WebSocket connection close code" of section 7.1.5.
     pub remote: CloseSignal,
@@ -19,7 +19,8 @@ pub struct CloseStatus {
 }
 
 impl CloseStatus {
-    /// Whether both ends have said goodbye: each has sent a Close frame and received the other's.
+    /// Whether both ends have said goodbye: the peer's Close frame was received, and one of this end's
+    /// [queued](Self::local).
     pub const fn is_clean(&self) -> bool {
         !matches!(self.local, CloseSignal::Missing) && !matches!(self.remote, CloseSignal::Missing)
     }

@@ -378,8 +378,9 @@ impl Connection {
         self.sending.poll_timeout()
     }
 
-    /// Says what time it is: when all that was outgoing is written and before waiting for more, and when
-    /// the time of [`poll_timeout`](Self::poll_timeout) has come. It may queue a Ping or a Close frame.
+    /// Says what time it is: when all that was outgoing is written, or as much as the transport takes, and before
+    /// waiting for anything; and when the time of [`poll_timeout`](Self::poll_timeout) has come. It may queue a Ping or
+    /// a Close frame.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub enum Event<'input> {
     Message(Message<'input>),
     /// A piece of a message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     Chunk(Chunk<'input>),
-    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2).
+    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2), if the transport still takes any.
     Ping(ControlPayload<'input>),
     /// A Pong, asked for or not (section 5.5.3).
     Pong(ControlPayload<'input>),

@@ -3,7 +3,8 @@
 pub enum ConnectionState {
     /// Messages may be sent and received.
     Open,
-    /// A Close frame was sent or received, or the connection has failed; the transport is still there.
+    /// A Close frame was queued or received, the connection has failed, or its transport takes no more bytes; but
+    /// there still is one.
     Closing,
     /// The transport has ended.
     Closed,
