@@ -66,8 +66,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let Arguments { address, max_connections, patience } = Arguments::parse()?;
     let parsed =
         address.parse().map_err(|_| format!("{address:?} is no IP address with a port"))?;
-    let event_loop = EventLoop::bind(parsed, Settings::new(max_connections, patience), Echo)
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let event_loop =
+        EventLoop::bind(parsed, Settings::new(max_connections, patience), Echo::default())
+            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
 
     let stopper = event_loop.stopper()?;
     ctrlc::set_handler(move || drop(stopper.wake()))?;
@@ -79,7 +80,12 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// Every request opens a WebSocket, every message is sent back.
-struct Echo;
+#[derive(Default)]
+struct Echo {
+    /// For all connections, which share its pool.
+    #[cfg(feature = "deflate")]
+    deflate: sansocket::extension::Deflate,
+}
 
 impl Application for Echo {
     fn on_request(
@@ -89,7 +95,7 @@ impl Application for Echo {
     ) -> Decision {
         let acceptance = Acceptance::new();
         #[cfg(feature = "deflate")]
-        let acceptance = acceptance.deflate(&sansocket::extension::Deflate::default());
+        let acceptance = acceptance.deflate(&self.deflate);
         acceptance.into()
     }
 
