@@ -1,5 +1,4 @@
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -7,12 +6,11 @@ use super::alarm::Alarm;
 
 /// Which peer has to be looked at when.
 ///
-/// Most deadlines are put off again and again before they pass. So a peer has one entry that counts,
-/// the earliest, of which it keeps the [`Timer`]; when that has come, the peer says what its deadline is
-/// by now. Putting one off costs nothing, the queue stays as short as the list of peers, and the alarm is hardly
-/// ever set.
+/// Most deadlines are put off again and again before they pass. So a peer has one entry, with the earliest that it
+/// had, of which it keeps the [`Timer`]; when that has come, the peer says what its deadline is by now. Putting one
+/// off costs nothing, and the alarm is hardly ever set.
 pub(crate) struct Deadlines {
-    queue: BinaryHeap<Reverse<(Instant, usize)>>,
+    queue: BTreeSet<(Instant, usize)>,
     /// While it is set, no peer's time comes much before it rings.
     alarm: Alarm,
     /// Whether it rings as soon as the time that was last read off the clock has become old. To read the clock for
@@ -21,7 +19,7 @@ pub(crate) struct Deadlines {
 }
 
 /// The time at which a peer is looked at next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Timer(Option<Instant>);
 
 /// How much later than its deadline a peer is looked at, together with others whose deadline has passed
@@ -35,7 +33,7 @@ impl Timer {
 
 impl Deadlines {
     pub(crate) const fn new(alarm: Alarm) -> Self {
-        Self { queue: BinaryHeap::new(), alarm, ticks: false }
+        Self { queue: BTreeSet::new(), alarm, ticks: false }
     }
 
     /// What time it is when the poll returns, which was `before` when it last did; `rang` says whether the alarm has.
@@ -50,25 +48,29 @@ impl Deadlines {
     /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
     pub(crate) fn set(&mut self, key: usize, timer: &mut Timer, deadline: Instant) {
         if timer.0.is_none_or(|time| deadline < time) {
+            self.unset(key, timer);
             *timer = Timer(Some(deadline));
-            self.queue.push(Reverse((deadline, key)));
+            self.queue.insert((deadline, key));
             if !self.ticks {
                 self.alarm.forget();
             }
         }
     }
 
-    /// The next peer whose time has come, and with which timer; a timer that the peer doesn't have any
-    /// more is an old one.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<(usize, Timer)> {
+    /// Doesn't have the peer `key` looked at any more.
+    pub(crate) fn unset(&mut self, key: usize, timer: &mut Timer) {
+        if let Some(time) = timer.0.take() {
+            self.queue.remove(&(time, key));
+        }
+    }
+
+    /// The next peer whose time has come. Its timer is to be [unset](Self::unset).
+    pub(crate) fn next_due(&self, now: Instant) -> Option<usize> {
         if self.alarm.is_ahead(now) {
             return None;
         }
-        let Reverse((deadline, key)) = *self.queue.peek()?;
-        (deadline <= now).then(|| {
-            self.queue.pop();
-            (key, Timer(Some(deadline)))
-        })
+        let (deadline, key) = *self.queue.first()?;
+        (deadline <= now).then_some(key)
     }
 
     /// Sees to it that the poll returns when the time of the next peer has come; or, if peers are `busy`, when the time
@@ -88,7 +90,7 @@ impl Deadlines {
         if self.alarm.is_ahead(now) {
             return Ok(());
         }
-        let Some(Reverse((deadline, _))) = self.queue.peek() else {
+        let Some((deadline, _)) = self.queue.first() else {
             self.alarm.forget();
             return Ok(());
         };

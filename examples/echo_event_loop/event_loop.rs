@@ -10,7 +10,7 @@ use slab::Slab;
 
 use super::alarm::Alarm;
 use super::application::Application;
-use super::deadlines::{Deadlines, Timer};
+use super::deadlines::Deadlines;
 use super::peer::{Next, Peer, Shared};
 use super::settings::Settings;
 
@@ -120,7 +120,9 @@ impl<A: Application> EventLoop<A> {
             let queued = self.queue.len();
             for readiness in &events {
                 match readiness.token() {
-                    LISTENER => self.accept_from = Some(self.shared.now),
+                    LISTENER => {
+                        self.accept_from.get_or_insert(self.shared.now);
+                    }
                     STOP => self.stop(),
                     ALARM => {} // looked after above and below
                     Token(key) => self.take_turn_if_ready(key, readiness),
@@ -150,10 +152,15 @@ impl<A: Application> EventLoop<A> {
             self.peers.clear(); // somebody is in a hurry
         }
         self.accept_from = None;
-        for (key, peer) in &mut self.peers {
-            peer.go_away(self.shared.now);
-            enqueue(&mut self.queue, key, peer);
-        }
+        self.peers.retain(|key, peer| {
+            let stays = peer.go_away();
+            if stays {
+                enqueue(&mut self.queue, key, peer);
+            } else {
+                self.deadlines.unset(key, &mut peer.timer);
+            }
+            stays
+        });
     }
 
     fn accept(&mut self) {
@@ -208,21 +215,20 @@ impl<A: Application> EventLoop<A> {
     }
 
     fn take_overdue_turns(&mut self) {
-        while let Some((key, timer)) = self.deadlines.pop(self.shared.now) {
-            match self.peers.get_mut(key) {
-                Some(peer) if peer.timer == timer => {
-                    peer.timer = Timer::OFF;
-                    self.take_turn(key);
-                }
-                _ => {}
-            }
+        while let Some(key) = self.deadlines.next_due(self.shared.now) {
+            let Some(peer) = self.peers.get_mut(key) else { return };
+            self.deadlines.unset(key, &mut peer.timer);
+            self.take_turn(key);
         }
     }
 
     fn take_turn(&mut self, key: usize) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         match peer.turn(Token(key), &mut self.shared) {
-            Ok(Next::Over) | Err(_) => drop(self.peers.remove(key)),
+            Ok(Next::Over) | Err(_) => {
+                self.deadlines.unset(key, &mut peer.timer);
+                self.peers.remove(key);
+            }
             Ok(next) => {
                 if let Some(deadline) = peer.deadline() {
                     self.deadlines.set(key, &mut peer.timer, deadline);

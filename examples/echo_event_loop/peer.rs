@@ -16,14 +16,17 @@ use super::replies::Replies;
 use super::settings::Settings;
 use super::socket::{Arrived, Socket};
 
-/// From so many bytes on that wait to be written, nothing is read from a peer. With what one read
-/// adds, and the long message that may end in it, this bounds what a peer costs that doesn't read.
+/// From so many bytes on that wait to be written, nothing is read from a peer. With the messages of one
+/// [turn](TURN) this bounds what a peer costs that doesn't read.
 const MOST_WAITING: usize = 256 * 1024;
 
 /// How often a peer that has much to say is read from in one turn: a long message that is there is passed on
-/// while it is still in the cache, and not gathered beside those of all the others. They wait no longer for
-/// that than it takes to pass on 2 MiB.
+/// while it is still in the cache, and not gathered beside those of all the others.
 const READS: usize = 16;
+
+/// How many bytes of messages are taken from a peer in one turn, but for the rest of the last one. That is about as
+/// much as so many reads can bring, unless they were compressed.
+const TURN: usize = 3 * 1024 * 1024;
 
 /// One connection, from its opening handshake to the end of its TCP connection.
 pub(crate) struct Peer {
@@ -32,6 +35,8 @@ pub(crate) struct Peer {
     /// it is hardly ever there: a new socket has room for it.
     response: Option<Box<Bytes>>,
     phase: Phase,
+    /// What was read and not taken, because the turn was over. Most peers never have any.
+    unread: Option<Box<[u8]>>,
     pub(crate) timer: Timer,
     /// Whether it waits in the queue for a turn.
     pub(crate) is_queued: bool,
@@ -80,6 +85,7 @@ impl Peer {
             socket: Socket::new(stream, token, &shared.registry)?,
             response: None,
             phase: Phase::Opening { handshake: ServerHandshake::default(), by },
+            unread: None,
             timer: Timer::OFF,
             is_queued: false,
         })
@@ -102,10 +108,12 @@ impl Peer {
     ) -> io::Result<Next> {
         self.write(shared)?;
         let mut next = Next::Again;
+        let mut left = TURN;
         for _ in 0..READS {
-            next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
+            let may_read = self.waiting() < MOST_WAITING;
+            next = if may_read { self.read(shared, &mut left)? } else { Next::Wait };
             self.write(shared)?;
-            if next != Next::Again {
+            if next != Next::Again || left == 0 {
                 break;
             }
         }
@@ -118,15 +126,17 @@ impl Peer {
         Ok(if self.is_over(shared.now) { Next::Over } else { next })
     }
 
-    /// Says goodbye with the next turn, because the server stops.
-    pub(crate) fn go_away(&mut self, now: Instant) {
+    /// Says goodbye with the next turn, because the server stops; `false` if there is nothing to be said, and the
+    /// peer to be dropped.
+    pub(crate) fn go_away(&mut self) -> bool {
         match &mut self.phase {
-            Phase::Opening { by, .. } => *by = now,
+            Phase::Opening { .. } => return false,
             Phase::Connected(connection) => {
                 connection.close(CloseFrame::new(CloseCode::GOING_AWAY, "the server stops").ok());
             }
             Phase::Refused { .. } | Phase::Ending { .. } => {}
         }
+        true
     }
 
     /// When it has to have a turn at the latest.
@@ -146,21 +156,35 @@ impl Peer {
         is_over || self.socket.stalled_by().is_some_and(|by| by <= now)
     }
 
-    fn read<A: Application>(&mut self, shared: &mut Shared<A>) -> io::Result<Next> {
+    /// Reads, or takes up what was not taken before; of the messages, no more than are `left` of this turn.
+    fn read<A: Application>(
+        &mut self,
+        shared: &mut Shared<A>,
+        left: &mut usize,
+    ) -> io::Result<Next> {
+        if let Some(mut unread) = self.unread.take() {
+            self.receive(&mut unread, shared, left);
+            return Ok(Next::Again);
+        }
         let (count, next) = match self.socket.read(&mut shared.buffer)? {
             Arrived::Some(count) => (count, Next::Again),
             Arrived::All(count) => (count, Next::Wait),
             Arrived::Nothing => return Ok(Next::Wait),
             Arrived::End => return Ok(self.receive_eof()),
         };
-        self.receive(count, shared);
-        Ok(next)
+        let mut buffer = mem::take(&mut shared.buffer);
+        self.receive(buffer.get_mut(..count).unwrap_or_default(), shared, left);
+        shared.buffer = buffer;
+        Ok(if self.unread.is_some() { Next::Again } else { next })
     }
 
-    /// Takes in the first bytes of the buffer.
-    fn receive<A: Application>(&mut self, count: usize, shared: &mut Shared<A>) {
-        let Shared { buffer, storage, application, settings, now, .. } = shared;
-        let mut input = buffer.get_mut(..count).unwrap_or_default();
+    fn receive<A: Application>(
+        &mut self,
+        mut input: &mut [u8],
+        shared: &mut Shared<A>,
+        left: &mut usize,
+    ) {
+        let Shared { storage, application, settings, now, .. } = shared;
         if let Phase::Opening { handshake, by } = &mut self.phase {
             let by = *by;
             match handshake.receive(&mut input) {
@@ -177,7 +201,10 @@ impl Peer {
             // The response goes ahead of everything else.
             let socket = Some(&mut self.socket).filter(|_| self.response.is_none());
             let mut replies = Replies { connection, socket, is_last: false, now, patience };
-            converse(&mut replies, input, application);
+            let unread = converse(&mut replies, input, application, left);
+            if !unread.is_empty() {
+                self.unread = Some(Box::from(unread));
+            }
         }
     }
 
@@ -265,7 +292,11 @@ impl Peer {
     /// (RFC 6455, section 7.1.1), as soon as the Close frame is written.
     fn end_if_all_is_said<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
         let all_is_said = match &self.phase {
-            Phase::Connected(connection) => connection.transport() == Transport::Close,
+            // One that is closed is over, and said what it could.
+            Phase::Connected(connection) => {
+                connection.transport() == Transport::Close
+                    && connection.state() == ConnectionState::Closing
+            }
             Phase::Refused { .. } => self.response.is_none(),
             Phase::Opening { .. } | Phase::Ending { .. } => false,
         };
@@ -277,9 +308,15 @@ impl Peer {
     }
 }
 
-/// Takes every event out of the input. What the protocol itself owes the peer is queued by then: the
-/// answer to a Ping, to a Close frame, to a breach of the rules.
-fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut impl Application) {
+/// Takes every event out of the input, or as many until of the messages so many bytes as are `left` have come; gives
+/// what remains of it. What the protocol itself owes the peer is queued by then: the answer to a Ping, to a Close
+/// frame, to a breach of the rules.
+fn converse<'input>(
+    replies: &mut Replies<'_>,
+    mut input: &'input mut [u8],
+    application: &mut impl Application,
+    left: &mut usize,
+) -> &'input [u8] {
     loop {
         let event = replies.connection.next_event(&mut input);
         replies.is_last = input.is_empty();
@@ -288,15 +325,16 @@ fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut i
             Ok(Some(Event::Message(message)))
                 if replies.connection.state() == ConnectionState::Open =>
             {
+                *left = left.saturating_sub(message.len());
                 if application.on_message(message, replies).is_err() {
                     replies.connection.close(Some(CloseCode::INTERNAL_ERROR.into()));
                 }
             }
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return,
+            Ok(None) | Err(_) => return input,
         }
-        if replies.is_last {
-            return;
+        if replies.is_last || *left == 0 {
+            return input;
         }
     }
 }
