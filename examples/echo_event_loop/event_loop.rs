@@ -10,7 +10,7 @@ use slab::Slab;
 
 use super::alarm::Alarm;
 use super::application::Application;
-use super::deadlines::Deadlines;
+use super::deadlines::{Deadlines, Timer};
 use super::peer::{Next, Peer, Shared};
 use super::settings::Settings;
 
@@ -153,13 +153,8 @@ impl<A: Application> EventLoop<A> {
         }
         self.accept_from = None;
         self.peers.retain(|key, peer| {
-            let stays = peer.go_away();
-            if stays {
-                enqueue(&mut self.queue, key, peer);
-            } else {
-                self.deadlines.unset(key, &mut peer.timer);
-            }
-            stays
+            enqueue(&mut self.queue, key, peer);
+            peer.go_away()
         });
     }
 
@@ -215,10 +210,14 @@ impl<A: Application> EventLoop<A> {
     }
 
     fn take_overdue_turns(&mut self) {
-        while let Some(key) = self.deadlines.next_due(self.shared.now) {
-            let Some(peer) = self.peers.get_mut(key) else { return };
-            self.deadlines.unset(key, &mut peer.timer);
-            self.take_turn(key);
+        while let Some((key, timer)) = self.deadlines.pop(self.shared.now) {
+            match self.peers.get_mut(key) {
+                Some(peer) if peer.timer == timer => {
+                    peer.timer = Timer::OFF;
+                    self.take_turn(key);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -226,8 +225,11 @@ impl<A: Application> EventLoop<A> {
         let Some(peer) = self.peers.get_mut(key) else { return };
         match peer.turn(Token(key), &mut self.shared) {
             Ok(Next::Over) | Err(_) => {
-                self.deadlines.unset(key, &mut peer.timer);
                 self.peers.remove(key);
+                let peers = &self.peers;
+                self.deadlines.tidy(peers.len(), |key, timer| {
+                    peers.get(key).is_some_and(|peer| peer.timer == timer)
+                });
             }
             Ok(next) => {
                 if let Some(deadline) = peer.deadline() {

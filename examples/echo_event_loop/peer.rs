@@ -2,7 +2,7 @@ use std::io;
 use std::mem;
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Registry, Token};
@@ -36,7 +36,7 @@ pub(crate) struct Peer {
     response: Option<Box<Bytes>>,
     phase: Phase,
     /// What was read and not taken, because the turn was over. Most peers never have any.
-    unread: Option<Box<[u8]>>,
+    unread: Option<Box<BytesMut>>,
     pub(crate) timer: Timer,
     /// Whether it waits in the queue for a turn.
     pub(crate) is_queued: bool,
@@ -203,7 +203,7 @@ impl Peer {
             let mut replies = Replies { connection, socket, is_last: false, now, patience };
             let unread = converse(&mut replies, input, application, left);
             if !unread.is_empty() {
-                self.unread = Some(Box::from(unread));
+                self.unread = Some(Box::new(BytesMut::from(&*unread)));
             }
         }
     }
