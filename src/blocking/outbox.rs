@@ -3,13 +3,18 @@ use std::fmt;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::Outbound;
 use crate::close_code::CloseCode;
-use crate::connection::{CloseFrame, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload, UsageError};
 use crate::message::Message;
 
 /// Where the handler of [`WebSocket::serve`](super::WebSocket::serve) puts its replies.
 ///
-/// They are queued, and leave together when all that was read is handled.
-pub struct Outbox<'connection>(&'connection mut dyn Replies);
+/// They are queued, and leave together when all that was read is handled. Once the connection is closing, the peer
+/// may still have something to say, but listens no more: what is sent then goes nowhere, and that is no error.
+pub struct Outbox<'connection> {
+    replies: &'connection mut dyn Replies,
+    /// Whether this call of the handler has closed, and so should know.
+    has_closed: bool,
+}
 
 /// What takes the replies of a handler.
 pub(super) trait Replies {
@@ -34,17 +39,18 @@ impl Replies for Outbound {
 
 impl<'connection> Outbox<'connection> {
     pub(super) fn new(replies: &'connection mut dyn Replies) -> Self {
-        Self(replies)
+        Self { replies, has_closed: false }
     }
 
     /// Queues a message.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] when one handler call
-    /// queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
+    /// [`Error::Usage`] behind a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`] when one
+    /// call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.0.send(message.into())
+        let sent = self.replies.send(message.into());
+        self.unless_closing(sent)
     }
 
     /// Queues a Ping.
@@ -53,7 +59,8 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        self.0.ping(payload.into())
+        let sent = self.replies.ping(payload.into());
+        self.unless_closing(sent)
     }
 
     /// Begins the closing handshake. `serve` ends when the peer has answered.
@@ -62,8 +69,16 @@ impl<'connection> Outbox<'connection> {
     ///
     /// [`Error::Usage`] for a reason of more than 123 bytes.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.0.close(CloseFrame::new(code, reason)?);
+        self.replies.close(CloseFrame::new(code, reason)?);
+        self.has_closed = true;
         Ok(())
+    }
+
+    fn unless_closing(&self, sent: Result<(), Error>) -> Result<(), Error> {
+        match sent {
+            Err(Error::Usage(UsageError::NotOpen)) if !self.has_closed => Ok(()),
+            sent => sent,
+        }
     }
 }
 

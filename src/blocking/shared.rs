@@ -12,7 +12,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload, UsageError};
+use crate::connection::{CloseFrame, ControlPayload};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -223,27 +223,16 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
 /// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
-        let queued = Turn::new(self).queue(message, |sending, message| sending.send(message));
-        unless_closing(queued)
+        Turn::new(self).queue(message, |sending, message| sending.send(message))
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
         let mut outbound = self.lock_outbound();
-        let queued = outbound.sending.ping(payload).map_err(|error| outbound.refusal(error));
-        unless_closing(queued)
+        outbound.sending.ping(payload).map_err(|error| outbound.refusal(error))
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
-    }
-}
-
-/// What became of a reply, if no other thread has begun to close meanwhile: the reader is to see that to its
-/// end.
-fn unless_closing(queued: Result<(), Error>) -> Result<(), Error> {
-    match queued {
-        Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
-        queued => queued,
     }
 }
 

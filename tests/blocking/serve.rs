@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sansocket::blocking::{Error, Server};
+use sansocket::blocking::{Error, Outbox, Server};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, Message, UsageError};
 
@@ -110,6 +110,42 @@ fn serve_ends_after_a_handler_closed_and_the_peer_answered() {
         let status = status.unwrap();
         assert_eq!(status.closed_by, ClosedBy::Local);
         assert_eq!(status.remote, CloseSignal::Code(CloseCode::GOING_AWAY));
+    });
+}
+
+#[test]
+fn what_a_handler_says_after_an_earlier_call_has_closed_goes_nowhere() {
+    bounded(|| {
+        for split in [false, true] {
+            let (address, server) = serving(Server::new(), move |mut socket| {
+                let mut handled = Vec::new();
+                let handle = |message: Message<'_>, outbox: &mut Outbox<'_>| {
+                    handled.push(message.clone().into_owned());
+                    if message.as_bytes() == b"bye" {
+                        return outbox.close(CloseCode::NORMAL, "");
+                    }
+                    outbox.ping(b"ping")?;
+                    outbox.send(message)
+                };
+                let outcome = if split {
+                    let (mut reader, _writer) = socket.split().unwrap();
+                    reader.serve(handle)
+                } else {
+                    socket.serve(handle)
+                };
+                outcome.unwrap();
+                assert_eq!(handled, ["bye", "more"].map(Message::from));
+            });
+            let mut peer = RawPeer::client(address);
+            // Both are there before the peer knows that it is not listened to any more.
+            let both = [from_client(Opcode::Text, b"bye"), from_client(Opcode::Text, b"more")];
+            peer.send(both.concat());
+            peer.expect_frame(Opcode::Close, b"\x03\xE8");
+            peer.send(from_client(Opcode::Close, b"\x03\xE8"));
+            peer.expect_eof();
+            drop(peer);
+            server.join().unwrap();
+        }
     });
 }
 
