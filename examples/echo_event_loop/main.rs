@@ -15,7 +15,7 @@
 //! | `application.rs`, and below | what this server is for |
 //!
 //! A connection that has nothing to say costs the slot of its [`Peer`](peer::Peer), its timers and an entry among
-//! the deadlines, just under 500 bytes. The one buffer into which everything is read is shared by all of them.
+//! the deadlines, about 500 bytes. The one buffer into which everything is read is shared by all of them.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 mod alarm;

@@ -203,7 +203,7 @@ impl Peer {
             let mut replies = Replies { connection, socket, is_last: false, now, patience };
             let unread = converse(&mut replies, input, application, left);
             if !unread.is_empty() {
-                self.unread = Some(Box::new(BytesMut::from(&*unread)));
+                self.unread = Some(Box::new(BytesMut::from(unread)));
             }
         }
     }

@@ -18,7 +18,7 @@ pub trait Listener: 'static {
     /// Those of the system call.
     fn accept(&self) -> io::Result<(Self::Socket, Self::Address)>;
 
-    /// What makes a waiting [`accept`](Self::accept) return, from another thread.
+    /// What makes a waiting [`accept`](Self::accept) return, from another thread. It may be called more than once.
     ///
     /// # Errors
     ///

@@ -44,7 +44,10 @@ struct State {
     phase: Phase,
     connections: HashMap<u64, Option<Arc<dyn Ending>>>,
     next_id: u64,
-    wake: Option<Box<dyn Fn() + Send + Sync>>,
+    /// What ends a wait for the next connection.
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// How many threads may wait for one.
+    accepting: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,16 +69,27 @@ pub(super) trait Ending: Send + Sync {
 
 impl Registry {
     pub(super) fn new() -> Self {
-        let state =
-            State { phase: Phase::Running, connections: HashMap::new(), next_id: 0, wake: None };
+        let state = State {
+            phase: Phase::Running,
+            connections: HashMap::new(),
+            next_id: 0,
+            wake: None,
+            accepting: 0,
+        };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Sets what ends the wait for the next connection. `false` if there is to be none.
-    pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) -> bool {
+    /// A thread begins to accept connections, with what ends its wait for the next one.
+    pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let mut state = self.lock();
-        state.wake = Some(wake);
-        state.phase == Phase::Running
+        state.wake = Some(wake.into());
+        state.accepting += 1;
+    }
+
+    /// It accepts no more. If there is another, the call that has woken this one may have been meant for that.
+    pub(super) fn finish(&self) {
+        self.lock().accepting -= 1;
+        self.wake();
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -132,9 +146,15 @@ impl Registry {
             Phase::Running => Phase::Stopping,
             Phase::Stopping | Phase::Hurrying => Phase::Hurrying,
         };
-        let wake = state.wake.take();
         drop(state);
         self.changed.notify_all();
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let state = self.lock();
+        let wake = state.wake.clone().filter(|_| state.accepting > 0);
+        drop(state);
         if let Some(wake) = wake {
             wake();
         }

@@ -1,12 +1,14 @@
 //! The loop that accepts connections, and its orderly end.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Mutex, mpsc};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sansocket::blocking::{
-    AcceptLoop, ConnectError, Pending, Server, ShutdownHandle, Timeouts, connect,
+    AcceptLoop, ConnectError, Listener, Pending, Server, ShutdownHandle, Timeouts, connect,
 };
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseFrame, CloseSignal};
@@ -275,6 +277,71 @@ fn a_listener_on_all_addresses_can_be_shut_down() {
         let mut socket = connect(&url).unwrap();
         shutdown.shut_down();
         assert_eq!(socket.read().unwrap(), None);
+        assert_eq!(thread.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn all_threads_that_run_a_loop_end_with_it() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let accept_loop = Arc::new(AcceptLoop::new(Server::new()));
+        let threads = [(); 3].map(|()| {
+            let (listener, accept_loop) = (listener.try_clone().unwrap(), Arc::clone(&accept_loop));
+            thread::spawn(move || accept_loop.run(&listener, echo).unwrap())
+        });
+        let peers = [(); 5].map(|()| client_that_is_served(address));
+        let shutdown = accept_loop.shutdown_handle();
+        shutdown.shut_down();
+        for mut peer in peers {
+            peer.expect_frame(Opcode::Close, b"\x03\xE9");
+            peer.send(from_client(Opcode::Close, b"\x03\xE9"));
+        }
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 0);
+        }
+    });
+}
+
+/// A listener that is not woken by the first call.
+struct HardOfHearing(TcpListener);
+
+impl Listener for HardOfHearing {
+    type Socket = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.0.accept()
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        let wake = Listener::waker(&self.0)?;
+        let called = AtomicBool::new(false);
+        Ok(Box::new(move || {
+            if called.swap(true, Ordering::Relaxed) {
+                wake();
+            }
+        }))
+    }
+}
+
+#[test]
+fn a_loop_that_was_not_woken_is_called_again() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let accept_loop = AcceptLoop::new(Server::new());
+        let shutdown = accept_loop.shutdown_handle();
+        let thread = thread::spawn(move || {
+            accept_loop.run(&HardOfHearing(listener), |pending| drop(pending.accept())).unwrap()
+        });
+        drop(RawPeer::client(address));
+        while shutdown.connections() > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        shutdown.shut_down();
+        thread::sleep(Duration::from_millis(50));
+        assert!(!thread.is_finished());
+        shutdown.shut_down();
         assert_eq!(thread.join().unwrap(), 0);
     });
 }
