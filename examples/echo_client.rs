@@ -1,7 +1,7 @@
 //! Type a line, and see it come back.
 //!
-//!     cargo run --example echo_client [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
-//!     cargo run --example echo_client --features rustls [--ca FILE] wss://HOST
+//!     cargo run --example echo_client -- [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
+//!     cargo run --example echo_client --features rustls -- [--ca FILE] wss://HOST
 //!
 //! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and
 //! talks to that. It reads from a pipe as well: when its input ends, it waits for the echo that is
@@ -109,17 +109,11 @@ fn trusting(file: &std::path::Path) -> Result<TlsConnector, String> {
 /// Sends each line of the standard input, and closes the connection behind the last. What the server
 /// still owes comes before its own Close frame.
 fn send_lines<S: Read + Write>(writer: &Writer<S>) -> io::Result<()> {
-    for line in io::stdin().lines() {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                let _ = writer.close(CloseCode::NORMAL, "");
-                return Err(error);
-            }
-        };
-        writer.send(line)?;
-    }
-    Ok(writer.close(CloseCode::NORMAL, "")?)
+    let sent: io::Result<()> = io::stdin().lines().try_for_each(|line| Ok(writer.send(line?)?));
+    // Also if that failed: the other thread would wait for an end that doesn't come.
+    let closed = writer.close(CloseCode::NORMAL, "");
+    sent?;
+    Ok(closed?)
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! One long message through a client and a server, in constant memory.
 //!
-//!     cargo run --release --example large_message [BYTES]
+//!     cargo run --release --example large_message -- [BYTES]
 //!
 //! The client writes a binary message of BYTES bytes, 2 GiB by default, as it makes them up; the server
 //! sends every byte back in a message of its own as it arrives. Both are threads of this process, over TCP
@@ -20,7 +20,7 @@ use lexopt::{Arg, ValueExt};
 use sansocket::blocking::{Client, Reader, Server, Writer};
 use sansocket::{CloseCode, Config, Delivery, MessageKind};
 
-const USAGE: &str = "usage: large_message [BYTES]\n\n\
+const USAGE: &str = "usage: large_message -- [BYTES]\n\n\
     Sends a message of BYTES bytes, 2147483648 by default, to a server and back.";
 
 fn main() -> ExitCode {

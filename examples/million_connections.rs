@@ -1,7 +1,7 @@
 //! A million connections of the core in one process, and messages through each of them: what does a
 //! connection cost?
 //!
-//!     cargo run --release --example million_connections [N]
+//!     cargo run --release --example million_connections -- [N]
 //!
 //! There are no sockets in this, as no machine has a million of them to spare. What is measured is the
 //! memory of the library, to the byte, by an allocator that counts.
@@ -20,7 +20,7 @@ use lexopt::{Arg, ValueExt};
 use sansocket::{Config, Connection, Event, Role};
 
 const USAGE: &str = "\
-usage: million_connections [N]
+usage: million_connections -- [N]
 
 Holds N connections, 1000000 by default, passes messages through each, and shows what they cost.";
 

@@ -1,6 +1,6 @@
 //! An echo server of `wss`, with a certificate that it makes at its start.
 //!
-//!     cargo run --example tls_echo_server --features rustls [--name NAME]... [--certificate FILE] [ADDR]
+//!     cargo run --example tls_echo_server --features rustls -- [--name NAME]... [--certificate FILE] [ADDR]
 //!
 //! The certificate is written to FILE for clients to trust it, and in another terminal:
 //!

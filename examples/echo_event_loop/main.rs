@@ -1,7 +1,7 @@
 //! An echo server for many connections on one thread: `mio` says which sockets are ready, and the core
 //! does the rest.
 //!
-//!     cargo run --release --example echo_event_loop [--max-connections N] [--patience SECONDS] [ADDR]
+//!     cargo run --release --example echo_event_loop -- [--max-connections N] [--patience SECONDS] [ADDR]
 //!
 //! With `--features deflate` it compresses, if the client wants it. What to read:
 //!

@@ -1,8 +1,8 @@
 //! A server that sends every message back: a thread for each connection, limits and timeouts set,
 //! and an orderly end on Ctrl-C.
 //!
-//!     cargo run --example echo_server [ADDR]
-//!     cargo run --example echo_server --features deflate [ADDR]   # compresses, if the client wants it
+//!     cargo run --example echo_server -- [ADDR]
+//!     cargo run --example echo_server --features deflate -- [ADDR]   # compresses, if the client wants it
 //!
 //! Then open <http://127.0.0.1:9001/> in a browser, or run the example `echo_client` with the URL
 //! `ws://127.0.0.1:9001`.

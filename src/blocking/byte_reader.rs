@@ -10,7 +10,8 @@ use crate::blocking::reader::Reader;
 /// end also where nothing more is expected.
 ///
 /// ```no_run
-/// use std::{io, net::TcpStream, thread};
+/// use std::{io, net::{Shutdown, TcpStream}, thread};
+/// use sansocket::CloseCode;
 /// use sansocket::blocking::{ByteReader, ByteWriter};
 ///
 /// let (reader, writer) = sansocket::blocking::connect("ws://localhost:9001/ssh")?.split()?;
@@ -18,12 +19,17 @@ use crate::blocking::reader::Reader;
 /// let mut tcp = TcpStream::connect("localhost:22")?;
 /// let mut answers = tcp.try_clone()?;
 ///
-/// let answering = thread::spawn(move || {
-///     io::copy(&mut answers, &mut writer)?;
-///     writer.close()
+/// let answering = thread::spawn(move || match io::copy(&mut answers, &mut writer) {
+///     Ok(_) => writer.close(),
+///     Err(error) => {
+///         writer.get_ref().close(CloseCode::INTERNAL_ERROR, "")?;
+///         Err(error)
+///     }
 /// });
-/// io::copy(&mut reader, &mut tcp)?;
-/// tcp.shutdown(std::net::Shutdown::Write)?;
+/// let asked = io::copy(&mut reader, &mut tcp);
+/// // Where one side is lost, the other isn't left waiting.
+/// tcp.shutdown(if asked.is_ok() { Shutdown::Write } else { Shutdown::Both })?;
+/// asked?;
 /// answering.join().unwrap()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

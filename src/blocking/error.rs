@@ -120,7 +120,7 @@ pub enum ConnectError {
     /// No address of the host accepted a connection.
     #[error("could not connect to {host}: {source}")]
     Connect {
-        /// The host and port of the URL, or the path of the Unix socket.
+        /// The host of the URL, with its port where that isn't the default, or the path of the Unix socket.
         host: String,
         /// The error of the address that told most.
         source: io::Error,

@@ -49,7 +49,7 @@ impl<L: Listener> Pending<L> {
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none; the client has been answered.
+    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
     pub fn accept(self) -> Result<Ends<L::Socket>, AcceptError> {
         self.accept_over(Ok)
     }

@@ -24,7 +24,7 @@ use crate::handshake::{
 ///
 /// # Errors
 ///
-/// [`AcceptError`] says why there is none; the client has been answered.
+/// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
 pub fn accept<S: Socket>(stream: S) -> Result<WebSocket<S>, AcceptError> {
     Server::new().accept(stream)
 }
@@ -168,7 +168,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none; the client has been answered.
+    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
     pub fn accept<S: Socket>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
         stream.set_nodelay().map_err(AcceptError::Io)?;
         self.open(Stream::socket(stream))
@@ -181,7 +181,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none; the client has been answered.
+    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
     pub fn accept_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
         self.open(Stream::uncontrolled(stream))
     }

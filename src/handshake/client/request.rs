@@ -89,9 +89,9 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`,
-    /// `Origin` and those that begin with `Sec-WebSocket-`), for those that announce a body
-    /// (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
+    /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`, `Origin`, and
+    /// `Sec-WebSocket-` with `Accept`, `Extensions`, `Key`, `Protocol` or `Version` behind it), for those that announce
+    /// a body (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
     pub fn header(mut self, name: HeaderName, mut value: HeaderValue) -> Result<Self, OptionError> {
         if [HOST, ORIGIN].contains(&name) || OWNED.contains(&name) {
             return Err(OptionError::OwnedHeader(name));
