@@ -49,8 +49,7 @@ impl<'connection> Outbox<'connection> {
     /// [`Error::Usage`] behind a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`] when one
     /// call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        let sent = self.replies.send(message.into());
-        self.unless_closing(sent)
+        self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
     }
 
     /// Queues a Ping.
@@ -59,8 +58,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        let sent = self.replies.ping(payload.into());
-        self.unless_closing(sent)
+        self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
     }
 
     /// Begins the closing handshake. `serve` ends when the peer has answered.
@@ -74,10 +72,11 @@ impl<'connection> Outbox<'connection> {
         Ok(())
     }
 
-    fn unless_closing(&self, sent: Result<(), Error>) -> Result<(), Error> {
-        match sent {
-            Err(Error::Usage(UsageError::NotOpen)) if !self.has_closed => Ok(()),
-            sent => sent,
+    #[cold]
+    fn unless_closing(&self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Usage(UsageError::NotOpen) if !self.has_closed => Ok(()),
+            error => Err(error),
         }
     }
 }
