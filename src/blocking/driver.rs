@@ -13,7 +13,7 @@ use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::shared::Shared;
-use crate::blocking::sink::{Sink, unless_timed_out};
+use crate::blocking::sink::Sink;
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
@@ -354,13 +354,14 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
 }
 
 impl<S: Read + Write> Driver<S, Outbound> {
-    /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies.
+    /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies. Says if
+    /// there was not enough time to write it: it is queued all the same.
     #[inline]
     pub(super) fn write(&mut self, message: Message<'_>) -> Result<(), Error> {
         if !message.is_short() {
             return self.write_longer(message);
         }
-        self.queue(message.as_borrowed(), |sending, message| sending.send(message))?;
+        self.queue_in_time(message.as_borrowed(), |sending, message| sending.send(message))?;
         if let Some(storage) = message.into_storage() {
             self.outlet.spare = storage;
         }
@@ -372,10 +373,10 @@ impl<S: Read + Write> Driver<S, Outbound> {
         if message.len() >= WRITE_FROM {
             match self.outlet.write_through(&mut self.stream, message) {
                 Err(Error::BufferFull(refused)) => message = refused,
-                written => return unless_timed_out(written),
+                written => return written,
             }
         }
-        self.queue(message, |sending, message| sending.send(message))
+        self.queue_in_time(message, |sending, message| sending.send(message))
     }
 }
 

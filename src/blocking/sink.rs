@@ -12,9 +12,19 @@ pub(super) trait Sink {
     /// Writes everything that is queued.
     fn flush(&mut self) -> Result<(), Error>;
 
-    /// Queues a message with `send`, and writes if much is queued.
+    /// Queues a message with `send`, and writes if much is queued, as far as there is time for it.
     #[inline]
     fn queue(
+        &mut self,
+        message: Message<'_>,
+        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        self.queue_in_time(message, send).or_else(unless_timed_out)
+    }
+
+    /// The same, and says if there was not enough time to write it. It is queued all the same.
+    #[inline]
+    fn queue_in_time(
         &mut self,
         mut message: Message<'_>,
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
@@ -32,10 +42,7 @@ pub(super) trait Sink {
                 }
             }
         }
-        if !self.outbound(Outbound::is_laden) {
-            return Ok(());
-        }
-        unless_timed_out(self.flush())
+        if self.outbound(Outbound::is_laden) { self.flush() } else { Ok(()) }
     }
 
     /// Sends a Ping, and all that was queued before it.
@@ -52,10 +59,11 @@ pub(super) trait Sink {
 
 /// What to say of a message that was written as far as there was time for it: the rest is queued, and more was
 /// not promised.
-pub(super) fn unless_timed_out(written: Result<(), Error>) -> Result<(), Error> {
-    match written {
-        Err(Error::WriteTimedOut) => Ok(()),
-        written => written,
+#[cold]
+pub(super) fn unless_timed_out(error: Error) -> Result<(), Error> {
+    match error {
+        Error::WriteTimedOut => Ok(()),
+        error => Err(error),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::Outbox;
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::reader::Reader;
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, unless_timed_out};
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
@@ -171,8 +171,9 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
+    #[inline]
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.write(message.into())
+        self.driver.write(message.into()).or_else(unless_timed_out)
     }
 
     /// Queues a fragment of a message that others will follow; see [`Connection::fragments`].
@@ -225,7 +226,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// As [`write`](Self::write): then the message was not taken. With [`Error::WriteTimedOut`] it was,
     /// and what is left of it goes out with the next flush or read.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.write(message)?;
+        self.driver.write(message.into())?;
         self.flush()
     }
 

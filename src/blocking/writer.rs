@@ -36,7 +36,7 @@ impl<S: Read + Write> Writer<S> {
     /// [`Error::WriteTimedOut`] it was, and what is left of it goes out with the next flush.
     /// [`Error::Io`] when the transport fails.
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.write(message)?;
+        self.turn().queue_in_time(message.into(), |sending, message| sending.send(message))?;
         self.flush()
     }
 

@@ -1,10 +1,13 @@
 //! How long each kind of waiting takes, and that nothing is lost by it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{ConnectError, Error, Server, Timeouts};
+use sansocket::blocking::{CloneSocket, ConnectError, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{Config, ConnectionState, Message, Role};
 
@@ -141,6 +144,82 @@ fn a_message_whose_send_timed_out_is_queued() {
             assert_matches!(error, Error::WriteTimedOut);
         }
         assert!(reading.join().unwrap().as_bytes() == message);
+    });
+}
+
+/// A TCP connection that counts the writes that timed out.
+struct Counting {
+    stream: TcpStream,
+    timed_out: Arc<AtomicUsize>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(bytes);
+        if written.is_err() {
+            self.timed_out.fetch_add(1, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl sansocket::blocking::Socket for Counting {
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.stream.set_read_timeout(timeout)
+    }
+
+    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.stream.set_write_timeout(timeout)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.stream.shutdown(how)
+    }
+}
+
+impl CloneSocket for Counting {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { stream: self.stream.try_clone()?, timed_out: Arc::clone(&self.timed_out) })
+    }
+}
+
+#[test]
+fn a_send_waits_once_for_a_peer_that_takes_nothing() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let _peer = thread::spawn(move || RawPeer::client(address));
+        let timed_out = Arc::new(AtomicUsize::new(0));
+        let (stream, _) = listener.accept().unwrap();
+        let stream = Counting { stream, timed_out: Arc::clone(&timed_out) };
+        let config = Config::default().max_outgoing_size(usize::MAX);
+        let server = Server::new().config(config).timeouts(Timeouts::default().write(Some(SHORT)));
+        let mut socket = server.accept(stream).unwrap();
+        // So much that it has to be written, whether or not it is asked for.
+        let message = vec![7; 100 << 10];
+        let waits = || timed_out.swap(0, Ordering::Relaxed);
+        while socket.send(&message[..]).is_ok() {}
+        assert_matches!(socket.flush(), Err(Error::WriteTimedOut));
+        waits();
+        assert_matches!(socket.send(&message[..]), Err(Error::WriteTimedOut));
+        assert_eq!(waits(), 1);
+        assert_matches!(socket.send("short"), Err(Error::WriteTimedOut));
+        assert_eq!(waits(), 1);
+        let (_reader, writer) = socket.split().unwrap();
+        assert_matches!(writer.send(&message[..]), Err(Error::WriteTimedOut));
+        assert_eq!(waits(), 1);
+        // And one that promises less says nothing of it.
+        writer.write(&message[..]).unwrap();
+        assert_eq!(waits(), 1);
     });
 }
 
