@@ -69,13 +69,6 @@ impl Encoding {
         &mut self.outgoing
     }
 
-    #[inline(always)]
-    pub(crate) fn message(&mut self, message: Message<'_>) -> Result<(), SendError> {
-        let message = self.admit(message)?;
-        self.queue(message);
-        Ok(())
-    }
-
     /// The message, if a whole one may be sent now.
     #[inline(always)]
     pub(crate) fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
@@ -85,8 +78,9 @@ impl Encoding {
         }
     }
 
+    /// Takes a message that was [admitted](Self::admit).
     #[inline(always)]
-    fn queue(&mut self, message: Message<'_>) {
+    pub(crate) fn message(&mut self, message: Message<'_>) {
         // What most messages are. They are looked at where they lie and not moved about.
         if message.as_bytes().len() < LONG_FROM && !self.compresses() {
             self.short_frame(FirstByte::whole(opcode_of(message.kind())), message.as_bytes());
@@ -125,7 +119,7 @@ impl Encoding {
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
         if !self.can_lend(&message) {
-            self.queue(message);
+            self.message(message);
             return Lent::queued(&mut self.outgoing);
         }
         let first = FirstByte::whole(opcode_of(message.kind()));
@@ -165,15 +159,18 @@ impl Encoding {
 
     #[cfg(not(feature = "deflate"))]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        self.message(prepared.message().clone())
+        let message = self.admit(prepared.message().clone())?;
+        self.message(message);
+        Ok(())
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        if !self.compresses() {
-            return self.message(prepared.message().clone());
-        }
         let message = self.admit(prepared.message().clone())?;
+        if !self.compresses() {
+            self.message(message);
+            return Ok(());
+        }
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
         self.smaller(compressed.map(Payload::from), message);
         Ok(())

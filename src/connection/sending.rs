@@ -166,8 +166,9 @@ impl SendingHalf {
     #[inline(always)]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.check_open()?;
-        self.encoding.message(message.into())?;
+        let message = self.encoding.admit(message.into())?;
         self.note_message();
+        self.encoding.message(message);
         Ok(())
     }
 
