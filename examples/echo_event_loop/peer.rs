@@ -2,12 +2,13 @@ use std::io;
 use std::mem;
 use std::time::Instant;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 use sansocket::handshake::{Answer, Refusal, ServerHandshake, negotiate};
 use sansocket::http::Request;
+use sansocket::http::header::SEC_WEBSOCKET_EXTENSIONS;
 use sansocket::{CloseCode, CloseFrame, Connection, ConnectionState, Event, Transport};
 
 use super::application::Application;
@@ -16,17 +17,18 @@ use super::replies::Replies;
 use super::settings::Settings;
 use super::socket::{Arrived, Socket};
 
-/// From so many bytes on that wait to be written, nothing is read from a peer. With the messages of one
-/// [turn](TURN) this bounds what a peer costs that doesn't read.
+/// From so many bytes on that wait to be written, nothing is read from a peer. With what becomes of one read, and the
+/// long message that may end in it, this bounds what a peer costs that doesn't read.
 const MOST_WAITING: usize = 256 * 1024;
 
 /// How often a peer that has much to say is read from in one turn: a long message that is there is passed on
-/// while it is still in the cache, and not gathered beside those of all the others.
+/// while it is still in the cache, and not gathered beside those of all the others. They wait no longer for
+/// that than it takes to pass on 3 MiB.
 const READS: usize = 16;
 
-/// How many bytes of messages are taken from a peer in one turn, but for the rest of the last one. That is about as
-/// much as so many reads can bring, unless they were compressed.
-const TURN: usize = 3 * 1024 * 1024;
+/// How much is read from a peer that compresses, once in a turn: each byte may become a thousand, which the others
+/// wait for as well.
+const COMPRESSED_READ: usize = 16 * 1024;
 
 /// One connection, from its opening handshake to the end of its TCP connection.
 pub(crate) struct Peer {
@@ -35,8 +37,8 @@ pub(crate) struct Peer {
     /// it is hardly ever there: a new socket has room for it.
     response: Option<Box<Bytes>>,
     phase: Phase,
-    /// What was read and not taken, because the turn was over. Most peers never have any.
-    unread: Option<Box<BytesMut>>,
+    /// Whether an extension was agreed on, by which messages become longer than they are on the wire.
+    is_compressed: bool,
     pub(crate) timer: Timer,
     /// Whether it waits in the queue for a turn.
     pub(crate) is_queued: bool,
@@ -85,7 +87,7 @@ impl Peer {
             socket: Socket::new(stream, token, &shared.registry)?,
             response: None,
             phase: Phase::Opening { handshake: ServerHandshake::default(), by },
-            unread: None,
+            is_compressed: false,
             timer: Timer::OFF,
             is_queued: false,
         })
@@ -108,12 +110,10 @@ impl Peer {
     ) -> io::Result<Next> {
         self.write(shared)?;
         let mut next = Next::Again;
-        let mut left = TURN;
         for _ in 0..READS {
-            let may_read = self.waiting() < MOST_WAITING;
-            next = if may_read { self.read(shared, &mut left)? } else { Next::Wait };
+            next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
             self.write(shared)?;
-            if next != Next::Again || left == 0 {
+            if next != Next::Again || self.is_compressed {
                 break;
             }
         }
@@ -156,35 +156,24 @@ impl Peer {
         is_over || self.socket.stalled_by().is_some_and(|by| by <= now)
     }
 
-    /// Reads, or takes up what was not taken before; of the messages, no more than are `left` of this turn.
-    fn read<A: Application>(
-        &mut self,
-        shared: &mut Shared<A>,
-        left: &mut usize,
-    ) -> io::Result<Next> {
-        if let Some(mut unread) = self.unread.take() {
-            self.receive(&mut unread, shared, left);
-            return Ok(Next::Again);
-        }
-        let (count, next) = match self.socket.read(&mut shared.buffer)? {
+    fn read<A: Application>(&mut self, shared: &mut Shared<A>) -> io::Result<Next> {
+        let buffer = &mut *shared.buffer;
+        let room =
+            if self.is_compressed { buffer.get_mut(..COMPRESSED_READ) } else { Some(buffer) };
+        let (count, next) = match self.socket.read(room.unwrap_or_default())? {
             Arrived::Some(count) => (count, Next::Again),
             Arrived::All(count) => (count, Next::Wait),
             Arrived::Nothing => return Ok(Next::Wait),
             Arrived::End => return Ok(self.receive_eof()),
         };
-        let mut buffer = mem::take(&mut shared.buffer);
-        self.receive(buffer.get_mut(..count).unwrap_or_default(), shared, left);
-        shared.buffer = buffer;
-        Ok(if self.unread.is_some() { Next::Again } else { next })
+        self.receive(count, shared);
+        Ok(next)
     }
 
-    fn receive<A: Application>(
-        &mut self,
-        mut input: &mut [u8],
-        shared: &mut Shared<A>,
-        left: &mut usize,
-    ) {
-        let Shared { storage, application, settings, now, .. } = shared;
+    /// Takes in the first bytes of the buffer.
+    fn receive<A: Application>(&mut self, count: usize, shared: &mut Shared<A>) {
+        let Shared { buffer, storage, application, settings, now, .. } = shared;
+        let mut input = buffer.get_mut(..count).unwrap_or_default();
         if let Phase::Opening { handshake, by } = &mut self.phase {
             let by = *by;
             match handshake.receive(&mut input) {
@@ -201,10 +190,7 @@ impl Peer {
             // The response goes ahead of everything else.
             let socket = Some(&mut self.socket).filter(|_| self.response.is_none());
             let mut replies = Replies { connection, socket, is_last: false, now, patience };
-            let unread = converse(&mut replies, input, application, left);
-            if !unread.is_empty() {
-                self.unread = Some(Box::new(BytesMut::from(unread)));
-            }
+            converse(&mut replies, input, application);
         }
     }
 
@@ -217,6 +203,8 @@ impl Peer {
     ) {
         match negotiate(request, |request, upgrade| application.on_request(request, upgrade)) {
             Ok(Answer::Accepted(mut accepted)) => {
+                let agreed = accepted.response();
+                self.is_compressed = agreed.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS);
                 self.response = Some(Box::new(mem::take(accepted.outgoing())));
                 let connection = accepted.into_connection(settings.config);
                 self.phase = Phase::Connected(connection.with_timers(settings.timers));
@@ -308,15 +296,9 @@ impl Peer {
     }
 }
 
-/// Takes every event out of the input, or as many until of the messages so many bytes as are `left` have come; gives
-/// what remains of it. What the protocol itself owes the peer is queued by then: the answer to a Ping, to a Close
-/// frame, to a breach of the rules.
-fn converse<'input>(
-    replies: &mut Replies<'_>,
-    mut input: &'input mut [u8],
-    application: &mut impl Application,
-    left: &mut usize,
-) -> &'input [u8] {
+/// Takes every event out of the input. What the protocol itself owes the peer is queued by then: the
+/// answer to a Ping, to a Close frame, to a breach of the rules.
+fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut impl Application) {
     loop {
         let event = replies.connection.next_event(&mut input);
         replies.is_last = input.is_empty();
@@ -325,16 +307,15 @@ fn converse<'input>(
             Ok(Some(Event::Message(message)))
                 if replies.connection.state() == ConnectionState::Open =>
             {
-                *left = left.saturating_sub(message.len());
                 if application.on_message(message, replies).is_err() {
                     replies.connection.close(Some(CloseCode::INTERNAL_ERROR.into()));
                 }
             }
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return input,
+            Ok(None) | Err(_) => return,
         }
-        if replies.is_last || *left == 0 {
-            return input;
+        if replies.is_last {
+            return;
         }
     }
 }
