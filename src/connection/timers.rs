@@ -61,8 +61,8 @@ impl Timers {
 ///
 /// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up it is listened
-/// to once more for a moment, so that an application that was busy for long blames nobody else.
+/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up, for
+/// this or for another thing that is overdue, it is listened to once more for a moment, so that an application that was busy for long blames nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
     interval: Duration,
@@ -237,8 +237,7 @@ impl RunningTimers {
             self.close_by = now.checked_add(timeout);
             self.last_call = None;
         }
-        self.close_by.is_some_and(|deadline| deadline <= now)
-            && self.was_called(TimeoutError::Close, now)
+        self.is_overdue(TimeoutError::Close, now) && self.was_called(TimeoutError::Close, now)
     }
 
     /// When an open connection has to be told the time.
@@ -267,22 +266,29 @@ impl RunningTimers {
     /// Whether a peer that is about to be given up for this was listened to once more. Who was busy elsewhere
     /// tells the time before it reads what has long been there.
     fn was_called(&mut self, before: TimeoutError, now: Instant) -> bool {
-        let this_call = self.last_call.filter(|last_call| last_call.before == before);
-        let first_call = || LastCall { before, until: now.checked_add(LAST_CALL).unwrap_or(now) };
-        let last_call = this_call.unwrap_or_else(first_call);
-        self.last_call = Some(last_call);
-        last_call.until <= now
+        let until = match self.last_call {
+            // Also if something else was overdue first, and still is.
+            Some(call) if call.before == before || self.is_overdue(call.before, now) => call.until,
+            _ => now.checked_add(LAST_CALL).unwrap_or(now),
+        };
+        self.last_call = Some(LastCall { before, until });
+        until <= now
     }
 
+    /// What is overdue of an open connection.
     fn overdue(&self, now: Instant) -> Option<TimeoutError> {
-        let has_passed = |deadline: Option<Instant>| deadline.is_some_and(|time| time <= now);
-        if has_passed(self.pong_by()) {
-            Some(TimeoutError::Pong)
-        } else if has_passed(self.idle_by()) {
-            Some(TimeoutError::Idle)
-        } else {
-            None
-        }
+        [TimeoutError::Pong, TimeoutError::Idle]
+            .into_iter()
+            .find(|error| self.is_overdue(*error, now))
+    }
+
+    fn is_overdue(&self, error: TimeoutError, now: Instant) -> bool {
+        let deadline = match error {
+            TimeoutError::Pong => self.pong_by(),
+            TimeoutError::Idle => self.idle_by(),
+            TimeoutError::Close => self.close_by,
+        };
+        deadline.is_some_and(|time| time <= now)
     }
 
     fn payload(&self) -> [u8; 4] {

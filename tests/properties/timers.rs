@@ -154,7 +154,9 @@ impl Model {
         match due {
             Some(overdue @ (Due::Lost | Due::Idle | Due::End)) => {
                 let until = match self.memory.last_call {
-                    Some((before, until)) if before == overdue => until,
+                    Some((before, until)) if before == overdue || self.is_due(before, state) => {
+                        until
+                    }
                     _ => self.now + LAST_CALL,
                 };
                 self.memory.last_call = Some((overdue, until));
@@ -165,6 +167,10 @@ impl Model {
                 due
             }
         }
+    }
+
+    fn is_due(&self, what: Due, state: ConnectionState) -> bool {
+        self.plans(state).into_iter().any(|(due, time)| due == what && time <= self.now)
     }
 
     fn first_due(&self, state: ConnectionState) -> Option<Due> {
