@@ -103,10 +103,10 @@ impl AcceptLoop {
     /// Accepts until it is [shut down](ShutdownHandle::shut_down), each connection in a thread of its own
     /// that `handle` runs in, the opening handshake included.
     ///
-    /// Gives how many connections were not over by the deadline: their transport has been ended, or will be as soon as
-    /// a write that waits for the peer has timed out. Their threads may still run.
+    /// Gives how many connections were not over by the deadline: their transport has been ended, or will be when a
+    /// thread lets go of it that waits to write. Their threads may still run.
     ///
-    /// Several threads can run the same loop. A shutdown makes a connection of its own to wake one that waits, so the
+    /// Several threads can run the same loop, with one listener or several. A shutdown makes a connection of its own to wake one that waits, so the
     /// listener must be reachable where it says it is, and no other loop accept from it: if it isn't, the loop ends
     /// with the next connection that somebody makes.
     ///
@@ -119,14 +119,14 @@ impl AcceptLoop {
         handle: impl Fn(Pending<L>) + Send + Sync + 'static,
     ) -> io::Result<usize> {
         let handle = Arc::new(handle);
-        self.registry.start(listener.waker()?);
+        let accepting = self.registry.start(listener.waker()?);
         while !self.registry.is_stopping() {
             if let Err(error) = self.accept(listener, &handle) {
                 (self.on_error)(&error);
                 self.registry.pause(REST);
             }
         }
-        self.registry.finish();
+        drop(accepting);
         Ok(self.registry.drain(&self.goodbye, self.shutdown_deadline))
     }
 

@@ -83,11 +83,14 @@ impl<S: Read + Write> Shared<S> {
         let _ = self.nudge();
     }
 
-    /// Ends the transport, unless it is being written to: that ends by itself.
+    /// Ends the transport, unless a thread is writing to it.
     pub(super) fn cut(&self) {
-        if let Ok(stream) = self.stream.try_lock() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        let stream = match self.stream.try_lock() {
+            Ok(stream) => stream,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let _ = stream.shutdown(Shutdown::Both);
     }
 
     /// Writes what is queued, as far as that needs no waiting.

@@ -44,10 +44,8 @@ struct State {
     phase: Phase,
     connections: HashMap<u64, Option<Arc<dyn Ending>>>,
     next_id: u64,
-    /// What ends a wait for the next connection.
-    wake: Option<Arc<dyn Fn() + Send + Sync>>,
-    /// How many threads may wait for one.
-    accepting: usize,
+    /// For each thread that accepts connections, what ends its wait for the next one.
+    wakes: HashMap<u64, Arc<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,23 +71,17 @@ impl Registry {
             phase: Phase::Running,
             connections: HashMap::new(),
             next_id: 0,
-            wake: None,
-            accepting: 0,
+            wakes: HashMap::new(),
         };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// A thread begins to accept connections, with what ends its wait for the next one.
-    pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) {
+    pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) -> Accepting<'_> {
         let mut state = self.lock();
-        state.wake = Some(wake.into());
-        state.accepting += 1;
-    }
-
-    /// It accepts no more. If there is another, the call that has woken this one may have been meant for that.
-    pub(super) fn finish(&self) {
-        self.lock().accepting -= 1;
-        self.wake();
+        let id = state.new_id();
+        state.wakes.insert(id, wake.into());
+        Accepting { registry: self, id }
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -102,8 +94,7 @@ impl Registry {
         if state.connections.len() >= most {
             return None;
         }
-        let id = state.next_id;
-        state.next_id += 1;
+        let id = state.new_id();
         state.connections.insert(id, None);
         Some(Slot { registry: Arc::clone(self), id })
     }
@@ -151,17 +142,43 @@ impl Registry {
         self.wake();
     }
 
+    /// Ends the waits of all threads that accept connections, or that of others that accept from the same listener.
     fn wake(&self) {
-        let state = self.lock();
-        let wake = state.wake.clone().filter(|_| state.accepting > 0);
-        drop(state);
-        if let Some(wake) = wake {
+        let wakes: Vec<_> = self.lock().wakes.values().cloned().collect();
+        for wake in wakes {
             wake();
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    const fn new_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+}
+
+/// A thread that accepts connections.
+pub(super) struct Accepting<'registry> {
+    registry: &'registry Registry,
+    id: u64,
+}
+
+impl Drop for Accepting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.registry.lock();
+        state.wakes.remove(&self.id);
+        let is_stopping = state.phase != Phase::Running;
+        drop(state);
+        if is_stopping {
+            // The call that has woken this one may have been meant for another.
+            self.registry.wake();
+        }
     }
 }
 

@@ -285,12 +285,14 @@ fn a_listener_on_all_addresses_can_be_shut_down() {
 fn all_threads_that_run_a_loop_end_with_it() {
     bounded(|| {
         let (listener, address) = listen();
+        let (other_listener, other_address) = listen();
+        let listeners = [listener.try_clone().unwrap(), listener, other_listener];
         let accept_loop = Arc::new(AcceptLoop::new(Server::new()));
-        let threads = [(); 3].map(|()| {
-            let (listener, accept_loop) = (listener.try_clone().unwrap(), Arc::clone(&accept_loop));
+        let threads = listeners.map(|listener| {
+            let accept_loop = Arc::clone(&accept_loop);
             thread::spawn(move || accept_loop.run(&listener, echo).unwrap())
         });
-        let peers = [(); 5].map(|()| client_that_is_served(address));
+        let peers = [address, other_address, address].map(client_that_is_served);
         let shutdown = accept_loop.shutdown_handle();
         shutdown.shut_down();
         for mut peer in peers {
