@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::blocking::error::Error;
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, unless_timed_out};
 use crate::close_code::CloseCode;
 use crate::connection::{CloseFrame, Fragment};
 use crate::message::{Message, MessageKind, complete_text};
@@ -34,6 +34,7 @@ enum Progress {
 
 /// Where fragments go.
 pub(super) trait FragmentSink {
+    /// Queues a fragment, and says if there was not enough time to write what is queued.
     fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error>;
     fn flush(&mut self) -> Result<(), Error>;
     fn close(&mut self, code: CloseCode);
@@ -41,7 +42,7 @@ pub(super) trait FragmentSink {
 
 impl<T: Sink> FragmentSink for T {
     fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error> {
-        self.queue(piece, |sending, piece| sending.send_fragment(piece, fragment))
+        self.queue_in_time(piece, |sending, piece| sending.send_fragment(piece, fragment))
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -71,8 +72,11 @@ impl<'connection> MessageWriter<'connection> {
             }
             MessageKind::Binary => Message::from(&self.gathered[..]),
         };
-        self.sink.fragment(piece, Fragment::Last)?;
-        self.progress = Progress::Finished;
+        let queued = self.sink.fragment(piece, Fragment::Last);
+        if let Ok(()) | Err(Error::WriteTimedOut) = queued {
+            self.progress = Progress::Finished;
+        }
+        queued?;
         Ok(self.sink.flush()?)
     }
 
@@ -84,7 +88,7 @@ impl<'connection> MessageWriter<'connection> {
         };
         let sent = piece.len();
         if sent > 0 {
-            self.sink.fragment(piece, Fragment::More)?;
+            self.sink.fragment(piece, Fragment::More).or_else(unless_timed_out)?;
             self.gathered.drain(..sent);
         }
         Ok(())

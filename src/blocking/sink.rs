@@ -1,6 +1,6 @@
 use crate::blocking::error::Error;
 use crate::blocking::outbound::Outbound;
-use crate::connection::{ControlPayload, SendError, SendingHalf, UsageError};
+use crate::connection::{ConnectionState, ControlPayload, SendError, SendingHalf, UsageError};
 use crate::message::Message;
 
 /// Where messages are queued, and from where they are written: by the one thread of a connection, or
@@ -42,7 +42,19 @@ pub(super) trait Sink {
                 }
             }
         }
-        if self.outbound(Outbound::is_laden) { self.flush() } else { Ok(()) }
+        if !self.outbound(Outbound::is_laden) {
+            return Ok(());
+        }
+        self.flush().or_else(|error| match error {
+            // The peer has closed meanwhile. That has a deadline of its own, and the next flush says what became of it.
+            Error::WriteTimedOut if self.state() != ConnectionState::Open => Ok(()),
+            error => Err(error),
+        })
+    }
+
+    /// Where the connection is in its life.
+    fn state(&mut self) -> ConnectionState {
+        self.outbound(|outbound| outbound.sending.state())
     }
 
     /// Sends a Ping, and all that was queued before it.

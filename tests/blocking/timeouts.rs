@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{CloneSocket, ConnectError, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{Config, ConnectionState, Message, Role};
+use sansocket::{Config, ConnectionState, Message, MessageKind, Role};
 
 use crate::bounded::bounded;
 use crate::either_role::{self, ROLES};
@@ -216,6 +216,11 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
         assert_eq!(waits(), 1);
         let (_reader, writer) = socket.split().unwrap();
         assert_matches!(writer.send(&message[..]), Err(Error::WriteTimedOut));
+        assert_eq!(waits(), 1);
+        assert_matches!(
+            writer.message(MessageKind::Text).finish().unwrap_err().kind(),
+            ErrorKind::TimedOut
+        );
         assert_eq!(waits(), 1);
         // And one that promises less says nothing of it.
         writer.write(&message[..]).unwrap();
