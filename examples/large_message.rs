@@ -20,7 +20,7 @@ use lexopt::{Arg, ValueExt};
 use sansocket::blocking::{Client, Reader, Server, Writer};
 use sansocket::{CloseCode, Config, Delivery, MessageKind};
 
-const USAGE: &str = "usage: large_message -- [BYTES]\n\n\
+const USAGE: &str = "usage: large_message [BYTES]\n\n\
     Sends a message of BYTES bytes, 2147483648 by default, to a server and back.";
 
 fn main() -> ExitCode {

@@ -20,7 +20,7 @@ use lexopt::{Arg, ValueExt};
 use sansocket::{Config, Connection, Event, Role};
 
 const USAGE: &str = "\
-usage: million_connections -- [N]
+usage: million_connections [N]
 
 Holds N connections, 1000000 by default, passes messages through each, and shows what they cost.";
 

@@ -93,7 +93,7 @@ impl<A: Application> EventLoop<A> {
         }
     }
 
-    /// What stops the server from another thread. Everybody is told, and [`run`](Self::run) returns
+    /// What stops the server from another thread. Every WebSocket is told, and [`run`](Self::run) returns
     /// when all have answered or took too long. Woken again, it returns at once.
     ///
     /// # Errors

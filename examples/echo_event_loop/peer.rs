@@ -26,9 +26,9 @@ const MOST_WAITING: usize = 256 * 1024;
 /// that than it takes to pass on 3 MiB.
 const READS: usize = 16;
 
-/// How much is read from a peer that compresses, once in a turn: each byte may become a thousand, which the others
-/// wait for as well.
-const COMPRESSED_READ: usize = 16 * 1024;
+/// How much is read in one turn from a peer that compresses: each byte may become a thousand, which the others wait
+/// for as well.
+const LITTLE: usize = 16 * 1024;
 
 /// One connection, from its opening handshake to the end of its TCP connection.
 pub(crate) struct Peer {
@@ -37,8 +37,9 @@ pub(crate) struct Peer {
     /// it is hardly ever there: a new socket has room for it.
     response: Option<Box<Bytes>>,
     phase: Phase,
-    /// Whether an extension was agreed on, by which messages become longer than they are on the wire.
-    is_compressed: bool,
+    /// Whether [little](LITTLE) is read in a turn: if an extension was agreed on, by which messages become longer than
+    /// they are on the wire, and before that is known.
+    reads_little: bool,
     pub(crate) timer: Timer,
     /// Whether it waits in the queue for a turn.
     pub(crate) is_queued: bool,
@@ -87,7 +88,7 @@ impl Peer {
             socket: Socket::new(stream, token, &shared.registry)?,
             response: None,
             phase: Phase::Opening { handshake: ServerHandshake::default(), by },
-            is_compressed: false,
+            reads_little: true,
             timer: Timer::OFF,
             is_queued: false,
         })
@@ -111,9 +112,13 @@ impl Peer {
         self.write(shared)?;
         let mut next = Next::Again;
         for _ in 0..READS {
-            next = if self.waiting() < MOST_WAITING { self.read(shared)? } else { Next::Wait };
+            let has_room = self.waiting() < MOST_WAITING;
+            next = if has_room { self.read(shared)? } else { Next::Again };
             self.write(shared)?;
-            if next != Next::Again || self.is_compressed {
+            if !has_room && self.socket.stalled_by().is_some() {
+                next = Next::Wait;
+            }
+            if next != Next::Again || self.reads_little {
                 break;
             }
         }
@@ -126,8 +131,8 @@ impl Peer {
         Ok(if self.is_over(shared.now) { Next::Over } else { next })
     }
 
-    /// Says goodbye with the next turn, because the server stops; `false` if there is nothing to be said, and the
-    /// peer to be dropped.
+    /// Says goodbye with the next turn, because the server stops; `false` if there is nothing to be said to a peer whose
+    /// request hasn't been answered, and it is to be dropped.
     pub(crate) fn go_away(&mut self) -> bool {
         match &mut self.phase {
             Phase::Opening { .. } => return false,
@@ -158,8 +163,7 @@ impl Peer {
 
     fn read<A: Application>(&mut self, shared: &mut Shared<A>) -> io::Result<Next> {
         let buffer = &mut *shared.buffer;
-        let room =
-            if self.is_compressed { buffer.get_mut(..COMPRESSED_READ) } else { Some(buffer) };
+        let room = if self.reads_little { buffer.get_mut(..LITTLE) } else { Some(buffer) };
         let (count, next) = match self.socket.read(room.unwrap_or_default())? {
             Arrived::Some(count) => (count, Next::Again),
             Arrived::All(count) => (count, Next::Wait),
@@ -204,7 +208,7 @@ impl Peer {
         match negotiate(request, |request, upgrade| application.on_request(request, upgrade)) {
             Ok(Answer::Accepted(mut accepted)) => {
                 let agreed = accepted.response();
-                self.is_compressed = agreed.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS);
+                self.reads_little = agreed.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS);
                 self.response = Some(Box::new(mem::take(accepted.outgoing())));
                 let connection = accepted.into_connection(settings.config);
                 self.phase = Phase::Connected(connection.with_timers(settings.timers));
