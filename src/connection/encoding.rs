@@ -80,7 +80,7 @@ impl Encoding {
 
     /// Takes a message that was [admitted](Self::admit).
     #[inline(always)]
-    pub(crate) fn message(&mut self, message: Message<'_>) {
+    pub(crate) fn queue(&mut self, message: Message<'_>) {
         // What most messages are. They are looked at where they lie and not moved about.
         if message.as_bytes().len() < LONG_FROM && !self.compresses() {
             self.short_frame(FirstByte::whole(opcode_of(message.kind())), message.as_bytes());
@@ -119,7 +119,7 @@ impl Encoding {
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
         if !self.can_lend(&message) {
-            self.message(message);
+            self.queue(message);
             return Lent::queued(&mut self.outgoing);
         }
         let first = FirstByte::whole(opcode_of(message.kind()));
@@ -160,7 +160,7 @@ impl Encoding {
     #[cfg(not(feature = "deflate"))]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
         let message = self.admit(prepared.message().clone())?;
-        self.message(message);
+        self.queue(message);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Encoding {
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
         let message = self.admit(prepared.message().clone())?;
         if !self.compresses() {
-            self.message(message);
+            self.queue(message);
             return Ok(());
         }
         let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());

@@ -168,7 +168,7 @@ impl SendingHalf {
         self.check_open()?;
         let message = self.encoding.admit(message.into())?;
         self.note_message();
-        self.encoding.message(message);
+        self.encoding.queue(message);
         Ok(())
     }
 

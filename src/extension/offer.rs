@@ -165,7 +165,7 @@ impl<'a> Rest<'a> {
     }
 
     fn skip_empty_elements(&mut self) {
-        self.0 = self.0.trim_start_matches([',', ' ', '\t']);
+        self.0 = self.0.trim_start_matches(|next| next == ',' || SPACE.contains(&next));
     }
 
     const fn is_empty(&self) -> bool {

@@ -11,7 +11,7 @@ pub(crate) trait Storage {
     /// Makes room for `additional` bytes, where no more than `expected` are still to come with them.
     fn make_room(&mut self, additional: usize, expected: u64);
 
-    /// The storage of what is complete. It may be kept for long, and if that is short, most of it would be room that
+    /// The storage of what is handed out. It may be kept for long, and if that is short, most of it would be room that
     /// nobody needs.
     fn trimmed(self) -> Self;
 
@@ -37,7 +37,7 @@ impl Storage for Vec<u8> {
 
     #[inline]
     fn trimmed(mut self) -> Self {
-        if self.len() < self.capacity() / 2 {
+        if is_roomy(self.len(), self.capacity()) {
             self.shrink_to_fit();
         }
         self
@@ -55,11 +55,16 @@ impl Storage for String {
 
     #[inline]
     fn trimmed(mut self) -> Self {
-        if self.len() < self.capacity() / 2 {
+        if is_roomy(self.len(), self.capacity()) {
             self.shrink_to_fit();
         }
         self
     }
+}
+
+/// Whether most of the storage is room.
+const fn is_roomy(len: usize, capacity: usize) -> bool {
+    len < capacity / 2
 }
 
 const LEAST_CAPACITY: usize = 4 * 1024;
