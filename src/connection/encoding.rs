@@ -69,16 +69,7 @@ impl Encoding {
         &mut self.outgoing
     }
 
-    /// The message, if a whole one may be sent now.
-    #[inline(always)]
-    pub(crate) fn admit<'m>(&self, message: Message<'m>) -> Result<Message<'m>, SendError> {
-        match self.obstacle() {
-            None => Ok(message),
-            Some(obstacle) => Err(obstacle.refuse(message)),
-        }
-    }
-
-    /// Takes a message that was [admitted](Self::admit).
+    /// Takes a message, where [nothing stands in its way](Self::obstacle).
     #[inline(always)]
     pub(crate) fn queue(&mut self, message: Message<'_>) {
         // What most messages are. They are looked at where they lie and not moved about.
@@ -114,8 +105,8 @@ impl Encoding {
         false
     }
 
-    /// Takes a message that was [admitted](Self::admit), and is looked at where it lies while it is written, if that
-    /// spares a copy.
+    /// Takes a message that is looked at where it lies while it is written, if that spares a copy; where
+    /// [nothing stands in its way](Self::obstacle).
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
         if !self.can_lend(&message) {
@@ -159,14 +150,20 @@ impl Encoding {
 
     #[cfg(not(feature = "deflate"))]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        let message = self.admit(prepared.message().clone())?;
+        let message = prepared.message().clone();
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         self.queue(message);
         Ok(())
     }
 
     #[cfg(feature = "deflate")]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        let message = self.admit(prepared.message().clone())?;
+        let message = prepared.message().clone();
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         if !self.compresses() {
             self.queue(message);
             return Ok(());
@@ -274,7 +271,7 @@ impl Encoding {
 
     /// Why no whole message may be sent now.
     #[inline]
-    fn obstacle(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         // §5.4: a message is not interleaved with the fragments of another.
         if self.open_message.is_some() {
             return Some(Obstacle::MessageUnfinished);
@@ -290,7 +287,7 @@ impl Encoding {
     }
 
     /// The header of the next frame, and what its payload is masked with.
-    #[inline]
+    #[inline(always)]
     fn header(&self, first: FirstByte, payload_len: usize) -> (EncodedHeader, Option<MaskingKey>) {
         // §5.1: a client masks every frame, a server none.
         let mask = match self.sender {
@@ -372,7 +369,7 @@ fn append_frame_in_new_room(
 
 /// What stands in the way of a message.
 #[derive(Debug, Clone, Copy)]
-enum Obstacle {
+pub(crate) enum Obstacle {
     MessageUnfinished,
     /// Too much is waiting already.
     BufferFull,
@@ -380,7 +377,7 @@ enum Obstacle {
 
 impl Obstacle {
     #[cold]
-    fn refuse(self, message: Message<'_>) -> SendError {
+    pub(crate) fn refuse(self, message: Message<'_>) -> SendError {
         match self {
             Self::MessageUnfinished => UsageError::MessageUnfinished.into(),
             Self::BufferFull => SendError::BufferFull(message.into_owned()),

@@ -166,7 +166,10 @@ impl SendingHalf {
     #[inline(always)]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.check_open()?;
-        let message = self.encoding.admit(message.into())?;
+        let message = message.into();
+        if let Some(obstacle) = self.encoding.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         self.note_message();
         self.encoding.queue(message);
         Ok(())
@@ -180,7 +183,10 @@ impl SendingHalf {
     #[inline]
     pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
         self.check_open()?;
-        let message = self.encoding.admit(message.into())?;
+        let message = message.into();
+        if let Some(obstacle) = self.encoding.obstacle() {
+            return Err(obstacle.refuse(message));
+        }
         self.note_message();
         Ok(self.encoding.lend(message))
     }
