@@ -112,12 +112,12 @@ impl Peer {
         self.write(shared)?;
         let mut next = Next::Again;
         for _ in 0..READS {
-            let has_room = self.waiting() < MOST_WAITING;
-            next = if has_room { self.read(shared)? } else { Next::Again };
-            self.write(shared)?;
-            if !has_room && self.socket.stalled_by().is_some() {
-                next = Next::Wait;
+            if self.waiting() >= MOST_WAITING {
+                next = Next::Wait; // for room to write
+                break;
             }
+            next = self.read(shared)?;
+            self.write(shared)?;
             if next != Next::Again || self.reads_little {
                 break;
             }
