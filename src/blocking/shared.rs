@@ -85,21 +85,16 @@ impl<S: Read + Write> Shared<S> {
 
     /// Ends the transport, unless a thread is writing to it.
     pub(super) fn cut(&self) {
-        let stream = match self.stream.try_lock() {
-            Ok(stream) => stream,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        let _ = stream.shutdown(Shutdown::Both);
+        if let Some(stream) = try_lock(&self.stream) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
     }
 
     /// Writes what is queued, as far as that needs no waiting.
     fn nudge(&self) -> Result<Flushed, Error> {
-        let mut stream = match self.stream.try_lock() {
-            Ok(stream) => stream,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        let Some(mut stream) = try_lock(&self.stream) else {
             // Even if nothing is queued any more: it may be on its way through TLS.
-            Err(TryLockError::WouldBlock) => return Ok(Flushed::Partly),
+            return Ok(Flushed::Partly);
         };
         // However late it is by then, the first call is made.
         let mut first = Some(NUDGE);
@@ -243,4 +238,13 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
 /// changed by one call each.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same, unless another thread has it.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -47,14 +47,13 @@ pub(super) trait Sink {
         }
         self.flush().or_else(|error| match error {
             // The peer has closed meanwhile. That has a deadline of its own, and the next flush says what became of it.
-            Error::WriteTimedOut if self.state() != ConnectionState::Open => Ok(()),
+            Error::WriteTimedOut
+                if self.outbound(|outbound| outbound.sending.state()) != ConnectionState::Open =>
+            {
+                Ok(())
+            }
             error => Err(error),
         })
-    }
-
-    /// Where the connection is in its life.
-    fn state(&mut self) -> ConnectionState {
-        self.outbound(|outbound| outbound.sending.state())
     }
 
     /// Sends a Ping, and all that was queued before it.

@@ -148,28 +148,18 @@ impl Encoding {
         Ok(())
     }
 
-    #[cfg(not(feature = "deflate"))]
     pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
         let message = prepared.message().clone();
         if let Some(obstacle) = self.obstacle() {
             return Err(obstacle.refuse(message));
         }
-        self.queue(message);
-        Ok(())
-    }
-
-    #[cfg(feature = "deflate")]
-    pub(crate) fn prepared(&mut self, prepared: &PreparedMessage) -> Result<(), SendError> {
-        let message = prepared.message().clone();
-        if let Some(obstacle) = self.obstacle() {
-            return Err(obstacle.refuse(message));
-        }
-        if !self.compresses() {
-            self.queue(message);
+        #[cfg(feature = "deflate")]
+        if self.compresses() {
+            let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
+            self.smaller(compressed.map(Payload::from), message);
             return Ok(());
         }
-        let compressed = self.deflation.prepared(message.as_bytes(), prepared.compression());
-        self.smaller(compressed.map(Payload::from), message);
+        self.queue(message);
         Ok(())
     }
 
