@@ -106,9 +106,9 @@ impl AcceptLoop {
     /// Gives how many connections were not over by the deadline: their transport has been ended, or will be when a
     /// thread lets go of it that waits to write. Their threads may still run.
     ///
-    /// Several threads can run the same loop, with one listener or several. A shutdown makes a connection of its own to wake one that waits, so the
-    /// listener must be reachable where it says it is, and no other loop accept from it: if it isn't, the loop ends
-    /// with the next connection that somebody makes.
+    /// Several threads can run the same loop, with one listener or several. A shutdown makes a connection of its own
+    /// to wake one that waits, so the listener must be reachable where it says it is, and no other loop accept from
+    /// it: if it isn't so, the loop ends with the next connection that somebody makes.
     ///
     /// # Errors
     ///

@@ -234,8 +234,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room for
-    /// the Ping.
+    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room
+    /// for the Ping.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         self.driver.ping(payload.into())
     }

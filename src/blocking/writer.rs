@@ -70,8 +70,8 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room for
-    /// the Ping.
+    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room
+    /// for the Ping.
     pub fn ping<'p>(&self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         (&*self.shared).ping(payload.into())
     }

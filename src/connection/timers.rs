@@ -61,8 +61,9 @@ impl Timers {
 ///
 /// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up, for
-/// this or for another thing that is overdue, it is listened to once more for a moment, so that an application that was busy for long blames nobody else.
+/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up, for this or for
+/// another thing that is overdue, it is listened to once more for a moment, so that an application that was busy
+/// for long blames nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
     interval: Duration,
