@@ -81,6 +81,10 @@ impl SecWebSocketAccept {
         // Base64 is ASCII, so this never is the default.
         str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    pub(super) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SecWebSocketAccept {

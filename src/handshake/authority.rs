@@ -22,61 +22,70 @@ pub(super) enum AuthorityError {
 impl<'a> Authority<'a> {
     /// The authority that this text is, whole.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
-        if text.contains('@') {
-            return Err(AuthorityError::Userinfo);
-        }
-        let (host, port) = match split_port(text) {
-            Some((host, digits)) => (host, parse_port(digits)?),
-            None => (text, None),
+        // What comes before an @ can look like anything else; that it is there is the thing to tell.
+        Self::without_userinfo(text)
+            .map_err(|error| if text.contains('@') { AuthorityError::Userinfo } else { error })
+    }
+
+    fn without_userinfo(text: &'a str) -> Result<Self, AuthorityError> {
+        let (host, port) = text.split_at_checked(host_len(text)?).ok_or(AuthorityError::Host)?;
+        let port = match port.as_bytes() {
+            [] => None,
+            [b':', digits @ ..] => parse_port(digits)?,
+            _ => return Err(AuthorityError::Host),
         };
-        if is_host(host) { Ok(Self { host, port }) } else { Err(AuthorityError::Host) }
+        Ok(Self { host, port })
     }
 }
 
-/// What stands before and behind the colon that begins the port.
-fn split_port(text: &str) -> Option<(&str, &str)> {
-    if text.starts_with('[') {
+/// How much of the text is the host that it begins with.
+fn host_len(text: &str) -> Result<usize, AuthorityError> {
+    let length = match text.strip_prefix('[') {
         // The colons of an IPv6 address are inside its brackets.
-        let (address, rest) = text.split_once(']')?;
-        let digits = rest.strip_prefix(':')?;
-        Some((text.get(..=address.len())?, digits))
-    } else {
-        text.split_once(':')
+        Some(rest) => {
+            let (address, _) = rest.split_once(']').ok_or(AuthorityError::Host)?;
+            Ipv6Addr::from_str(address).map_err(|_| AuthorityError::Host)?;
+            "[]".len() + address.len()
+        }
+        None => registered_name_len(text.as_bytes()),
+    };
+    if length == 0 { Err(AuthorityError::Host) } else { Ok(length) }
+}
+
+fn registered_name_len(text: &[u8]) -> usize {
+    let mut rest = text;
+    loop {
+        let plain = rest.iter().position(|byte| !stands_for_itself(*byte)).unwrap_or(rest.len());
+        rest = rest.get(plain..).unwrap_or_default();
+        rest = match rest {
+            [b'%', high, low, behind @ ..]
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                behind
+            }
+            _ => return text.len() - rest.len(),
+        };
     }
 }
 
-fn parse_port(digits: &str) -> Result<Option<u16>, AuthorityError> {
+/// RFC 3986, §2.2 and §2.3: what is unreserved, and what delimits within a component.
+const fn stands_for_itself(byte: u8) -> bool {
+    matches!(byte,
+        b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
+        | b';' | b'=' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
+}
+
+fn parse_port(digits: &[u8]) -> Result<Option<u16>, AuthorityError> {
     if digits.is_empty() {
         return Ok(None);
     }
-    // `u16::from_str` would take a sign as well.
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(AuthorityError::Port);
-    }
-    match digits.parse() {
-        Ok(0) | Err(_) => Err(AuthorityError::Port),
-        Ok(port) => Ok(Some(port)),
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => Ipv6Addr::from_str(address).is_ok(),
-        None => !host.is_empty() && is_registered_name(host.as_bytes()),
-    }
-}
-
-fn is_registered_name(mut name: &[u8]) -> bool {
-    loop {
-        name = match name {
-            [] => return true,
-            [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                rest
-            }
-            [first, rest @ ..] if first.is_ascii_alphanumeric() => rest,
-            [first, rest @ ..] if b"-._~!$&'()*+,;=".contains(first) => rest,
-            _ => return false,
-        };
+    let port = digits.iter().try_fold(0_u16, |port, byte| match byte {
+        b'0'..=b'9' => port.checked_mul(10)?.checked_add(u16::from(byte - b'0')),
+        _ => None,
+    });
+    match port {
+        None | Some(0) => Err(AuthorityError::Port),
+        port => Ok(port),
     }
 }
 
@@ -110,7 +119,7 @@ mod tests {
             ("a%zz", AuthorityError::Host),
             ("a%4z", AuthorityError::Host),
             ("b\u{fc}cher", AuthorityError::Host),
-            ("::1", AuthorityError::Port),
+            ("::1", AuthorityError::Host),
             ("[::1", AuthorityError::Host),
             ("[::1]x", AuthorityError::Host),
             ("[::1%25eth0]", AuthorityError::Host),

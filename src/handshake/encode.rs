@@ -6,6 +6,8 @@
 use bytes::Bytes;
 use http::{StatusCode, header::HeaderValue};
 
+use super::accept_key::SecWebSocketAccept;
+
 /// Whether a value may be written: a `HeaderValue` can't hold a line break, but it can hold what isn't
 /// ASCII.
 pub(super) fn is_ascii(value: &HeaderValue) -> bool {
@@ -17,7 +19,7 @@ pub(super) fn get<'a>(
     resource_name: &str,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
 ) -> Bytes {
-    encode(["GET ", resource_name, " HTTP/1.1"], fields, b"")
+    encode(["GET ", resource_name, " HTTP/1.1"].map(str::as_bytes), fields, b"")
 }
 
 /// The request for a tunnel to this host and port.
@@ -25,7 +27,19 @@ pub(super) fn connect<'a>(
     authority: &str,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
 ) -> Bytes {
-    encode(["CONNECT ", authority, " HTTP/1.1"], fields, b"")
+    encode(["CONNECT ", authority, " HTTP/1.1"].map(str::as_bytes), fields, b"")
+}
+
+/// The response that opens a WebSocket: the fields that each has (§4.2.2 (5)), and these.
+pub(super) fn switching_protocols<'a>(
+    accept: &SecWebSocketAccept,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
+) -> Bytes {
+    let head = b"HTTP/1.1 101 Switching Protocols\r\n\
+        Upgrade: websocket\r\n\
+        Connection: Upgrade\r\n\
+        Sec-WebSocket-Accept: ";
+    encode([head, accept.as_bytes()], fields, b"")
 }
 
 /// A response. A status without a registered reason gets an empty one.
@@ -36,16 +50,17 @@ pub(super) fn response<'a>(
 ) -> Bytes {
     // RFC 9112, §4: the space is there also when no reason follows.
     let reason = status.canonical_reason().unwrap_or_default();
-    encode(["HTTP/1.1 ", status.as_str(), " ", reason], fields, body)
+    let status_line = ["HTTP/1.1 ", status.as_str(), " ", reason];
+    encode(status_line.map(str::as_bytes), fields, body)
 }
 
-/// The first line, the fields, the blank line and the body, in storage of just their size.
+/// The head up to these fields, the fields, the blank line and the body, in storage of just their size.
 fn encode<'a, const PARTS: usize>(
-    first_line: [&str; PARTS],
+    front: [&[u8]; PARTS],
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
     body: &[u8],
 ) -> Bytes {
-    let size = first_line.iter().map(|part| part.len()).sum::<usize>()
+    let size = front.iter().map(|part| part.len()).sum::<usize>()
         + fields
             .clone()
             .map(|(name, value)| name.len() + value.len() + ": \r\n".len())
@@ -53,8 +68,8 @@ fn encode<'a, const PARTS: usize>(
         + "\r\n\r\n".len()
         + body.len();
     let mut bytes = Vec::with_capacity(size);
-    for part in first_line {
-        bytes.extend_from_slice(part.as_bytes());
+    for part in front {
+        bytes.extend_from_slice(part);
     }
     bytes.extend_from_slice(b"\r\n");
     let mut bytes = fields.fold(bytes, |mut bytes, (name, value)| {

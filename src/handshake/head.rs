@@ -178,18 +178,17 @@ impl HeadReader {
     /// Moves over the bytes; where the head ends among them, if it does.
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let within_budget = input.get(..self.budget).unwrap_or(input);
-        let mut bytes = within_budget.iter();
+        let mut rest = within_budget;
         let mut position = self.position;
         loop {
             if matches!(position, Position::Line) {
-                // Most bytes of a head are inside a line and mean nothing to its shape.
-                let ordinary = ordinary(bytes.as_slice());
-                bytes = bytes.as_slice().get(ordinary..).unwrap_or_default().iter();
+                rest = self.skip_lines(rest);
             }
-            let Some(byte) = bytes.next() else { break };
+            let Some((byte, behind)) = rest.split_first() else { break };
+            rest = behind;
             match self.step(position, *byte)? {
                 Some(next) => position = next,
-                None => return Ok(Some(within_budget.len() - bytes.len())),
+                None => return Ok(Some(within_budget.len() - rest.len())),
             }
         }
         self.position = position;
@@ -198,6 +197,23 @@ impl HeadReader {
             return Err(HeadError::TooLarge { limit: self.limits.max_size });
         }
         Ok(None)
+    }
+
+    /// Moves from within a line over what takes most of a head: the bytes that mean nothing to its
+    /// shape, and the ends of lines behind which a header begins. What is left is for single steps.
+    fn skip_lines<'input>(&mut self, mut rest: &'input [u8]) -> &'input [u8] {
+        loop {
+            rest = rest.get(ordinary(rest)..).unwrap_or_default();
+            match rest {
+                [b'\r', b'\n', first, behind @ ..]
+                    if first.is_ascii_alphanumeric() && self.headers < self.limits.max_headers =>
+                {
+                    self.headers += 1;
+                    rest = behind;
+                }
+                _ => return rest,
+            }
+        }
     }
 
     /// The position behind this byte, or `None` at the end of the head.

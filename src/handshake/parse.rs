@@ -13,7 +13,7 @@ use httparse::{Error, Header, ParserConfig, Status};
 
 use super::{
     client::ResponseHead,
-    field::Fields,
+    field::HandshakeFields,
     head::{Head, HeadError},
     server::RequestHead,
 };
@@ -28,17 +28,18 @@ pub(super) struct HeaderLines<'head> {
     lines: &'head [Header<'head>],
 }
 
-impl Fields for HeaderLines<'_> {
-    fn lines<'fields>(&'fields self, name: &HeaderName) -> impl Iterator<Item = &'fields [u8]> {
-        let name = name.as_str();
-        // Most lines are told apart by the length of their names.
-        let as_long = self.lines.iter().filter(move |line| line.name.len() == name.len());
-        let named = as_long.filter(move |line| line.name.eq_ignore_ascii_case(name));
+impl<'head> HeaderLines<'head> {
+    /// What the rules of the handshake are about.
+    pub(super) fn of_the_handshake(self) -> HandshakeFields<'head> {
+        HandshakeFields::among(self.lines.iter().map(|line| (line.name, line.value)))
+    }
+
+    /// The values of the lines that have this name, in order.
+    pub(super) fn named(self, name: &HeaderName) -> impl Iterator<Item = &'head [u8]> {
+        let named = self.lines.iter().filter(|line| line.name.eq_ignore_ascii_case(name.as_str()));
         named.map(|line| line.value)
     }
-}
 
-impl HeaderLines<'_> {
     /// The same as a map. The values share one copy of the head.
     pub(super) fn to_map(self) -> Result<HeaderMap, HeadError> {
         // The map has a limit of its own, far over any sensible one.

@@ -1,27 +1,24 @@
 //! Tokens, and the fields that are lists of them (RFC 9110, sections 5.6.1 and 5.6.2).
 
-use http::header::HeaderName;
-
-use super::field::{Fields, text};
+use super::field::{Field, is, text};
 use crate::extension::is_token;
 
-/// Whether a field that is a list of tokens has this one among its elements, without case.
+/// Whether a field that is a list of tokens has this one, in lower case, among its elements, without
+/// case.
 ///
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
-pub(super) fn list_contains(fields: &impl Fields, name: &HeaderName, token: &str) -> bool {
-    fields.lines(name).any(|line| {
-        line.split(|byte| *byte == b',')
-            .any(|element| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-    })
+pub(super) fn list_contains<const N: usize>(list: &Field<'_>, token: &[u8; N]) -> bool {
+    let mut elements = list.lines().iter().flat_map(|line| line.split(|byte| *byte == b','));
+    elements.any(|element| is(element.trim_ascii(), token))
 }
 
 /// The elements of a field that must be a list of at least one token, over all its lines.
 ///
 /// `None` if one element isn't a token or if there is none at all. Empty elements don't count.
-pub(super) fn elements<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<&'a str>> {
+pub(super) fn elements<'a>(list: &Field<'a>) -> Option<Vec<&'a str>> {
     let mut tokens = Vec::new();
-    for line in lines {
+    for line in list.lines() {
         for element in text(line)?.split(',').map(str::trim_ascii) {
             match element {
                 "" => {}
@@ -35,15 +32,10 @@ pub(super) fn elements<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<
 
 #[cfg(test)]
 mod tests {
-    use http::{
-        HeaderMap, HeaderValue,
-        header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL},
-    };
-
     use super::*;
 
-    fn headers(name: &HeaderName, lines: &[&'static str]) -> HeaderMap {
-        lines.iter().map(|line| (name.clone(), HeaderValue::from_static(line))).collect()
+    fn field<'a>(lines: &[&'a str]) -> Field<'a> {
+        lines.iter().map(|line| line.as_bytes()).collect()
     }
 
     #[test]
@@ -54,7 +46,7 @@ mod tests {
             &["keep-alive", "uPGRADE"],
             &[",, \tupgrade\t ,"],
         ] {
-            assert!(list_contains(&headers(&CONNECTION, lines), &CONNECTION, "upgrade"));
+            assert!(list_contains(&field(lines), b"upgrade"));
         }
     }
 
@@ -70,15 +62,14 @@ mod tests {
             &["upgrade;q=1"],
             &["upgrade/1"],
         ] {
-            assert!(!list_contains(&headers(&CONNECTION, lines), &CONNECTION, "upgrade"));
+            assert!(!list_contains(&field(lines), b"upgrade"));
         }
     }
 
     #[test]
     fn the_elements_of_a_list_are_tokens_and_at_least_one() {
-        let parse = |lines: &[&'static str]| {
-            let headers = headers(&SEC_WEBSOCKET_PROTOCOL, lines);
-            elements(headers.lines(&SEC_WEBSOCKET_PROTOCOL))
+        let parse = |lines: &[&str]| {
+            elements(&field(lines))
                 .map(|tokens| tokens.into_iter().map(String::from).collect::<Vec<_>>())
         };
         assert_eq!(parse(&["a, b", ",c,"]), Some(vec!["a".into(), "b".into(), "c".into()]));

@@ -1,11 +1,6 @@
 //! What makes a response the end of a successful handshake (RFC 6455, section 4.1).
 
-use http::{
-    Response, Version,
-    header::{
-        CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
-    },
-};
+use http::{Response, Version};
 
 use super::{error::ResponseError, response::ResponseHead};
 #[cfg(feature = "deflate")]
@@ -17,7 +12,7 @@ use crate::{
     extension::{Agreed, ExtensionOffer, Supported, is_token},
     handshake::{
         accept_key::SecWebSocketAccept,
-        field::{Field, Fields, text},
+        field::{Field, is, text},
         token,
     },
     role::Role,
@@ -91,45 +86,45 @@ impl Expectation {
     /// `Content-Length` and `Transfer-Encoding` have no place in it, but RFC 9112, section 6.3, has
     /// it end at the blank line whatever they say, so they are passed over.
     pub(super) fn check(&self, response: &ResponseHead<'_>) -> Result<Terms, ResponseError> {
-        let fields = &response.fields;
+        let fields = response.fields.of_the_handshake();
         // RFC 9110, §7.8: an upgrade is an affair of HTTP/1.1.
         if response.version != Version::HTTP_11 {
             return Err(ResponseError::Version);
         }
-        upgrade(fields)?;
+        upgrade(&fields.upgrade)?;
         // §4.1 (3) A list that contains the token, among others.
-        if !token::list_contains(fields, &CONNECTION, "upgrade") {
+        if !token::list_contains(&fields.connection, b"upgrade") {
             return Err(ResponseError::Connection);
         }
-        self.accept(fields)?;
-        let extensions = self.extensions(fields)?;
-        Ok(Terms { subprotocol: self.subprotocol(fields)?, extensions })
+        self.accept(&fields.sec_websocket_accept)?;
+        let extensions = self.extensions(&fields.sec_websocket_extensions)?;
+        Ok(Terms { subprotocol: self.subprotocol(&fields.sec_websocket_protocol)?, extensions })
     }
 
     /// §4.1 (5) and §9.1. What the server answered is compared with what was offered.
-    fn extensions(&self, fields: &impl Fields) -> Result<Agreed, ResponseError> {
-        let answers = ExtensionOffer::parse_all(fields.lines(&SEC_WEBSOCKET_EXTENSIONS))
+    fn extensions(&self, answers: &Field<'_>) -> Result<Agreed, ResponseError> {
+        let answers = ExtensionOffer::parse_all(answers.lines().iter().copied())
             .map_err(|_| ResponseError::Extensions)?;
         Ok(self.extensions.check(&answers)?)
     }
 
     /// §4.1 (4) Only a server that speaks WebSocket, and to this client, knows the value. §11.3.3:
     /// at most one in a response.
-    fn accept(&self, fields: &impl Fields) -> Result<(), ResponseError> {
-        match Field::of(fields, &SEC_WEBSOCKET_ACCEPT) {
+    fn accept(&self, accept: &Field<'_>) -> Result<(), ResponseError> {
+        match accept {
             Field::Absent => Err(ResponseError::MissingAccept),
-            Field::Repeated => Err(ResponseError::RepeatedAccept),
-            Field::Once(accept) if accept == self.accept.as_str().as_bytes() => Ok(()),
+            Field::Repeated(_) => Err(ResponseError::RepeatedAccept),
+            Field::Once(accept) if *accept == self.accept.as_bytes() => Ok(()),
             Field::Once(_) => Err(ResponseError::WrongAccept),
         }
     }
 
     /// §4.1 (6) One of those offered, compared with case, or none. §11.3.4: at most one in a
     /// response.
-    fn subprotocol(&self, fields: &impl Fields) -> Result<Option<String>, ResponseError> {
-        let chosen = match Field::of(fields, &SEC_WEBSOCKET_PROTOCOL) {
+    fn subprotocol(&self, chosen: &Field<'_>) -> Result<Option<String>, ResponseError> {
+        let chosen = match chosen {
             Field::Absent => return Ok(None),
-            Field::Repeated => return Err(ResponseError::RepeatedSubprotocol),
+            Field::Repeated(_) => return Err(ResponseError::RepeatedSubprotocol),
             Field::Once(chosen) => text(chosen).filter(|chosen| is_token(chosen)),
         };
         let chosen = chosen.ok_or(ResponseError::InvalidSubprotocol)?.to_owned();
@@ -142,9 +137,9 @@ impl Expectation {
 }
 
 /// §4.1 (2) The field's value is the one word; unlike in a request it is no list to choose from.
-fn upgrade(fields: &impl Fields) -> Result<(), ResponseError> {
-    match Field::of(fields, &UPGRADE) {
-        Field::Once(value) if value.eq_ignore_ascii_case(b"websocket") => Ok(()),
+fn upgrade(upgrade: &Field<'_>) -> Result<(), ResponseError> {
+    match upgrade {
+        Field::Once(value) if is(value, b"websocket") => Ok(()),
         _ => Err(ResponseError::Upgrade),
     }
 }

@@ -97,6 +97,6 @@ fn target<B>(base: &WebSocketUri, response: &Response<B>) -> Option<WebSocketUri
     };
     match Field::of(response.headers(), &LOCATION) {
         Field::Once(location) => location::resolve(base, text(location)?).ok(),
-        Field::Absent | Field::Repeated => None,
+        Field::Absent | Field::Repeated(_) => None,
     }
 }

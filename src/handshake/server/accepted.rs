@@ -54,20 +54,15 @@ impl Accepted {
         headers: Vec<(HeaderName, HeaderValue)>,
         agreed: Agreed,
     ) -> Self {
-        // §4.2.2 (5) And no field that announces a body, as what follows are frames.
         let extensions = agreed.response();
-        let fields = [
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Accept", accept.as_str()),
+        let agreed_on = [
+            subprotocol.as_deref().map(|name| ("Sec-WebSocket-Protocol", name.as_bytes())),
+            extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value.as_bytes())),
         ];
-        let fields = fields
-            .into_iter()
-            .chain(subprotocol.as_deref().map(|name| ("Sec-WebSocket-Protocol", name)))
-            .chain(extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value)))
-            .map(|(name, value)| (name, value.as_bytes()))
-            .chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let outgoing = encode::response(StatusCode::SWITCHING_PROTOCOLS, fields, b"");
+        let headers_to_add = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        // No field that announces a body, as what follows are frames.
+        let fields = agreed_on.into_iter().flatten().chain(headers_to_add);
+        let outgoing = encode::switching_protocols(&accept, fields);
         Self { accept, subprotocol, headers, agreed, outgoing }
     }
 

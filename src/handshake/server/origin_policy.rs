@@ -84,7 +84,7 @@ impl OriginPolicy {
         let allowed = match upgrade.origin() {
             Field::Absent => matches!(self.absent, Absent::Accepted),
             Field::Once(origin) => self.allowed.contains(text(origin).unwrap_or_default(), upgrade),
-            Field::Repeated => matches!(self.allowed, Allowed::Any),
+            Field::Repeated(_) => matches!(self.allowed, Allowed::Any),
         };
         if allowed { Ok(()) } else { Err(RequestError::Origin) }
     }

@@ -7,7 +7,7 @@ use super::{
     error::RequestError,
     upgrade_request::UpgradeRequest,
 };
-use crate::handshake::{field::Fields, parse::HeaderLines};
+use crate::handshake::parse::HeaderLines;
 
 /// A request whose header lines still lie where they arrived.
 ///
@@ -66,7 +66,7 @@ impl<'head> RequestHead<'head> {
 
     /// The values of the header lines that have this name, in order.
     pub fn header_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
-        self.fields.lines(name)
+        self.fields.named(name)
     }
 
     /// The opening handshake that this is, as [`UpgradeRequest::parse`] checks it.
@@ -75,7 +75,7 @@ impl<'head> RequestHead<'head> {
     ///
     /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
     pub fn upgrade(&self) -> Result<UpgradeRequest<'_>, RequestError> {
-        UpgradeRequest::of(&self.method, &self.uri, self.version, &self.fields)
+        UpgradeRequest::of(&self.method, &self.uri, self.version, self.fields.of_the_handshake())
     }
 
     /// Answers it, as [`negotiate`](super::negotiate) answers a request.

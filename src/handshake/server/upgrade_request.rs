@@ -1,19 +1,13 @@
 //! What makes a request an opening handshake (RFC 6455, section 4.2.1).
 
-use http::{
-    Method, Request, Uri, Version,
-    header::{
-        CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
-    },
-};
+use http::{Method, Request, Uri, Version};
 
 use super::error::RequestError;
 use crate::extension::ExtensionOffer;
 use crate::handshake::{
     accept_key::{SecWebSocketAccept, SecWebSocketKey},
     authority::Authority,
-    field::{Field, Fields, text},
+    field::{Field, HandshakeFields, text},
     token,
 };
 
@@ -53,7 +47,7 @@ impl<'request> UpgradeRequest<'request> {
     ///
     /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
     pub fn parse<B>(request: &'request Request<B>) -> Result<Self, RequestError> {
-        Self::of(request.method(), request.uri(), request.version(), request.headers())
+        Self::of(request.method(), request.uri(), request.version(), request.headers().into())
     }
 
     /// Checks the parts of a request.
@@ -61,7 +55,7 @@ impl<'request> UpgradeRequest<'request> {
         method: &Method,
         target: &'request Uri,
         version: Version,
-        fields: &'request impl Fields,
+        fields: HandshakeFields<'request>,
     ) -> Result<Self, RequestError> {
         // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of what the type can hold that is HTTP/1.1
         // alone, as later versions have no upgrade.
@@ -71,29 +65,29 @@ impl<'request> UpgradeRequest<'request> {
         if method != Method::GET {
             return Err(RequestError::Method);
         }
-        let authority = authority(target, host(fields)?)?;
-        no_body(fields)?;
+        let authority = authority(target, host(&fields.host)?)?;
+        no_body(&fields)?;
         // §4.2.1 (3) Before (4), as a request without it isn't a handshake gone wrong but one for
         // something else.
-        if !token::list_contains(fields, &UPGRADE, "websocket") {
+        if !token::list_contains(&fields.upgrade, b"websocket") {
             return Err(RequestError::Upgrade);
         }
         // §4.2.1 (4)
-        if !token::list_contains(fields, &CONNECTION, "upgrade") {
+        if !token::list_contains(&fields.connection, b"upgrade") {
             return Err(RequestError::Connection);
         }
-        websocket_version(fields)?;
-        let key = key(fields)?;
+        websocket_version(&fields.sec_websocket_version)?;
+        let key = key(&fields.sec_websocket_key)?;
         // §4.2.1 (8)
-        let mut lines = fields.lines(&SEC_WEBSOCKET_PROTOCOL).peekable();
-        let subprotocols = match lines.peek() {
-            None => Vec::new(),
-            Some(_) => token::elements(lines).ok_or(RequestError::Subprotocols)?,
+        let subprotocols = match &fields.sec_websocket_protocol {
+            Field::Absent => Vec::new(),
+            list => token::elements(list).ok_or(RequestError::Subprotocols)?,
         };
         // §4.2.1 (9)
-        let extensions = ExtensionOffer::parse_all(fields.lines(&SEC_WEBSOCKET_EXTENSIONS))
-            .map_err(|_| RequestError::Extensions)?;
-        let origin = Field::of(fields, &ORIGIN);
+        let extensions = fields.sec_websocket_extensions.lines().iter().copied();
+        let extensions =
+            ExtensionOffer::parse_all(extensions).map_err(|_| RequestError::Extensions)?;
+        let origin = fields.origin;
         Ok(Self { authority, origin, accept: key.accept(), subprotocols, extensions })
     }
 
@@ -119,8 +113,8 @@ impl<'request> UpgradeRequest<'request> {
     }
 
     /// From where the page comes that opens the connection, if it is one (section 10.2).
-    pub(super) const fn origin(&self) -> Field<'request> {
-        self.origin
+    pub(super) const fn origin(&self) -> &Field<'request> {
+        &self.origin
     }
 
     /// The host that the client wants to talk to.
@@ -131,10 +125,10 @@ impl<'request> UpgradeRequest<'request> {
 
 /// §4.2.1 (2) The one `Host`. RFC 9112, §3.2: two of them are how a request is smuggled past a
 /// proxy.
-fn host(fields: &impl Fields) -> Result<Authority<'_>, RequestError> {
-    match Field::of(fields, &HOST) {
+fn host<'a>(host: &Field<'a>) -> Result<Authority<'a>, RequestError> {
+    match host {
         Field::Absent => Err(RequestError::MissingHost),
-        Field::Repeated => Err(RequestError::RepeatedHost),
+        Field::Repeated(_) => Err(RequestError::RepeatedHost),
         Field::Once(host) => {
             text(host).and_then(|host| Authority::parse(host).ok()).ok_or(RequestError::InvalidHost)
         }
@@ -157,30 +151,27 @@ fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, 
 
 /// RFC 9112, §6.3: what came with a body would have to be read as one, and not as frames. Whoever
 /// sees it otherwise than a proxy in between can be made to see another request.
-fn no_body(fields: &impl Fields) -> Result<(), RequestError> {
-    if fields.lines(&TRANSFER_ENCODING).next().is_some() {
-        return Err(RequestError::TransferEncoding);
-    }
-    match Field::of(fields, &CONTENT_LENGTH) {
-        Field::Absent => Ok(()),
-        Field::Once(length) if length == b"0" => Ok(()),
-        _ => Err(RequestError::ContentLength),
+fn no_body(fields: &HandshakeFields<'_>) -> Result<(), RequestError> {
+    match (&fields.transfer_encoding, &fields.content_length) {
+        (Field::Absent, Field::Absent | Field::Once(b"0")) => Ok(()),
+        (Field::Absent, _) => Err(RequestError::ContentLength),
+        _ => Err(RequestError::TransferEncoding),
     }
 }
 
 /// §4.2.1 (6) A single 13, written in no other way.
-fn websocket_version(fields: &impl Fields) -> Result<(), RequestError> {
-    match Field::of(fields, &SEC_WEBSOCKET_VERSION) {
-        Field::Once(version) if version == b"13" => Ok(()),
+fn websocket_version(version: &Field<'_>) -> Result<(), RequestError> {
+    match version {
+        Field::Once(b"13") => Ok(()),
         _ => Err(RequestError::WebSocketVersion),
     }
 }
 
 /// §4.2.1 (5) A single key that decodes to 16 bytes. §11.3.1: at most one in a request.
-fn key(fields: &impl Fields) -> Result<SecWebSocketKey, RequestError> {
-    match Field::of(fields, &SEC_WEBSOCKET_KEY) {
+fn key(key: &Field<'_>) -> Result<SecWebSocketKey, RequestError> {
+    match key {
         Field::Absent => Err(RequestError::MissingKey),
-        Field::Repeated => Err(RequestError::RepeatedKey),
+        Field::Repeated(_) => Err(RequestError::RepeatedKey),
         Field::Once(key) => SecWebSocketKey::parse(key).ok_or(RequestError::InvalidKey),
     }
 }
