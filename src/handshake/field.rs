@@ -92,6 +92,7 @@ impl<'a> HandshakeFields<'a> {
     }
 
     fn named(&mut self, name: &[u8]) -> Option<&mut Field<'a>> {
+        // Most names are told apart by their length.
         Some(match name.len() {
             4 if is(name, b"host") => &mut self.host,
             6 if is(name, b"origin") => &mut self.origin,

@@ -3,8 +3,8 @@
 use super::field::{Field, is, text};
 use crate::extension::is_token;
 
-/// Whether a field that is a list of tokens has this one, in lower case, among its elements, without
-/// case.
+/// Whether a field that is a list of tokens has this one among its elements, in whichever case; `token`
+/// is in lower case.
 ///
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
