@@ -22,7 +22,7 @@ pub(super) enum AuthorityError {
 impl<'a> Authority<'a> {
     /// The authority that this text is, whole.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
-        // What comes before an @ can look like anything else; that it is there is the thing to tell.
+        // No host and no port has an @, so that there is one only says why it failed.
         Self::without_userinfo(text)
             .map_err(|error| if text.contains('@') { AuthorityError::Userinfo } else { error })
     }
@@ -120,6 +120,9 @@ mod tests {
             ("a%4z", AuthorityError::Host),
             ("b\u{fc}cher", AuthorityError::Host),
             ("::1", AuthorityError::Host),
+            (":0", AuthorityError::Host),
+            ("a b:0", AuthorityError::Host),
+            ("[x]:0", AuthorityError::Host),
             ("[::1", AuthorityError::Host),
             ("[::1]x", AuthorityError::Host),
             ("[::1%25eth0]", AuthorityError::Host),
@@ -130,6 +133,9 @@ mod tests {
             ("a:+80", AuthorityError::Port),
             ("a:80:80", AuthorityError::Port),
             ("user@a", AuthorityError::Userinfo),
+            ("user:80@a", AuthorityError::Userinfo),
+            ("[::1]@a", AuthorityError::Userinfo),
+            ("a b@c:0", AuthorityError::Userinfo),
         ] {
             assert_eq!(Authority::parse(text), Err(error), "{text}");
         }

@@ -92,19 +92,22 @@ impl<'a> HandshakeFields<'a> {
     }
 
     fn named(&mut self, name: &[u8]) -> Option<&mut Field<'a>> {
-        // Most names are told apart by their length.
-        Some(match name.len() {
-            4 if is(name, b"host") => &mut self.host,
-            6 if is(name, b"origin") => &mut self.origin,
-            7 if is(name, b"upgrade") => &mut self.upgrade,
-            10 if is(name, b"connection") => &mut self.connection,
-            14 if is(name, b"content-length") => &mut self.content_length,
-            17 if is(name, b"transfer-encoding") => &mut self.transfer_encoding,
-            20 if is(name, b"sec-websocket-accept") => &mut self.sec_websocket_accept,
-            24 if is(name, b"sec-websocket-extensions") => &mut self.sec_websocket_extensions,
-            17 if is(name, b"sec-websocket-key") => &mut self.sec_websocket_key,
-            22 if is(name, b"sec-websocket-protocol") => &mut self.sec_websocket_protocol,
-            21 if is(name, b"sec-websocket-version") => &mut self.sec_websocket_version,
+        Some(match name {
+            _ if eq_without_case(name, b"host") => &mut self.host,
+            _ if eq_without_case(name, b"origin") => &mut self.origin,
+            _ if eq_without_case(name, b"upgrade") => &mut self.upgrade,
+            _ if eq_without_case(name, b"connection") => &mut self.connection,
+            _ if eq_without_case(name, b"content-length") => &mut self.content_length,
+            _ if eq_without_case(name, b"transfer-encoding") => &mut self.transfer_encoding,
+            _ if eq_without_case(name, b"sec-websocket-accept") => &mut self.sec_websocket_accept,
+            _ if eq_without_case(name, b"sec-websocket-extensions") => {
+                &mut self.sec_websocket_extensions
+            }
+            _ if eq_without_case(name, b"sec-websocket-key") => &mut self.sec_websocket_key,
+            _ if eq_without_case(name, b"sec-websocket-protocol") => {
+                &mut self.sec_websocket_protocol
+            }
+            _ if eq_without_case(name, b"sec-websocket-version") => &mut self.sec_websocket_version,
             _ => return None,
         })
     }
@@ -116,15 +119,15 @@ impl<'a> From<&'a HeaderMap> for HandshakeFields<'a> {
     }
 }
 
-/// Whether a text is this one but for case, which is in lower case.
+/// Whether the two are equal but for the case of letters.
 ///
-/// Of a length that the compiler knows, all bytes are compared at once.
+/// `wanted` is of a length that the compiler knows, so all bytes are compared at once.
 #[inline]
-pub(super) fn is<const N: usize>(text: &[u8], lower: &[u8; N]) -> bool {
+pub(super) fn eq_without_case<const N: usize>(text: &[u8], wanted: &[u8; N]) -> bool {
     let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
-    let differing = text.iter().zip(lower).fold(0, |differing, (byte, lower)| {
-        let capital = if lower.is_ascii_lowercase() { 0x20 } else { 0 };
-        differing | ((byte | capital) ^ lower)
+    let differing = text.iter().zip(wanted).fold(0, |differing, (byte, wanted)| {
+        let case = if wanted.is_ascii_alphabetic() { 0x20 } else { 0 };
+        differing | ((byte ^ wanted) & !case)
     });
     differing == 0
 }
@@ -141,25 +144,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_the_same_only_but_for_case() {
-        let name = b"sec-websocket-key";
+    fn nothing_but_the_case_of_letters_may_differ() {
+        let name = b"Key-13";
         for place in 0..name.len() {
             for byte in 0..=u8::MAX {
                 let mut other = *name;
                 other[place] = byte;
-                assert_eq!(is(&other, name), other.eq_ignore_ascii_case(name), "{other:?}");
+                let equal = other.eq_ignore_ascii_case(name);
+                assert_eq!(eq_without_case(&other, name), equal, "{other:?}");
             }
         }
-        assert!(!is(&name[1..], name));
+        assert!(!eq_without_case(b"Key-1", name));
+        assert!(!eq_without_case(b"Key-130", name));
     }
 
     #[test]
     fn each_field_is_found_by_its_name_with_all_its_lines() {
         for name in [HOST, ORIGIN].iter().chain(&OWNED) {
             let title = name.as_str().to_ascii_uppercase();
-            let lines = [(name.as_str(), &b"1"[..]), ("x-other", b"2"), (&title, b"3")];
+            let name = name.as_str();
+            let lines = [(name, &b"1"[..]), ("x-other", b"2"), (&title, b"3"), (name, b"4")];
             let fields = HandshakeFields::among(lines.into_iter());
-            let field = match name.as_str() {
+            let field = match name {
                 "host" => fields.host,
                 "origin" => fields.origin,
                 "upgrade" => fields.upgrade,
@@ -173,7 +179,7 @@ mod tests {
                 "sec-websocket-version" => fields.sec_websocket_version,
                 other => panic!("{other} is no field of the handshake"),
             };
-            assert_eq!(field.lines(), [b"1", b"3"], "{name}");
+            assert_eq!(field.lines(), [b"1", b"3", b"4"], "{name}");
         }
     }
 }

@@ -7,7 +7,7 @@
 //!                     └────────────────────────────┘ any but CR, space and tab
 //! ```
 //!
-//! Each byte is looked at once, when it arrives, so the work is linear however the bytes are cut,
+//! Bytes are looked at when they arrive and never again, so the work is linear however they are cut,
 //! and what no head may contain is refused before its end has come. The position after each byte
 //! depends on the bytes before it alone, never on how they were cut.
 
@@ -182,7 +182,7 @@ impl HeadReader {
         let mut position = self.position;
         loop {
             if matches!(position, Position::Line) {
-                rest = self.skip_lines(rest);
+                rest = self.skip_lines(rest)?;
             }
             let Some((byte, behind)) = rest.split_first() else { break };
             rest = behind;
@@ -201,19 +201,26 @@ impl HeadReader {
 
     /// Moves from within a line over what takes most of a head: the bytes that mean nothing to its
     /// shape, and the ends of lines behind which a header begins. What is left is for single steps.
-    fn skip_lines<'input>(&mut self, mut rest: &'input [u8]) -> &'input [u8] {
+    fn skip_lines<'input>(&mut self, mut rest: &'input [u8]) -> Result<&'input [u8], HeadError> {
         loop {
             rest = rest.get(ordinary(rest)..).unwrap_or_default();
             match rest {
-                [b'\r', b'\n', first, behind @ ..]
-                    if first.is_ascii_alphanumeric() && self.headers < self.limits.max_headers =>
-                {
-                    self.headers += 1;
+                [b'\r', b'\n', first, behind @ ..] if first.is_ascii_alphanumeric() => {
+                    self.begin_header()?;
                     rest = behind;
                 }
-                _ => return rest,
+                _ => return Ok(rest),
             }
         }
+    }
+
+    fn begin_header(&mut self) -> Result<(), HeadError> {
+        let limit = self.limits.max_headers;
+        if self.headers == limit {
+            return Err(HeadError::TooManyHeaders { limit });
+        }
+        self.headers += 1;
+        Ok(())
     }
 
     /// The position behind this byte, or `None` at the end of the head.
@@ -235,11 +242,8 @@ impl HeadReader {
             // those who don't see two different heads, so it is refused.
             (_, b'\n') => Err(HeadError::BareLineFeed),
             (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
-            (Position::LineStart, _) if self.headers == self.limits.max_headers => {
-                Err(HeadError::TooManyHeaders { limit: self.limits.max_headers })
-            }
             (Position::LineStart, _) => {
-                self.headers += 1;
+                self.begin_header()?;
                 Ok(Some(Position::Line))
             }
             (Position::Start | Position::Line, _) => Ok(Some(Position::Line)),

@@ -1,16 +1,15 @@
 //! Tokens, and the fields that are lists of them (RFC 9110, sections 5.6.1 and 5.6.2).
 
-use super::field::{Field, is, text};
+use super::field::{Field, eq_without_case, text};
 use crate::extension::is_token;
 
-/// Whether a field that is a list of tokens has this one among its elements, in whichever case; `token`
-/// is in lower case.
+/// Whether a field that is a list of tokens has this one among its elements, without case.
 ///
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
 pub(super) fn list_contains<const N: usize>(list: &Field<'_>, token: &[u8; N]) -> bool {
     let mut elements = list.lines().iter().flat_map(|line| line.split(|byte| *byte == b','));
-    elements.any(|element| is(element.trim_ascii(), token))
+    elements.any(|element| eq_without_case(element.trim_ascii(), token))
 }
 
 /// The elements of a field that must be a list of at least one token, over all its lines.

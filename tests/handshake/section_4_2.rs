@@ -156,6 +156,7 @@ fn upgrade_and_connection_are_lists_of_tokens_without_case() {
         ("Connection", "Connection: keep-alive, Upgrade"),
         ("Connection", "Connection: upgrade"),
         ("Connection", "CONNECTION: keep-alive\r\nConnection: UPGRADE"),
+        ("Connection", "Connection: a\r\nConnection: b\r\nConnection: Upgrade"),
         ("Connection", "Connection:,\t,Upgrade\t,"),
     ] {
         assert_eq!(judge(request(without, with)), Ok(()), "{with}");

@@ -60,6 +60,14 @@ fn a_server_allocates_for_the_target_and_the_response_and_for_nothing_else() {
 }
 
 #[test]
+fn a_field_on_several_lines_is_one_more() {
+    warm_up_entropy();
+    let head = REQUEST.strip_suffix(b"\r\n").unwrap();
+    let mut pieces = [[head, b"Connection: a\r\n", b"\r\n"].concat()];
+    assert_eq!(allocations(|| serve(&mut pieces)).0, SERVER + 1);
+}
+
+#[test]
 fn a_server_allocates_once_more_for_very_many_headers() {
     warm_up_entropy();
     let mut pieces = [with_headers(80)];

@@ -12,7 +12,7 @@ use crate::{
     extension::{Agreed, ExtensionOffer, Supported, is_token},
     handshake::{
         accept_key::SecWebSocketAccept,
-        field::{Field, is, text},
+        field::{Field, eq_without_case, text},
         token,
     },
     role::Role,
@@ -139,7 +139,7 @@ impl Expectation {
 /// §4.1 (2) The field's value is the one word; unlike in a request it is no list to choose from.
 fn upgrade(upgrade: &Field<'_>) -> Result<(), ResponseError> {
     match upgrade {
-        Field::Once(value) if is(value, b"websocket") => Ok(()),
+        Field::Once(value) if eq_without_case(value, b"websocket") => Ok(()),
         _ => Err(ResponseError::Upgrade),
     }
 }
