@@ -34,22 +34,21 @@ impl<'a> Authority<'a> {
             [b':', digits @ ..] => parse_port(digits)?,
             _ => return Err(AuthorityError::Host),
         };
-        Ok(Self { host, port })
+        if host.is_empty() { Err(AuthorityError::Host) } else { Ok(Self { host, port }) }
     }
 }
 
 /// How much of the text is the host that it begins with.
 fn host_len(text: &str) -> Result<usize, AuthorityError> {
-    let length = match text.strip_prefix('[') {
+    match text.strip_prefix('[') {
         // The colons of an IPv6 address are inside its brackets.
         Some(rest) => {
             let (address, _) = rest.split_once(']').ok_or(AuthorityError::Host)?;
             Ipv6Addr::from_str(address).map_err(|_| AuthorityError::Host)?;
-            "[]".len() + address.len()
+            Ok("[]".len() + address.len())
         }
-        None => registered_name_len(text.as_bytes()),
-    };
-    if length == 0 { Err(AuthorityError::Host) } else { Ok(length) }
+        None => Ok(registered_name_len(text.as_bytes())),
+    }
 }
 
 fn registered_name_len(text: &[u8]) -> usize {
@@ -119,8 +118,8 @@ mod tests {
             ("a%zz", AuthorityError::Host),
             ("a%4z", AuthorityError::Host),
             ("b\u{fc}cher", AuthorityError::Host),
-            ("::1", AuthorityError::Host),
-            (":0", AuthorityError::Host),
+            ("::1", AuthorityError::Port),
+            (":0", AuthorityError::Port),
             ("a b:0", AuthorityError::Host),
             ("[x]:0", AuthorityError::Host),
             ("[::1", AuthorityError::Host),

@@ -114,7 +114,7 @@ fn what_is_no_proxy_is_refused_with_the_rule_it_breaks() {
         ("http://proxy:0", ProxyError::Port),
         ("http://proxy:65536", ProxyError::Port),
         ("http://proxy:http", ProxyError::Port),
-        ("http://::1", ProxyError::Host),
+        ("http://::1", ProxyError::Port),
         ("http://[::1", ProxyError::Host),
         ("http://user:%@proxy", ProxyError::PercentEncoding),
         ("http://user:%4@proxy", ProxyError::PercentEncoding),
