@@ -1,5 +1,5 @@
-use crate::connection::encoding::Fragment;
 use crate::connection::error::SendError;
+use crate::connection::framing::Fragment;
 use crate::connection::sending::SendingHalf;
 use crate::message::Message;
 

@@ -12,6 +12,7 @@ mod encoding;
 mod error;
 mod event;
 mod fragments;
+mod framing;
 mod lent;
 mod long_frame;
 mod outgoing;
@@ -29,11 +30,11 @@ pub use close_frame::CloseFrame;
 pub use close_status::{CloseSignal, CloseStatus, ClosedBy};
 pub use connection::Connection;
 pub use control::ControlPayload;
-#[cfg(feature = "blocking")]
-pub(crate) use encoding::Fragment;
 pub use error::{SendError, UsageError};
 pub use event::Event;
 pub use fragments::FragmentWriter;
+#[cfg(feature = "blocking")]
+pub(crate) use framing::Fragment;
 pub use lent::Lent;
 pub use outgoing::Outgoing;
 pub use prepared::PreparedMessage;

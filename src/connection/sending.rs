@@ -17,10 +17,11 @@ use crate::connection::close_frame::CloseFrame;
 use crate::connection::close_status::CloseStatus;
 use crate::connection::closing::{Answer, ClosingHandshake};
 use crate::connection::control::ControlPayload;
-use crate::connection::encoding::{Encoding, Fragment};
+use crate::connection::encoding::{Encoding, Obstacle};
 use crate::connection::error::{SendError, UsageError};
 use crate::connection::event::Event;
 use crate::connection::fragments::FragmentWriter;
+use crate::connection::framing::Fragment;
 use crate::connection::lent::Lent;
 use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
@@ -67,7 +68,7 @@ impl SendingHalf {
 
     /// Which end this is.
     pub const fn role(&self) -> Role {
-        self.encoding.role()
+        self.encoding.framing.role()
     }
 
     /// Where the connection is in its life.
@@ -80,7 +81,9 @@ impl SendingHalf {
     #[inline]
     pub fn transport(&self) -> Transport {
         // What was said is written first, a last Close frame above all, as long as it can be.
-        if self.encoding.outgoing().has_remaining() && self.state() != ConnectionState::Closed {
+        if self.encoding.framing.outgoing().has_remaining()
+            && self.state() != ConnectionState::Closed
+        {
             return Transport::KeepOpen;
         }
         self.closing.transport(self.role())
@@ -94,7 +97,7 @@ impl SendingHalf {
     /// The bytes to write to the transport.
     #[inline]
     pub const fn outgoing(&mut self) -> &mut Outgoing {
-        self.encoding.outgoing_mut()
+        self.encoding.framing.outgoing_mut()
     }
 
     /// Takes in what the receiving half has found, and queues what is owed for it: the Pong for a
@@ -137,7 +140,7 @@ impl SendingHalf {
     #[cold]
     pub fn fail(&mut self, error: ProtocolError) {
         if self.closing.fail(error.close_code()) == Answer::SendClose {
-            self.encoding.close(Some(&CloseFrame::from(error.close_code())));
+            self.encoding.framing.close(Some(&CloseFrame::from(error.close_code())));
         }
     }
 
@@ -151,7 +154,7 @@ impl SendingHalf {
     /// [`Connection::receive_write_error`](crate::Connection::receive_write_error).
     pub fn receive_write_error(&mut self) {
         self.closing.receive_write_error();
-        let outgoing = self.encoding.outgoing_mut();
+        let outgoing = self.encoding.framing.outgoing_mut();
         while outgoing.has_remaining() {
             outgoing.advance(outgoing.remaining());
         }
@@ -165,9 +168,8 @@ impl SendingHalf {
     /// [`SendError::Refused`] when the connection isn't open or a fragmented message isn't finished.
     #[inline(always)]
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), SendError> {
-        self.check_open()?;
         let message = message.into();
-        if let Some(obstacle) = self.encoding.obstacle() {
+        if let Some(obstacle) = self.obstacle() {
             return Err(obstacle.refuse(message));
         }
         self.note_message();
@@ -182,9 +184,8 @@ impl SendingHalf {
     /// As [`send`](Self::send).
     #[inline]
     pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
-        self.check_open()?;
         let message = message.into();
-        if let Some(obstacle) = self.encoding.obstacle() {
+        if let Some(obstacle) = self.obstacle() {
             return Err(obstacle.refuse(message));
         }
         self.note_message();
@@ -197,9 +198,12 @@ impl SendingHalf {
     ///
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
-        self.check_open()?;
-        self.encoding.prepared(message)?;
+        let shared = message.message().clone();
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle.refuse(shared));
+        }
         self.note_message();
+        self.encoding.queue_prepared(shared, message);
         Ok(())
     }
 
@@ -232,7 +236,7 @@ impl SendingHalf {
     #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
     pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
         if self.closing.send_close(frame.as_ref()) == Answer::SendClose {
-            self.encoding.close(frame.as_ref());
+            self.encoding.framing.close(frame.as_ref());
         }
     }
 
@@ -247,6 +251,15 @@ impl SendingHalf {
         Ok(())
     }
 
+    /// What stands in the way of a whole message.
+    #[inline]
+    fn obstacle(&self) -> Option<Obstacle> {
+        match self.check_open() {
+            Ok(()) => self.encoding.obstacle(),
+            Err(_) => Some(Obstacle::NotOpen),
+        }
+    }
+
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         // §5.5.1: nothing is sent after a Close frame but what the protocol itself owes.
@@ -256,7 +269,7 @@ impl SendingHalf {
     fn answer_ping(&mut self, payload: &[u8]) {
         // §5.5.2: as soon as is practical.
         if self.closing.owes_pongs() {
-            self.encoding.automatic_pong(payload);
+            self.encoding.framing.automatic_pong(payload);
         }
     }
 
@@ -265,7 +278,7 @@ impl SendingHalf {
     fn answer_close(&mut self, received: Option<&CloseFrame<'_>>) {
         if self.closing.receive_close(received) == Answer::SendClose {
             let reply = received.map(|frame| CloseFrame::from(frame.code()));
-            self.encoding.close(reply.as_ref());
+            self.encoding.framing.close(reply.as_ref());
         }
     }
 
@@ -343,17 +356,19 @@ impl SendingHalf {
             return Ok(());
         };
         match self.closing.state() {
-            ConnectionState::Open => match timers.tick(now, self.encoding.outgoing().written()) {
-                Due::Nothing => Ok(()),
-                Due::Ping(payload) => {
-                    self.encoding.keepalive_ping(payload);
-                    timers.note_ping(now, self.encoding.outgoing().position());
-                    Ok(())
+            ConnectionState::Open => {
+                match timers.tick(now, self.encoding.framing.outgoing().written()) {
+                    Due::Nothing => Ok(()),
+                    Due::Ping(payload) => {
+                        self.encoding.framing.keepalive_ping(payload);
+                        timers.note_ping(now, self.encoding.framing.outgoing().position());
+                        Ok(())
+                    }
+                    Due::Failure(error) => Err(self.end(error, now)),
                 }
-                Due::Failure(error) => Err(self.end(error, now)),
-            },
+            }
             ConnectionState::Closing if timers.closing_is_overdue(now) => {
-                let has_outgoing = self.encoding.outgoing().has_remaining();
+                let has_outgoing = self.encoding.framing.outgoing().has_remaining();
                 let is_complete = !self.closing.is_listening() && !has_outgoing;
                 self.closing.receive_eof();
                 // Of a peer that only leaves its transport open there is nothing to complain.
