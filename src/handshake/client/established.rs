@@ -103,8 +103,8 @@ impl Expectation {
 
     /// §4.1 (5) and §9.1. What the server answered is compared with what was offered.
     fn extensions(&self, answers: &Field<'_>) -> Result<Agreed, ResponseError> {
-        let answers = ExtensionOffer::parse_all(answers.lines().iter().copied())
-            .map_err(|_| ResponseError::Extensions)?;
+        let answers =
+            ExtensionOffer::parse_all(answers.lines()).map_err(|_| ResponseError::Extensions)?;
         Ok(self.extensions.check(&answers)?)
     }
 

@@ -84,9 +84,8 @@ impl<'request> UpgradeRequest<'request> {
             list => token::elements(list).ok_or(RequestError::Subprotocols)?,
         };
         // §4.2.1 (9)
-        let extensions = fields.sec_websocket_extensions.lines().iter().copied();
-        let extensions =
-            ExtensionOffer::parse_all(extensions).map_err(|_| RequestError::Extensions)?;
+        let extensions = ExtensionOffer::parse_all(fields.sec_websocket_extensions.lines())
+            .map_err(|_| RequestError::Extensions)?;
         let origin = fields.origin;
         Ok(Self { authority, origin, accept: key.accept(), subprotocols, extensions })
     }
