@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::blocking::error::Error;
-use crate::blocking::sink::{Sink, unless_timed_out};
+use crate::blocking::sink::Sink;
 use crate::close_code::CloseCode;
 use crate::connection::{CloseFrame, Fragment};
 use crate::message::{Message, MessageKind, complete_text};
@@ -30,6 +30,12 @@ pub struct MessageWriter<'connection> {
 enum Progress {
     Unfinished,
     Finished,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Time {
+    Enough,
+    TooShort,
 }
 
 /// Where fragments go.
@@ -80,18 +86,24 @@ impl<'connection> MessageWriter<'connection> {
         Ok(self.sink.flush()?)
     }
 
-    /// Queues what is gathered, but for the bytes of an incomplete character.
-    fn send_gathered(&mut self) -> io::Result<()> {
+    /// Queues what is gathered, but for the bytes of an incomplete character, and says whether there was time to write
+    /// what is queued.
+    fn send_gathered(&mut self) -> io::Result<Time> {
         let piece = match self.kind {
             MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
             MessageKind::Binary => Message::from(&self.gathered[..]),
         };
         let sent = piece.len();
-        if sent > 0 {
-            self.sink.fragment(piece, Fragment::More).or_else(unless_timed_out)?;
-            self.gathered.drain(..sent);
+        if sent == 0 {
+            return Ok(Time::Enough);
         }
-        Ok(())
+        let time = match self.sink.fragment(piece, Fragment::More) {
+            Ok(()) => Time::Enough,
+            Err(Error::WriteTimedOut) => Time::TooShort,
+            Err(error) => return Err(error.into()),
+        };
+        self.gathered.drain(..sent);
+        Ok(time)
     }
 }
 
@@ -107,8 +119,11 @@ impl Write for MessageWriter<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.send_gathered()?;
-        Ok(self.sink.flush()?)
+        match self.send_gathered()? {
+            Time::Enough => Ok(self.sink.flush()?),
+            // It was waited for already.
+            Time::TooShort => Err(Error::WriteTimedOut.into()),
+        }
     }
 }
 

@@ -222,6 +222,12 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
             ErrorKind::TimedOut
         );
         assert_eq!(waits(), 1);
+        let mut streamed = writer.message(MessageKind::Binary);
+        streamed.write_all(b"a bit").unwrap();
+        assert_matches!(streamed.flush().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(waits(), 1);
+        assert_matches!(streamed.finish().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(waits(), 1);
         // And one that promises less says nothing of it.
         writer.write(&message[..]).unwrap();
         assert_eq!(waits(), 1);
