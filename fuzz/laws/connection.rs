@@ -50,6 +50,10 @@ pub enum Operation {
     Close(u16),
     /// The transport takes this many bytes.
     Drain(usize),
+    /// An event loop lends storage for what is outgoing.
+    LendStorage,
+    /// It takes the storage back.
+    ReclaimStorage,
     /// The transport takes no more bytes.
     WriteError,
     /// The transport ends.
@@ -88,6 +92,8 @@ impl Operation {
             8 | 9 => Self::Write(payload::kind(choice), payload::size(script)),
             10 => Self::Finish(payload::kind(script.byte()), payload::size(script)),
             11 => Self::Ping(usize::from(script.byte())),
+            12 if choice >= 0xC0 => Self::ReclaimStorage,
+            12 if choice >= 0x80 => Self::LendStorage,
             12 => Self::Pong,
             13 => Self::Close(u16::from_be_bytes([script.byte(), script.byte()])),
             14 => Self::Drain(payload::size(script)),
@@ -152,6 +158,8 @@ struct Watched {
     voice: Voice,
     has_ended: bool,
     state: ConnectionState,
+    /// What an event loop lends the connection.
+    storage: Vec<u8>,
 }
 
 impl Watched {
@@ -171,6 +179,7 @@ impl Watched {
             voice: Voice::Heard,
             has_ended: false,
             state: ConnectionState::Open,
+            storage: Vec::new(),
         }
     }
 
@@ -233,6 +242,11 @@ impl Watched {
                 self.connection.close(code.map(|code| CloseFrame::new(code, reason).unwrap()));
             }
             Operation::Drain(count) => self.drain(*count),
+            Operation::LendStorage => self.connection.outgoing().lend_storage(&mut self.storage),
+            Operation::ReclaimStorage => {
+                self.connection.outgoing().reclaim_storage(&mut self.storage);
+                assert!(self.storage.capacity() <= 64 * 1024, "it grows no further");
+            }
             Operation::WriteError => {
                 self.connection.receive_write_error();
                 assert!(!self.connection.outgoing().has_remaining(), "nobody will take it");

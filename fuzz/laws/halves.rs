@@ -56,7 +56,7 @@ const MOST_STEPS: usize = 64;
 /// Each step has the same outcome, leads to the same state, and leaves the same bytes to be written,
 /// whether it happens to a connection or to its halves, put together now and then.
 pub fn told_at_once_they_are_the_whole(setup: Setup, steps: &[Step]) {
-    let mut whole = Whole { connection: Some(setup.connection()), events: Events::default() };
+    let mut whole = Whole::new(setup);
     let mut halves = Halves::new(setup);
     for (salt, step) in steps.iter().enumerate() {
         match step {
@@ -72,7 +72,7 @@ pub fn told_at_once_they_are_the_whole(setup: Setup, steps: &[Step]) {
                 }
                 None => {
                     let outcome = whole.send(operation, salt);
-                    assert_eq!(outcome, perform(&mut halves.sending, operation, salt));
+                    assert_eq!(outcome, halves.send(operation, salt));
                 }
             },
             Step::Tell(_) => {}
@@ -97,7 +97,7 @@ pub fn told_at_once_they_are_the_whole(setup: Setup, steps: &[Step]) {
 /// - every Pong answers a Ping, in order, and when all is told the last Ping has its Pong;
 /// - the close status is what was written and what was told.
 pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
-    let mut whole = Whole { connection: Some(setup.connection()), events: Events::default() };
+    let mut whole = Whole::new(setup);
     let mut halves = Halves::new(setup);
     let mut is_writable = true;
     let (mut largest, mut queued) = (0, 0);
@@ -111,8 +111,7 @@ pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
                 (None, operation) => {
                     is_writable &= !matches!(operation, Operation::WriteError);
                     let waiting = halves.sending.outgoing().remaining();
-                    let Outcome { result, size, written } =
-                        perform(&mut halves.sending, operation, salt);
+                    let Outcome { result, size, written } = halves.send(operation, salt);
                     halves.written.read_valid(&written);
                     if let (Ok(()), Some(size)) = (result, size) {
                         assert!(waiting == 0 || waiting < setup.max_outgoing_size);
@@ -166,7 +165,12 @@ struct Outcome {
 }
 
 /// Does what concerns the sending half alone.
-fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Outcome {
+fn perform(
+    sending: &mut SendingHalf,
+    storage: &mut Vec<u8>,
+    operation: &Operation,
+    salt: usize,
+) -> Outcome {
     let mut written = Vec::new();
     let mut size = None;
     let refused = |outcome: Result<(), UsageError>| outcome.map_err(SendError::Refused);
@@ -217,6 +221,14 @@ fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Out
             written = drain(sending.outgoing(), *count);
             Ok(())
         }
+        Operation::LendStorage => {
+            sending.outgoing().lend_storage(storage);
+            Ok(())
+        }
+        Operation::ReclaimStorage => {
+            sending.outgoing().reclaim_storage(storage);
+            Ok(())
+        }
         Operation::Receive(_)
         | Operation::ReceiveFrame(_)
         | Operation::ReceiveCompressed(_)
@@ -229,9 +241,19 @@ fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Out
 struct Whole {
     connection: Option<Connection>,
     events: Events,
+    /// What an event loop lends it.
+    storage: Vec<u8>,
 }
 
 impl Whole {
+    fn new(setup: Setup) -> Self {
+        Self {
+            connection: Some(setup.connection()),
+            events: Events::default(),
+            storage: Vec::new(),
+        }
+    }
+
     const fn connection(&mut self) -> &mut Connection {
         self.connection.as_mut().unwrap()
     }
@@ -242,7 +264,7 @@ impl Whole {
 
     fn send(&mut self, operation: &Operation, salt: usize) -> Outcome {
         let (receiving, mut sending) = self.connection.take().unwrap().split();
-        let outcome = perform(&mut sending, operation, salt);
+        let outcome = perform(&mut sending, &mut self.storage, operation, salt);
         self.connection = Some(Connection::reunite(receiving, sending));
         outcome
     }
@@ -266,6 +288,8 @@ struct Halves {
     /// The Pings that the sending half was told of while it still answers.
     told: Vec<Vec<u8>>,
     written: Reader,
+    /// What an event loop lends the sending half.
+    storage: Vec<u8>,
 }
 
 impl Halves {
@@ -279,7 +303,12 @@ impl Halves {
             news: VecDeque::new(),
             told: Vec::new(),
             written: Reader::of_output(setup),
+            storage: Vec::new(),
         }
+    }
+
+    fn send(&mut self, operation: &Operation, salt: usize) -> Outcome {
+        perform(&mut self.sending, &mut self.storage, operation, salt)
     }
 
     /// The receiving half takes these bytes.

@@ -24,7 +24,9 @@ fn number() -> impl Strategy<Value = u16> {
 
 /// What the application and the transport do.
 pub(crate) fn local_operation() -> impl Strategy<Value = connection::Operation> {
-    use connection::Operation::{Close, Drain, Eof, Finish, Lend, Ping, Pong, Send, Write};
+    use connection::Operation::{
+        Close, Drain, Eof, Finish, Lend, LendStorage, Ping, Pong, ReclaimStorage, Send, Write,
+    };
     prop_oneof![
         8 => (kind(), payload_size()).prop_map(|(kind, size)| Send(kind, size)),
         4 => (kind(), 0..10_000_usize, 0..10_000_usize)
@@ -36,6 +38,8 @@ pub(crate) fn local_operation() -> impl Strategy<Value = connection::Operation> 
         1 => number().prop_map(Close),
         8 => (0..300_usize).prop_map(Drain),
         2 => Just(Drain(usize::MAX)),
+        2 => Just(LendStorage),
+        2 => Just(ReclaimStorage),
         1 => Just(Eof),
     ]
 }
