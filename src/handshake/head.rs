@@ -10,6 +10,9 @@
 //! Bytes are looked at when they arrive and never again, so the work is linear however they are cut,
 //! and what no head may contain is refused before its end has come. The position after each byte
 //! depends on the bytes before it alone, never on how they were cut.
+//!
+//! Most heads lie whole in the first bytes. Whoever can tell that of one, and that nothing is wrong with it,
+//! [takes it](HeadReader::take) without having it read here.
 
 use core::mem;
 use std::borrow::Cow;
@@ -157,10 +160,7 @@ impl HeadReader {
                 return Err(error);
             }
         };
-        let taken = end.unwrap_or(input.len());
-        let (taken, rest) = mem::take(input).split_at_mut_checked(taken).unwrap_or_default();
-        *input = rest;
-        self.budget = self.budget.saturating_sub(taken.len());
+        let taken = self.take(input, end.unwrap_or(input.len()));
         if end.is_none() {
             self.arrived.extend_from_slice(taken);
             return Ok(None);
@@ -175,9 +175,36 @@ impl HeadReader {
         Ok(Some(Head { bytes, headers: mem::take(&mut self.headers) }))
     }
 
+    /// The bytes at whose front a head may lie whole, if none of it has come before.
+    pub(super) fn untouched<'input>(&self, input: &'input [u8]) -> Option<&'input [u8]> {
+        matches!(self.position, Position::Start).then(|| self.within_budget(input))
+    }
+
+    /// Whether a head may have so many header lines.
+    pub(super) const fn admits(&self, headers: usize) -> bool {
+        headers <= self.limits.max_headers
+    }
+
+    /// Takes so many bytes off the front of the input: what [`read`](Self::read) has found to belong to a head, or a whole
+    /// one that it would have let pass.
+    pub(super) fn take<'input>(
+        &mut self,
+        input: &mut &'input mut [u8],
+        count: usize,
+    ) -> &'input mut [u8] {
+        let (taken, rest) = mem::take(input).split_at_mut_checked(count).unwrap_or_default();
+        *input = rest;
+        self.budget = self.budget.saturating_sub(taken.len());
+        taken
+    }
+
+    fn within_budget<'input>(&self, input: &'input [u8]) -> &'input [u8] {
+        input.get(..self.budget).unwrap_or(input)
+    }
+
     /// Moves over the bytes; where the head ends among them, if it does.
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
-        let within_budget = input.get(..self.budget).unwrap_or(input);
+        let within_budget = self.within_budget(input);
         let mut rest = within_budget;
         let mut position = self.position;
         loop {

@@ -14,8 +14,8 @@ use httparse::{Error, Header, ParserConfig, Status};
 use super::{
     client::ResponseHead,
     field::HandshakeFields,
-    head::{Head, HeadError},
-    server::RequestHead,
+    head::{Head, HeadError, HeadReader},
+    server::{RequestError, RequestHead},
 };
 
 /// Header lines for which there is room on the stack. Few heads have more.
@@ -49,7 +49,7 @@ impl<'head> HeaderLines<'head> {
         for line in self.lines {
             let name =
                 HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::HeaderName)?;
-            let start = line.value.as_ptr().addr() - self.head.as_ptr().addr();
+            let start = offset(self.head, line.value);
             let value = head.slice(start..start + line.value.len());
             let value =
                 HeaderValue::from_maybe_shared(value).map_err(|_| HeadError::HeaderValue)?;
@@ -59,34 +59,69 @@ impl<'head> HeaderLines<'head> {
     }
 }
 
-/// Hands `take` the request of which this is the head.
+/// Takes the head of a request off the input, and hands it to `take` once it is complete.
+///
+/// A part of its caller: what `take` makes may be large, and while there is none nothing is to be moved.
+#[inline(always)]
 pub(super) fn request<T>(
-    head: &Head<'_>,
+    reader: &mut HeadReader,
+    input: &mut &mut [u8],
     take: impl FnOnce(RequestHead<'_>) -> T,
-) -> Result<T, HeadError> {
+) -> Result<Option<T>, RequestError> {
+    if let Some(bytes) = reader.untouched(input) {
+        let mut room = [const { MaybeUninit::uninit() }; ON_THE_STACK];
+        let mut parsed = httparse::Request::new(&mut []);
+        let outcome = parsed.parse_with_uninit_headers(bytes, &mut room);
+        if let Some(head) = passed(reader, bytes, &outcome, parsed.headers) {
+            let (taken, size) = (request_head(&parsed, head).map(take), head.len());
+            reader.take(input, size);
+            return Ok(Some(taken?));
+        }
+    }
+    match reader.read(input)? {
+        Some(head) => Ok(Some(request_of(&head, take)?)),
+        None => Ok(None),
+    }
+}
+
+#[cold]
+fn request_of<T>(head: &Head<'_>, take: impl FnOnce(RequestHead<'_>) -> T) -> Result<T, HeadError> {
     with_room_for_lines(head, |lines| {
         let mut parsed = httparse::Request::new(&mut []);
         completed(parsed.parse_with_uninit_headers(&head.bytes, lines), head)?;
-        let (Some(method), Some(target), Some(minor)) =
-            (parsed.method, parsed.path, parsed.version)
-        else {
-            return Err(HeadError::StartLine);
-        };
-        // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
-        // may stand in a request line (RFC 9112, §3.2).
-        if !target.is_ascii() || target.contains('#') {
-            return Err(HeadError::StartLine);
-        }
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
-        let target = Uri::try_from(target).map_err(|_| HeadError::StartLine)?;
-        let fields = HeaderLines { head: &head.bytes, lines: parsed.headers };
-        Ok(take(RequestHead::new(method, target, version(minor), fields)))
+        request_head(&parsed, &head.bytes).map(take)
     })
 }
 
-/// Hands `take` the response of which this is the head. Its reason phrase means nothing and is not
-/// kept.
+/// Takes the head of a response off the input, and hands it to `take` once it is complete. Its reason phrase
+/// means nothing and is not kept.
 pub(super) fn response<T>(
+    reader: &mut HeadReader,
+    input: &mut &mut [u8],
+    take: impl FnOnce(ResponseHead<'_>) -> T,
+) -> Result<Option<T>, HeadError> {
+    if let Some(bytes) = reader.untouched(input) {
+        let mut room = [const { MaybeUninit::uninit() }; ON_THE_STACK];
+        let mut parsed = httparse::Response::new(&mut []);
+        let outcome = ParserConfig::default().parse_response_with_uninit_headers(
+            &mut parsed,
+            bytes,
+            &mut room,
+        );
+        if let Some(head) = passed(reader, bytes, &outcome, parsed.headers) {
+            let (taken, size) = (response_head(&parsed, head).map(take), head.len());
+            reader.take(input, size);
+            return taken.map(Some);
+        }
+    }
+    match reader.read(input)? {
+        Some(head) => response_of(&head, take).map(Some),
+        None => Ok(None),
+    }
+}
+
+#[cold]
+fn response_of<T>(
     head: &Head<'_>,
     take: impl FnOnce(ResponseHead<'_>) -> T,
 ) -> Result<T, HeadError> {
@@ -98,13 +133,67 @@ pub(super) fn response<T>(
             lines,
         );
         completed(outcome, head)?;
-        let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
-            return Err(HeadError::StartLine);
-        };
-        let status = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
-        let fields = HeaderLines { head: &head.bytes, lines: parsed.headers };
-        Ok(take(ResponseHead { status, version: version(minor), fields }))
+        response_head(&parsed, &head.bytes).map(take)
     })
+}
+
+/// The head at the front of these bytes, if the parser has found one whole that the reader would let pass. Of whatever
+/// isn't so the reader knows what to do.
+///
+/// In three things the parser is laxer: it skips empty lines before a head, it takes a line feed alone for the end of a
+/// line, and it has no limits.
+fn passed<'input>(
+    reader: &HeadReader,
+    bytes: &'input [u8],
+    outcome: &httparse::Result<usize>,
+    lines: &[Header<'_>],
+) -> Option<&'input [u8]> {
+    let Ok(Status::Complete(end)) = *outcome else { return None };
+    let head = bytes.get(..end)?;
+    let begins_a_line = |line: &Header<'_>| {
+        head.get(..offset(head, line.name.as_bytes()))
+            .is_some_and(|before| before.ends_with(b"\r\n"))
+    };
+    let is_strict = !matches!(head, [b'\r' | b'\n', ..])
+        && lines.iter().all(begins_a_line)
+        && head.ends_with(b"\r\n\r\n");
+    (is_strict && reader.admits(lines.len())).then_some(head)
+}
+
+/// Where a part of the head stands in it.
+fn offset(head: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr() - head.as_ptr().addr()
+}
+
+fn request_head<'head>(
+    parsed: &'head httparse::Request<'_, '_>,
+    head: &'head [u8],
+) -> Result<RequestHead<'head>, HeadError> {
+    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
+    else {
+        return Err(HeadError::StartLine);
+    };
+    // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
+    // may stand in a request line (RFC 9112, §3.2).
+    if !target.is_ascii() || target.contains('#') {
+        return Err(HeadError::StartLine);
+    }
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
+    let target = Uri::try_from(target).map_err(|_| HeadError::StartLine)?;
+    let fields = HeaderLines { head, lines: parsed.headers };
+    Ok(RequestHead::new(method, target, version(minor), fields))
+}
+
+fn response_head<'head>(
+    parsed: &'head httparse::Response<'_, '_>,
+    head: &'head [u8],
+) -> Result<ResponseHead<'head>, HeadError> {
+    let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
+        return Err(HeadError::StartLine);
+    };
+    let status = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
+    let fields = HeaderLines { head, lines: parsed.headers };
+    Ok(ResponseHead { status, version: version(minor), fields })
 }
 
 fn with_room_for_lines<'head, T>(

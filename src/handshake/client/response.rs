@@ -31,14 +31,13 @@ impl ResponseReader {
         input: &mut &mut [u8],
         mut take: impl FnMut(ResponseHead<'_>) -> T,
     ) -> Result<Option<T>, HeadError> {
-        while let Some(head) = self.0.read(input)? {
-            // RFC 9110, §15.2: any number of interim responses may precede the final one, and a 101
-            // is final for HTTP. The limit of the head is for all of them together.
-            let taken = parse::response(&head, |response| {
-                let interim = response.status.is_informational()
-                    && response.status != StatusCode::SWITCHING_PROTOCOLS;
-                (!interim).then(|| take(response))
-            })?;
+        // RFC 9110, §15.2: any number of interim responses may precede the final one, and a 101
+        // is final for HTTP. The limit of the head is for all of them together.
+        while let Some(taken) = parse::response(&mut self.0, input, |response| {
+            let interim = response.status.is_informational()
+                && response.status != StatusCode::SWITCHING_PROTOCOLS;
+            (!interim).then(|| take(response))
+        })? {
             if taken.is_some() {
                 return Ok(taken);
             }

@@ -92,10 +92,7 @@ impl ServerHandshake {
         input: &mut &mut [u8],
         take: impl FnOnce(RequestHead<'_>) -> T,
     ) -> Result<Option<T>, RequestError> {
-        match self.head.read(input)? {
-            Some(head) => Ok(Some(parse::request(&head, take)?)),
-            None => Ok(None),
-        }
+        parse::request(&mut self.head, input, take)
     }
 
     /// What it means that the client ends the transport before the request is complete.
