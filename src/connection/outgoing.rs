@@ -230,9 +230,9 @@ impl Outgoing {
         let room = if self.tail.len() + additional > SEGMENT {
             self.tail_before = self.tail.len().try_into().unwrap_or(u16::MAX);
             self.seal_tail();
-            usize::from(self.tail_before) + EncodedHeader::ROOM
+            room_like(self.tail_before)
         } else if self.tail.is_empty() {
-            FIRST_ROOM.max(usize::from(mem::take(&mut self.tail_before)) + EncodedHeader::ROOM)
+            FIRST_ROOM.max(room_like(mem::take(&mut self.tail_before)))
         } else {
             // Doubled, a segment that small frames fill would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())
@@ -265,6 +265,11 @@ impl Outgoing {
     fn unwritten_tail(&self) -> &[u8] {
         self.tail.get(self.tail_written as usize..).unwrap_or_default()
     }
+}
+
+/// The room of a segment that becomes as long as one before it.
+fn room_like(before: u16) -> usize {
+    SEGMENT.min(usize::from(before) + EncodedHeader::ROOM)
 }
 
 impl Buf for Outgoing {
