@@ -86,7 +86,7 @@ impl<S: Read + Write> ByteStream<S> {
     /// As [`WebSocket::close`], and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if bytes were left to be
     /// sent when the peer closed.
     pub fn close(&mut self) -> io::Result<CloseStatus> {
-        self.send_gathered()?;
+        self.queue_gathered()?;
         Ok(self.socket.close(CloseCode::NORMAL, "")?)
     }
 
@@ -101,16 +101,23 @@ impl<S: Read + Write> ByteStream<S> {
         self.socket
     }
 
-    /// Queues what is gathered as a message. It stays where it is when that fails.
-    fn send_gathered(&mut self) -> Result<(), Error> {
+    /// Queues what is gathered as a message.
+    fn queue_gathered(&mut self) -> Result<(), Error> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        match self.socket.write(&self.gathered[..]) {
-            Ok(()) => {
+        let queued = self.socket.write(&self.gathered[..]);
+        self.release_gathered(queued)
+    }
+
+    /// Gives up what is gathered if it was queued. It stays where it is when that failed.
+    fn release_gathered(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        match outcome {
+            // It is queued, and what is left of it goes out with the next flush.
+            Ok(()) | Err(Error::WriteTimedOut) => {
                 // Nothing is kept for a stream that is idle.
                 self.gathered = Vec::new();
-                Ok(())
+                outcome
             }
             Err(Error::BufferFull(_)) => Err(Error::WriteTimedOut),
             Err(error) => Err(error),
@@ -122,7 +129,7 @@ impl<S: Read + Write> BufRead for ByteStream<S> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.received.is_empty() {
             // Behind any other error the peer's last words are still read. Whoever flushes is told.
-            if let Err(error @ Error::WriteTimedOut) = self.send_gathered() {
+            if let Err(error @ Error::WriteTimedOut) = self.queue_gathered() {
                 return Err(error.into());
             }
         }
@@ -149,7 +156,7 @@ impl<S: Read + Write> Write for ByteStream<S> {
     /// Takes as many bytes as make the next message full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gathered.len() >= MESSAGE {
-            self.send_gathered()?;
+            self.queue_gathered()?;
         }
         let room = MESSAGE.saturating_sub(self.gathered.len());
         let (taken, _) = bytes.split_at(bytes.len().min(room));
@@ -158,7 +165,10 @@ impl<S: Read + Write> Write for ByteStream<S> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.send_gathered()?;
-        Ok(self.socket.flush()?)
+        if self.gathered.is_empty() {
+            return Ok(self.socket.flush()?);
+        }
+        let sent = self.socket.send(&self.gathered[..]);
+        Ok(self.release_gathered(sent)?)
     }
 }

@@ -32,10 +32,11 @@ enum Progress {
     Finished,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Time {
-    Enough,
-    TooShort,
+/// Whether there was time to write what is queued.
+#[must_use]
+enum Written {
+    InTime,
+    Later,
 }
 
 /// Where fragments go.
@@ -86,24 +87,23 @@ impl<'connection> MessageWriter<'connection> {
         Ok(self.sink.flush()?)
     }
 
-    /// Queues what is gathered, but for the bytes of an incomplete character, and says whether there was time to write
-    /// what is queued.
-    fn send_gathered(&mut self) -> io::Result<Time> {
+    /// Queues what is gathered, but for the bytes of an incomplete character.
+    fn send_gathered(&mut self) -> io::Result<Written> {
         let piece = match self.kind {
             MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
             MessageKind::Binary => Message::from(&self.gathered[..]),
         };
         let sent = piece.len();
         if sent == 0 {
-            return Ok(Time::Enough);
+            return Ok(Written::InTime);
         }
-        let time = match self.sink.fragment(piece, Fragment::More) {
-            Ok(()) => Time::Enough,
-            Err(Error::WriteTimedOut) => Time::TooShort,
+        let written = match self.sink.fragment(piece, Fragment::More) {
+            Ok(()) => Written::InTime,
+            Err(Error::WriteTimedOut) => Written::Later,
             Err(error) => return Err(error.into()),
         };
         self.gathered.drain(..sent);
-        Ok(time)
+        Ok(written)
     }
 }
 
@@ -111,7 +111,8 @@ impl Write for MessageWriter<'_> {
     /// Takes as many bytes as make the next fragment full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gathered.len() >= FRAGMENT {
-            self.send_gathered()?;
+            // That it is queued is all that a write promises.
+            let (Written::InTime | Written::Later) = self.send_gathered()?;
         }
         let taken = bytes.len().min(FRAGMENT.saturating_sub(self.gathered.len()));
         self.gathered.extend(bytes.iter().take(taken));
@@ -120,9 +121,9 @@ impl Write for MessageWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         match self.send_gathered()? {
-            Time::Enough => Ok(self.sink.flush()?),
+            Written::InTime => Ok(self.sink.flush()?),
             // It was waited for already.
-            Time::TooShort => Err(Error::WriteTimedOut.into()),
+            Written::Later => Err(Error::WriteTimedOut.into()),
         }
     }
 }

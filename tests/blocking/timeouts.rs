@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{CloneSocket, ConnectError, Error, Server, Timeouts};
+use sansocket::blocking::{ByteStream, CloneSocket, ConnectError, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{Config, ConnectionState, Message, MessageKind, Role};
 
@@ -147,6 +147,44 @@ fn a_message_whose_send_timed_out_is_queued() {
     });
 }
 
+#[test]
+fn what_was_flushed_too_late_is_sent_once() {
+    bounded(|| {
+        let timeouts = Timeouts::default().write(Some(SHORT));
+        let config = Config::default().max_outgoing_size(usize::MAX);
+        let (mut client, mut server) =
+            pair(Server::new(), |client| client.timeouts(timeouts).config(config));
+        let mut before = 0;
+        while client.send(vec![7; 1 << 20]).is_ok() {
+            before += 1;
+        }
+
+        let mut streamed = client.message(MessageKind::Text);
+        let (start, end) = "a bit of an \u{e9}".as_bytes().split_at(13);
+        streamed.write_all(start).unwrap();
+        assert_matches!(streamed.flush().unwrap_err().kind(), ErrorKind::TimedOut);
+        let reading = thread::spawn(move || {
+            for _ in 0..=before {
+                assert!(server.read().unwrap().unwrap().len() == 1 << 20);
+            }
+            [server.read().unwrap().unwrap(), server.read().unwrap().unwrap()]
+        });
+        streamed.write_all(end).unwrap();
+        if let Err(error) = streamed.finish() {
+            assert_matches!(error.kind(), ErrorKind::TimedOut);
+        }
+
+        let mut bytes = ByteStream::new(client);
+        bytes.write_all(b"and another").unwrap();
+        while let Err(error) = bytes.flush() {
+            assert_matches!(error.kind(), ErrorKind::TimedOut);
+        }
+        let [streamed, bytes] = reading.join().unwrap();
+        assert_eq!(streamed, "a bit of an \u{e9}".into());
+        assert_eq!(bytes, (&b"and another"[..]).into());
+    });
+}
+
 /// A TCP connection that counts the writes that timed out.
 struct Counting {
     stream: TcpStream,
@@ -214,7 +252,11 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
         assert_eq!(waits(), 1);
         assert_matches!(socket.send("short"), Err(Error::WriteTimedOut));
         assert_eq!(waits(), 1);
-        let (_reader, writer) = socket.split().unwrap();
+        let mut bytes = ByteStream::new(socket);
+        bytes.write_all(b"a bit").unwrap();
+        assert_matches!(bytes.flush().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(waits(), 1);
+        let (_reader, writer) = bytes.into_inner().split().unwrap();
         assert_matches!(writer.send(&message[..]), Err(Error::WriteTimedOut));
         assert_eq!(waits(), 1);
         assert_matches!(
