@@ -165,12 +165,7 @@ struct Outcome {
 }
 
 /// Does what concerns the sending half alone.
-fn perform(
-    sending: &mut SendingHalf,
-    storage: &mut Vec<u8>,
-    operation: &Operation,
-    salt: usize,
-) -> Outcome {
+fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Outcome {
     let mut written = Vec::new();
     let mut size = None;
     let refused = |outcome: Result<(), UsageError>| outcome.map_err(SendError::Refused);
@@ -221,14 +216,8 @@ fn perform(
             written = drain(sending.outgoing(), *count);
             Ok(())
         }
-        Operation::LendStorage => {
-            sending.outgoing().lend_storage(storage);
-            Ok(())
-        }
-        Operation::ReclaimStorage => {
-            sending.outgoing().reclaim_storage(storage);
-            Ok(())
-        }
+        // It makes no difference, so a whole connection does without.
+        Operation::LendStorage | Operation::ReclaimStorage => Ok(()),
         Operation::Receive(_)
         | Operation::ReceiveFrame(_)
         | Operation::ReceiveCompressed(_)
@@ -241,17 +230,11 @@ fn perform(
 struct Whole {
     connection: Option<Connection>,
     events: Events,
-    /// What an event loop lends it.
-    storage: Vec<u8>,
 }
 
 impl Whole {
     fn new(setup: Setup) -> Self {
-        Self {
-            connection: Some(setup.connection()),
-            events: Events::default(),
-            storage: Vec::new(),
-        }
+        Self { connection: Some(setup.connection()), events: Events::default() }
     }
 
     const fn connection(&mut self) -> &mut Connection {
@@ -264,7 +247,7 @@ impl Whole {
 
     fn send(&mut self, operation: &Operation, salt: usize) -> Outcome {
         let (receiving, mut sending) = self.connection.take().unwrap().split();
-        let outcome = perform(&mut sending, &mut self.storage, operation, salt);
+        let outcome = perform(&mut sending, operation, salt);
         self.connection = Some(Connection::reunite(receiving, sending));
         outcome
     }
@@ -308,7 +291,12 @@ impl Halves {
     }
 
     fn send(&mut self, operation: &Operation, salt: usize) -> Outcome {
-        perform(&mut self.sending, &mut self.storage, operation, salt)
+        match operation {
+            Operation::LendStorage => self.sending.outgoing().lend_storage(&mut self.storage),
+            Operation::ReclaimStorage => self.sending.outgoing().reclaim_storage(&mut self.storage),
+            _ => {}
+        }
+        perform(&mut self.sending, operation, salt)
     }
 
     /// The receiving half takes these bytes.
