@@ -14,10 +14,11 @@ use crate::frame::{FirstByte, Opcode, Rsv};
 use crate::message::{Message, Payload};
 use crate::role::Role;
 
-/// Turns messages into the payloads of frames: whole or in fragments, compressed or not, and as many as there is
-/// room for.
+/// Turns messages into the payloads of frames, whole or in fragments, compressed or not, and says what stands in their
+/// way.
 #[derive(Debug)]
 pub(crate) struct Encoding {
+    /// Where frames that the protocol owes are queued, whatever stands in the way of messages.
     pub(super) framing: Framing,
     max_outgoing_size: usize,
     #[cfg(feature = "deflate")]
@@ -81,7 +82,7 @@ impl Encoding {
     /// [nothing stands in its way](Self::obstacle).
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
-        if self.compresses() || !self.framing.can_lend(message.len()) {
+        if self.compresses() || !self.framing.is_worth_lending(message.len()) {
             self.queue(message);
             return Lent::queued(self.framing.outgoing_mut());
         }
@@ -177,7 +178,7 @@ impl Encoding {
     pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         // §5.4: a message is not interleaved with the fragments of another.
         if self.framing.open_message().is_some() {
-            return Some(Obstacle::MessageUnfinished);
+            return Some(Obstacle::Refused(UsageError::MessageUnfinished));
         }
         self.is_full().then_some(Obstacle::BufferFull)
     }
@@ -193,8 +194,7 @@ impl Encoding {
 /// What stands in the way of a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Obstacle {
-    NotOpen,
-    MessageUnfinished,
+    Refused(UsageError),
     /// Too much is waiting already.
     BufferFull,
 }
@@ -203,8 +203,7 @@ impl Obstacle {
     #[cold]
     pub(crate) fn refuse(self, message: Message<'_>) -> SendError {
         match self {
-            Self::NotOpen => UsageError::NotOpen.into(),
-            Self::MessageUnfinished => UsageError::MessageUnfinished.into(),
+            Self::Refused(error) => SendError::Refused(error),
             Self::BufferFull => SendError::BufferFull(message.into_owned()),
         }
     }

@@ -11,8 +11,8 @@ use crate::role::Role;
 
 /// Queues payloads as frames of its end: with their headers, masked if that is a client.
 ///
-/// What the protocol owes by itself takes this way directly; messages come through
-/// [`Encoding`](super::encoding::Encoding), which knows whether they may.
+/// What the protocol owes by itself comes here at once; what the application sends comes through
+/// [`Encoding`](super::encoding::Encoding), which says whether there is room for it and no other message is open.
 #[derive(Debug)]
 pub(crate) struct Framing {
     sender: Role,
@@ -60,7 +60,7 @@ impl Framing {
         long_frame::push(&mut self.outgoing, header.as_ref(), mask, payload);
     }
 
-    /// Queues a fragment: of the message that is open, or of a new one.
+    /// Queues a fragment: of the message that is open, which is of this kind, or of a new one.
     pub(crate) fn fragment(
         &mut self,
         kind: MessageKind,
@@ -68,6 +68,10 @@ impl Framing {
         rsv: Rsv,
         payload: Payload<'_>,
     ) {
+        debug_assert!(
+            self.open_message.is_none_or(|open| open == kind),
+            "one message has one kind"
+        );
         // §5.4: the first fragment has the opcode of the message, the others have none of their own.
         let opcode = self.open_message.map_or(opcode_of(kind), |_| Opcode::Continuation);
         self.frame(FirstByte::new(fragment == Fragment::Last, rsv, opcode), payload);
@@ -91,9 +95,9 @@ impl Framing {
         append_frame(&mut self.outgoing, first, mask, payload);
     }
 
-    /// Whether so long a payload can be written from where it lies, and is worth it.
+    /// Whether to lend so long a payload spares a copy of it.
     #[inline]
-    pub(crate) const fn can_lend(&self, payload_len: usize) -> bool {
+    pub(crate) const fn is_worth_lending(&self, payload_len: usize) -> bool {
         let least = match self.sender {
             Role::Server => LONG_FROM,
             // §5.1: what a client sends is masked, which makes a copy of it, though not of all of it at once.

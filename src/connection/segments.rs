@@ -24,6 +24,7 @@ impl Segments {
         Some(&self.first).filter(|first| !first.is_empty()).into_iter().chain(&self.others)
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, segment: Bytes) {
         debug_assert!(!segment.is_empty(), "an empty segment would never be taken off");
         self.len += segment.len();

@@ -256,7 +256,7 @@ impl SendingHalf {
     fn obstacle(&self) -> Option<Obstacle> {
         match self.check_open() {
             Ok(()) => self.encoding.obstacle(),
-            Err(_) => Some(Obstacle::NotOpen),
+            Err(error) => Some(Obstacle::Refused(error)),
         }
     }
 
