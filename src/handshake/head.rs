@@ -7,7 +7,7 @@
 //!                     └────────────────────────────┘ any but CR, space and tab
 //! ```
 //!
-//! Bytes are looked at when they arrive and never again, so the work is linear however they are cut,
+//! Bytes are looked at here when they arrive and never again, so the work is linear however they are cut,
 //! and what no head may contain is refused before its end has come. The position after each byte
 //! depends on the bytes before it alone, never on how they were cut.
 //!
@@ -176,7 +176,7 @@ impl HeadReader {
     }
 
     /// The bytes at whose front a head may lie whole, if none of it has come before.
-    pub(super) fn untouched<'input>(&self, input: &'input [u8]) -> Option<&'input [u8]> {
+    pub(super) fn first_bytes<'input>(&self, input: &'input [u8]) -> Option<&'input [u8]> {
         matches!(self.position, Position::Start).then(|| self.within_budget(input))
     }
 
@@ -185,8 +185,13 @@ impl HeadReader {
         headers <= self.limits.max_headers
     }
 
-    /// Takes so many bytes off the front of the input: what [`read`](Self::read) has found to belong to a head, or a whole
-    /// one that it would have let pass.
+    /// Whether [`read`](Self::read) would let this whole head pass.
+    pub(super) fn passes(&self, head: &[u8]) -> bool {
+        Self::new(self.limits).scan(head) == Ok(Some(head.len()))
+    }
+
+    /// Takes so many bytes off the front of the input: what [`read`](Self::read) has found to belong to a head, or
+    /// a whole one that it would have let pass.
     pub(super) fn take<'input>(
         &mut self,
         input: &mut &'input mut [u8],

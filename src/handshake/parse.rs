@@ -61,18 +61,18 @@ impl<'head> HeaderLines<'head> {
 
 /// Takes the head of a request off the input, and hands it to `take` once it is complete.
 ///
-/// A part of its caller: what `take` makes may be large, and while there is none nothing is to be moved.
+/// Inlined, and with the error of its caller, so that a large `T` is not moved while the head is incomplete.
 #[inline(always)]
 pub(super) fn request<T>(
     reader: &mut HeadReader,
     input: &mut &mut [u8],
     take: impl FnOnce(RequestHead<'_>) -> T,
 ) -> Result<Option<T>, RequestError> {
-    if let Some(bytes) = reader.untouched(input) {
+    if let Some(bytes) = reader.first_bytes(input) {
         let mut room = [const { MaybeUninit::uninit() }; ON_THE_STACK];
         let mut parsed = httparse::Request::new(&mut []);
         let outcome = parsed.parse_with_uninit_headers(bytes, &mut room);
-        if let Some(head) = passed(reader, bytes, &outcome, parsed.headers) {
+        if let Some(head) = strict_head(reader, bytes, &outcome, parsed.headers) {
             let (taken, size) = (request_head(&parsed, head).map(take), head.len());
             reader.take(input, size);
             return Ok(Some(taken?));
@@ -84,7 +84,8 @@ pub(super) fn request<T>(
     }
 }
 
-#[cold]
+/// Never a part of its caller, which most calls leave without it.
+#[inline(never)]
 fn request_of<T>(head: &Head<'_>, take: impl FnOnce(RequestHead<'_>) -> T) -> Result<T, HeadError> {
     with_room_for_lines(head, |lines| {
         let mut parsed = httparse::Request::new(&mut []);
@@ -100,7 +101,7 @@ pub(super) fn response<T>(
     input: &mut &mut [u8],
     take: impl FnOnce(ResponseHead<'_>) -> T,
 ) -> Result<Option<T>, HeadError> {
-    if let Some(bytes) = reader.untouched(input) {
+    if let Some(bytes) = reader.first_bytes(input) {
         let mut room = [const { MaybeUninit::uninit() }; ON_THE_STACK];
         let mut parsed = httparse::Response::new(&mut []);
         let outcome = ParserConfig::default().parse_response_with_uninit_headers(
@@ -108,7 +109,7 @@ pub(super) fn response<T>(
             bytes,
             &mut room,
         );
-        if let Some(head) = passed(reader, bytes, &outcome, parsed.headers) {
+        if let Some(head) = strict_head(reader, bytes, &outcome, parsed.headers) {
             let (taken, size) = (response_head(&parsed, head).map(take), head.len());
             reader.take(input, size);
             return taken.map(Some);
@@ -120,7 +121,8 @@ pub(super) fn response<T>(
     }
 }
 
-#[cold]
+/// Never a part of its caller, which most calls leave without it.
+#[inline(never)]
 fn response_of<T>(
     head: &Head<'_>,
     take: impl FnOnce(ResponseHead<'_>) -> T,
@@ -140,9 +142,10 @@ fn response_of<T>(
 /// The head at the front of these bytes, if the parser has found one whole that the reader would let pass. Of whatever
 /// isn't so the reader knows what to do.
 ///
-/// In three things the parser is laxer: it skips empty lines before a head, it takes a line feed alone for the end of a
-/// line, and it has no limits.
-fn passed<'input>(
+/// RFC 9112, §2.2: the parser skips empty lines before a head, and takes a line feed alone for the end of a line. Nor
+/// does it know how many lines there may be. In all else httparse, from 1.10 on, is as strict as the reader, which every
+/// head is shown to where debug assertions are on.
+fn strict_head<'input>(
     reader: &HeadReader,
     bytes: &'input [u8],
     outcome: &httparse::Result<usize>,
@@ -157,7 +160,9 @@ fn passed<'input>(
     let is_strict = !matches!(head, [b'\r' | b'\n', ..])
         && lines.iter().all(begins_a_line)
         && head.ends_with(b"\r\n\r\n");
-    (is_strict && reader.admits(lines.len())).then_some(head)
+    let passes = is_strict && reader.admits(lines.len());
+    debug_assert!(!passes || reader.passes(head), "the reader is stricter than we know");
+    passes.then_some(head)
 }
 
 /// Where a part of the head stands in it.

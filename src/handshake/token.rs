@@ -8,8 +8,8 @@ use crate::extension::is_token;
 /// The field may stand on several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
 pub(super) fn list_contains<const N: usize>(list: &Field<'_>, token: &[u8; N]) -> bool {
-    let is_token = |element: &[u8]| eq_without_case(element.trim_ascii(), token);
-    list.lines().any(|line| line.split(|byte| *byte == b',').any(is_token))
+    let is_wanted = |element: &[u8]| eq_without_case(element.trim_ascii(), token);
+    list.lines().any(|line| line.split(|byte| *byte == b',').any(is_wanted))
 }
 
 /// The elements of a field that must be a list of at least one token, over all its lines.

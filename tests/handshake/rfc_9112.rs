@@ -48,6 +48,88 @@ fn what_no_head_may_contain_is_refused_at_that_byte() {
     }
 }
 
+/// What a server makes of these bytes in one piece, and by bytes: the same.
+fn received(limits: HeadLimits, bytes: &[u8]) -> Result<usize, HeadError> {
+    let mut whole = bytes.to_vec();
+    let mut input = &mut whole[..];
+    let outcome = match ServerHandshake::new(limits).receive(&mut input) {
+        Ok(request) => {
+            assert!(request.is_some(), "the head has no end");
+            Ok(bytes.len() - input.len())
+        }
+        Err(RequestError::Head(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    };
+    let mut server = ServerHandshake::new(limits);
+    let dripping = bytes.iter().enumerate().find_map(|(index, byte)| {
+        match server.receive(&mut &mut [*byte][..]) {
+            Ok(request) => request.map(|_| Ok(index + 1)),
+            Err(RequestError::Head(error)) => Some(Err(error)),
+            Err(error) => panic!("{error}"),
+        }
+    });
+    assert_eq!(Some(outcome), dripping, "{:?}", String::from_utf8_lossy(bytes));
+    outcome
+}
+
+#[test]
+fn line_ends_are_strict_where_a_head_lies_whole() {
+    let limits = HeadLimits::default();
+    assert_eq!(received(limits, b"GET / HTTP/1.1\r\nHost: a\r\n\r\nX"), Ok(27));
+    for bytes in
+        ["\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"]
+    {
+        assert_eq!(received(limits, bytes.as_bytes()), Err(HeadError::StartLine), "{bytes:?}");
+    }
+    for bytes in [
+        "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: b\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nA:\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: b\r\nHost: a\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\n",
+        "GET / HTTP/1.1\n\r\n",
+        "GET / HTTP/1.1\r\n\n",
+        "GET / HTTP/1.1\n\n",
+    ] {
+        assert_eq!(received(limits, bytes.as_bytes()), Err(HeadError::BareLineFeed), "{bytes:?}");
+    }
+    for bytes in [
+        "\nHTTP/1.1 101 X\r\nUpgrade: a\r\n\r\n",
+        "HTTP/1.1 101 X\nUpgrade: a\r\n\r\n",
+        "HTTP/1.1 101\nUpgrade: a\r\n\r\n",
+        "HTTP/1.1 101 X\r\nUpgrade: a\nA: b\r\n\r\n",
+        "HTTP/1.1 101 X\r\nUpgrade: a\n\r\n",
+        "HTTP/1.1 101 X\n\r\n",
+        "HTTP/1.1 101 X\r\n\n",
+    ] {
+        let mut whole = bytes.as_bytes().to_vec();
+        let error = client(&[]).receive(&mut &mut whole[..]).unwrap_err();
+        assert_eq!(error, HeadError::BareLineFeed.into(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn limits_are_the_same_where_a_head_lies_whole() {
+    for count in 62..=67 {
+        let head = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(count));
+        let bytes = [head.as_bytes(), b"behind"].concat();
+        for limit in [63, 64, 65, 100] {
+            let expected = if count > limit {
+                Err(HeadError::TooManyHeaders { limit })
+            } else {
+                Ok(head.len())
+            };
+            let limits = HeadLimits::default().max_headers(limit);
+            assert_eq!(received(limits, &bytes), expected, "{count} lines of {limit}");
+        }
+        let limits = HeadLimits::default();
+        assert_eq!(received(limits.max_size(head.len()), &bytes), Ok(head.len()));
+        let limit = head.len() - 1;
+        assert_eq!(received(limits.max_size(limit), &bytes), Err(HeadError::TooLarge { limit }));
+    }
+}
+
 #[test]
 fn what_is_no_head_is_refused_at_its_end() {
     for (bytes, error) in [

@@ -94,6 +94,33 @@ fn many_interim_responses_of_a_proxy() {
     assert!(matches!(ask_proxy(bytes.into_bytes().as_mut()), ProxyOutcome::Tunnel(_)));
 }
 
+/// What lies whole in the first bytes is read otherwise.
+#[test]
+fn heads_in_one_piece() {
+    let mut bytes = padded(REQUEST, size());
+    let mut server = ServerHandshake::new(limits());
+    let (last, others) = bytes.split_last_mut().unwrap();
+    assert!(server.receive(&mut &mut others[..]).unwrap().is_none());
+    assert!(server.receive(&mut std::slice::from_mut(last)).unwrap().is_some());
+    assert!(ServerHandshake::new(limits()).receive(&mut &mut bytes[..]).unwrap().is_some());
+
+    let mut lines = "\n".repeat(size()).into_bytes();
+    assert!(ServerHandshake::new(limits()).receive(&mut &mut lines[..]).is_err());
+}
+
+#[test]
+fn many_interim_responses_in_one_piece() {
+    let lines = "x:\r\n".repeat(65);
+    for interim in ["HTTP/1.1 103 \r\n\r\n", &format!("HTTP/1.1 103 \r\n{lines}\r\n")] {
+        let head = interim.repeat(size() / interim.len()) + RESPONSE + "\r\n";
+        let request = ClientRequest::new("ws://a/".parse().unwrap()).head_limits(limits());
+        let sample = Entropy::from_fn(|bytes| bytes.copy_from_slice(b"the sample nonce"));
+        let mut client = ClientHandshake::with_entropy(&request, sample);
+        let outcome = client.receive(&mut &mut head.into_bytes()[..]).unwrap();
+        assert!(matches!(outcome, Some(Outcome::Established(_))));
+    }
+}
+
 /// What is wrong is found by then, and what is too large before the rest of it has come.
 #[test]
 fn heads_that_are_refused_arrive_byte_by_byte() {
