@@ -86,7 +86,13 @@ impl<S: Read + Write> ByteStream<S> {
     /// As [`WebSocket::close`], and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if bytes were left to be
     /// sent when the peer closed.
     pub fn close(&mut self) -> io::Result<CloseStatus> {
-        self.queue_gathered()?;
+        if let Err(error) = self.queue_gathered() {
+            if !matches!(error, Error::WriteTimedOut) {
+                // Nothing is sent any more, but the peer's last words are still read.
+                let _ = self.socket.close(CloseCode::NORMAL, "");
+            }
+            return Err(error.into());
+        }
         Ok(self.socket.close(CloseCode::NORMAL, "")?)
     }
 
@@ -110,7 +116,7 @@ impl<S: Read + Write> ByteStream<S> {
         self.release_gathered(queued)
     }
 
-    /// Gives up what is gathered if it was queued. It stays where it is when that failed.
+    /// Gives up what is gathered if it was queued; says of a queue that was full that there was no time.
     fn release_gathered(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
         match outcome {
             // It is queued, and what is left of it goes out with the next flush.
@@ -120,6 +126,7 @@ impl<S: Read + Write> ByteStream<S> {
                 outcome
             }
             Err(Error::BufferFull(_)) => Err(Error::WriteTimedOut),
+            // Nothing is sent any more. It stays, so that whoever flushes again is told again.
             Err(error) => Err(error),
         }
     }

@@ -88,7 +88,7 @@ impl<'connection> MessageWriter<'connection> {
     }
 
     /// Queues what is gathered, but for the bytes of an incomplete character.
-    fn send_gathered(&mut self) -> io::Result<Written> {
+    fn queue_gathered(&mut self) -> io::Result<Written> {
         let piece = match self.kind {
             MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
             MessageKind::Binary => Message::from(&self.gathered[..]),
@@ -112,7 +112,7 @@ impl Write for MessageWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gathered.len() >= FRAGMENT {
             // That it is queued is all that a write promises.
-            let (Written::InTime | Written::Later) = self.send_gathered()?;
+            let _: Written = self.queue_gathered()?;
         }
         let taken = bytes.len().min(FRAGMENT.saturating_sub(self.gathered.len()));
         self.gathered.extend(bytes.iter().take(taken));
@@ -120,7 +120,7 @@ impl Write for MessageWriter<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.send_gathered()? {
+        match self.queue_gathered()? {
             Written::InTime => Ok(self.sink.flush()?),
             // It was waited for already.
             Written::Later => Err(Error::WriteTimedOut.into()),

@@ -163,25 +163,27 @@ fn what_was_flushed_too_late_is_sent_once() {
         let (start, end) = "a bit of an \u{e9}".as_bytes().split_at(13);
         streamed.write_all(start).unwrap();
         assert_matches!(streamed.flush().unwrap_err().kind(), ErrorKind::TimedOut);
+        streamed.write_all(end).unwrap();
+        assert_matches!(streamed.finish().unwrap_err().kind(), ErrorKind::TimedOut);
+        let mut bytes = ByteStream::new(client);
+        bytes.write_all(b"and another").unwrap();
+        for _ in 0..2 {
+            assert_matches!(bytes.flush().unwrap_err().kind(), ErrorKind::TimedOut);
+        }
+
         let reading = thread::spawn(move || {
             for _ in 0..=before {
                 assert!(server.read().unwrap().unwrap().len() == 1 << 20);
             }
-            [server.read().unwrap().unwrap(), server.read().unwrap().unwrap()]
+            [server.read().unwrap(), server.read().unwrap(), server.read().unwrap()]
         });
-        streamed.write_all(end).unwrap();
-        if let Err(error) = streamed.finish() {
-            assert_matches!(error.kind(), ErrorKind::TimedOut);
-        }
-
-        let mut bytes = ByteStream::new(client);
-        bytes.write_all(b"and another").unwrap();
         while let Err(error) = bytes.flush() {
             assert_matches!(error.kind(), ErrorKind::TimedOut);
         }
-        let [streamed, bytes] = reading.join().unwrap();
-        assert_eq!(streamed, "a bit of an \u{e9}".into());
-        assert_eq!(bytes, (&b"and another"[..]).into());
+        bytes.close().unwrap();
+        let text = Message::from("a bit of an \u{e9}");
+        let expected = [Some(text), Some(Message::from(&b"and another"[..])), None];
+        assert_eq!(reading.join().unwrap(), expected);
     });
 }
 
