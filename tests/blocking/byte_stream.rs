@@ -337,6 +337,25 @@ fn a_close_with_1000_or_1001_or_no_code_is_the_end_and_any_other_an_error() {
 }
 
 #[test]
+fn the_peers_last_words_are_read_where_nothing_can_be_sent() {
+    bounded(|| {
+        for (socket, mut peer, _) in raw_peers(Timeouts::default()) {
+            peer.send(from_client(Opcode::Close, &1008_u16.to_be_bytes()));
+            peer.shutdown_write();
+            let mut stream = ByteStream::new(socket);
+            stream.get_ref().stream().tcp().shutdown(Shutdown::Write).unwrap();
+            stream.write_all(b"too late").unwrap();
+            for _ in 0..2 {
+                assert_eq!(stream.flush().unwrap_err().kind(), ErrorKind::BrokenPipe);
+            }
+            assert_eq!(stream.close().unwrap_err().kind(), ErrorKind::BrokenPipe);
+            let status = stream.get_ref().close_status().unwrap();
+            assert_eq!(status.remote, CloseSignal::Code(CloseCode::POLICY_VIOLATION));
+        }
+    });
+}
+
+#[test]
 fn a_read_that_timed_out_goes_on_inside_the_message() {
     bounded(|| {
         for reader in readers() {
