@@ -112,7 +112,7 @@ impl Peer {
         self.write(shared)?;
         let mut next = Next::Again;
         for _ in 0..READS {
-            if self.waiting() >= MOST_WAITING {
+            if self.waiting() >= MOST_WAITING || self.socket.is_at_end() {
                 next = Next::Wait; // for room to write
                 break;
             }
@@ -121,6 +121,10 @@ impl Peer {
             if next != Next::Again || self.reads_little {
                 break;
             }
+        }
+        // Who has ended its own direction may still read: all that it is owed is written first.
+        if self.socket.is_at_end() && self.waiting() == 0 {
+            next = self.receive_eof();
         }
         self.tell_time(shared)?;
         if let Phase::Connected(connection) = &mut self.phase {
@@ -168,7 +172,6 @@ impl Peer {
             Arrived::Some(count) => (count, Next::Again),
             Arrived::All(count) => (count, Next::Wait),
             Arrived::Nothing => return Ok(Next::Wait),
-            Arrived::End => return Ok(self.receive_eof()),
         };
         self.receive(count, shared);
         Ok(next)
@@ -223,8 +226,8 @@ impl Peer {
         self.phase = Phase::Refused { by };
     }
 
-    /// The peer sends nothing any more. A WebSocket that ends like this is lost, without a Close
-    /// frame of the peer; `Connection::close_status` would tell.
+    /// The peer sends nothing any more. A WebSocket that ends like this without a Close frame of the peer is lost;
+    /// `Connection::close_status` would tell.
     fn receive_eof(&mut self) -> Next {
         if let Phase::Connected(connection) = &mut self.phase {
             connection.receive_eof();

@@ -19,10 +19,18 @@ pub(crate) struct Socket {
     stream: TcpStream,
     /// Room to write is watched only while something is left to be written.
     watched: Interest,
-    /// The peer has ended its direction. So there is an end to be read, even behind a short read.
-    has_ended: bool,
+    end: End,
     /// By when something has to be taken of what is left, while there is no room for it.
     stalled_by: Option<Instant>,
+}
+
+/// The end of the peer's direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Unknown,
+    /// The poll has seen it. So there is an end to be read, even behind a short read.
+    Ahead,
+    Reached,
 }
 
 /// What a read has found.
@@ -31,10 +39,8 @@ pub(crate) enum Arrived {
     Some(usize),
     /// So many bytes, and for now no more.
     All(usize),
-    /// Nothing, for now.
+    /// Nothing, for now or at the end.
     Nothing,
-    /// The end: the peer sends nothing any more.
-    End,
 }
 
 impl Socket {
@@ -47,12 +53,19 @@ impl Socket {
         stream.set_nodelay(true)?;
         let watched = Interest::READABLE;
         registry.register(&mut stream, token, watched)?;
-        Ok(Self { stream, watched, has_ended: false, stalled_by: None })
+        Ok(Self { stream, watched, end: End::Unknown, stalled_by: None })
     }
 
     /// Takes note of what the poll has seen.
     pub(crate) fn notice(&mut self, readiness: &Readiness) {
-        self.has_ended |= readiness.is_read_closed();
+        if readiness.is_read_closed() && self.end == End::Unknown {
+            self.end = End::Ahead;
+        }
+    }
+
+    /// Whether everything was read that the peer will ever send.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.end == End::Reached
     }
 
     /// By when something has to be taken of what is left to be written.
@@ -63,8 +76,11 @@ impl Socket {
     /// Reads once.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Arrived> {
         match self.stream.read(buffer) {
-            Ok(0) => Ok(Arrived::End),
-            Ok(count) if count < buffer.len() && SHORT_READ_EMPTIES && !self.has_ended => {
+            Ok(0) => {
+                self.end = End::Reached;
+                Ok(Arrived::Nothing)
+            }
+            Ok(count) if count < buffer.len() && SHORT_READ_EMPTIES && self.end == End::Unknown => {
                 Ok(Arrived::All(count))
             }
             Ok(count) => Ok(Arrived::Some(count)),
