@@ -15,6 +15,8 @@ pub(crate) use assembler::Assembler;
 pub use chunk::Chunk;
 pub use message::{Message, MessageKind};
 pub use payload::Payload;
+#[cfg(feature = "deflate")]
+pub(crate) use storage::Storage;
 pub use text::Text;
 #[cfg(feature = "blocking")]
 pub(crate) use utf8::complete_text;

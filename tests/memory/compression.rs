@@ -87,6 +87,26 @@ fn what_is_short_takes_little_where_it_is_kept() {
 }
 
 #[test]
+fn what_waits_compressed_takes_little_more_than_its_length() {
+    let agreed = agreed(ContextTakeover::No);
+    let zeros = vec![0; 8 << 20];
+    for role in ROLES {
+        let mut measured = compressing(role, Config::default(), &agreed);
+        measured.act(|connection| connection.send(&zeros[..]).unwrap());
+        measured.drain();
+        let before = measured.heap;
+        for _ in 0..4 {
+            measured.act(|connection| connection.send(&zeros[..]).unwrap());
+            measured.act(|connection| connection.fragments().write(&zeros[..]).unwrap());
+            measured.act(|connection| connection.fragments().finish(&zeros[..]).unwrap());
+        }
+        let waiting = i64::try_from(measured.connection.outgoing().remaining()).unwrap();
+        let kept = measured.heap - before;
+        assert!(kept <= 2 * waiting + 4096, "{kept} bytes for {waiting}");
+    }
+}
+
+#[test]
 fn with_takeover_a_connection_keeps_what_the_readme_says() {
     // Window bits and memory level; KiB to send, and KiB to receive from a peer of the same kind.
     for (bits, memory_level, to_send, to_receive) in

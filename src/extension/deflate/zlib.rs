@@ -9,10 +9,15 @@ use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 use crate::error::ProtocolError;
 use crate::extension::deflate::history::History;
 use crate::extension::deflate::window_bits::WindowBits;
+use crate::message::Storage;
 
 /// The end of each flush, an empty block without compression but for its first byte: what the
 /// sender removes and the receiver restores (sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// How much room there is for what comes out of one step of compression. What a long message becomes may be far
+/// shorter than it.
+const MOST_ROOM: usize = 64 * 1024;
 
 /// What a compressor is made for: those that are equal can stand in for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +57,19 @@ impl Compressor {
             // came before ends at a byte, as it was flushed.
             return Vec::from([0]);
         }
-        let mut compressed = self.flush(payload);
+        let mut compressed = self.compress(payload);
         debug_assert!(compressed.ends_with(&TAIL), "a flush ends with an empty block");
         compressed.truncate(compressed.len().saturating_sub(TAIL.len()));
-        compressed
+        compressed.trimmed()
     }
 
     /// Compresses a fragment that others follow, so that all of it can be read at once.
-    pub(super) fn flush(&mut self, mut payload: &[u8]) -> Vec<u8> {
-        let room = payload.len() / 2 + 64;
+    pub(super) fn flush(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.compress(payload).trimmed()
+    }
+
+    fn compress(&mut self, mut payload: &[u8]) -> Vec<u8> {
+        let room = (payload.len() / 2 + 64).min(MOST_ROOM);
         let mut compressed = Vec::new();
         loop {
             let start = compressed.len();
@@ -72,10 +81,9 @@ impl Compressor {
             let produced = difference(self.stream.total_out(), before.1);
             compressed.truncate(start + produced);
             payload = payload.get(consumed..).unwrap_or_default();
-            // Room that is left means that nothing waits inside any more.
-            if produced < room {
-                debug_assert!(status.is_ok(), "{status:?}");
-                debug_assert!(payload.is_empty(), "all of it was taken");
+            debug_assert!(status.is_ok(), "{status:?}");
+            // Room that is left means that nothing waits inside any more, but what zlib doesn't take of 4 GiB at once.
+            if produced < room && payload.is_empty() {
                 return compressed;
             }
         }
