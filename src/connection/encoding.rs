@@ -29,7 +29,8 @@ impl Encoding {
     pub(crate) fn new(sender: Role, config: &Config, entropy: Entropy) -> Self {
         Self {
             framing: Framing::new(sender, entropy),
-            max_outgoing_size: config.max_outgoing_size,
+            // No message is longer than the half of what can be counted, so that the sum never overflows.
+            max_outgoing_size: config.max_outgoing_size.min(usize::MAX / 4),
             #[cfg(feature = "deflate")]
             deflation: Deflation::default(),
         }

@@ -156,6 +156,23 @@ fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
 }
 
 #[test]
+fn storage_that_is_lent_is_not_kept_for_a_few_bytes_before_a_long_payload() {
+    let mut storage = Vec::with_capacity(64 * 1024);
+    let mut measured = Measured::new(Role::Server, Config::default());
+    let long = Bytes::from(vec![7; 4096]);
+    measured.act(|connection| {
+        connection.outgoing().lend_storage(&mut storage);
+        connection.send("a few").unwrap();
+        connection.send(long.clone()).unwrap();
+        connection.send("more").unwrap();
+        connection.outgoing().reclaim_storage(&mut storage);
+    });
+    assert_eq!(storage.capacity(), 64 * 1024);
+    assert!(measured.heap < 1024, "{} bytes", measured.heap);
+    assert_eq!(measured.connection.outgoing().remaining(), 7 + 4 + 4096 + 6);
+}
+
+#[test]
 fn a_turn_with_storage_that_is_lent_allocates_nothing_and_leaves_nothing() {
     for role in ROLES {
         let mut measured = Measured::new(role, Config::default());
