@@ -3,7 +3,8 @@ use crate::close_code::CloseCode;
 /// How the peer broke RFC 6455, RFC 7692, or one of this endpoint's limits.
 ///
 /// One variant per rule. Whatever it is, the connection has failed (section 7.1.7): the Close frame
-/// with [`close_code`](Self::close_code) is queued already and no further input is processed.
+/// with [`close_code`](Self::close_code) is queued already, unless one was sent before, and no further input is
+/// processed.
 ///
 /// ```
 /// use sansocket::{CloseCode, ProtocolError};

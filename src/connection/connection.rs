@@ -206,8 +206,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// How the peer broke the protocol. The connection has failed then (section 7.1.7): its Close
-    /// frame is queued, further bytes are discarded, and each further call gives the same error.
+    /// How the peer broke the protocol. The connection has failed then (section 7.1.7): its Close frame is queued,
+    /// unless one was sent before, further bytes are discarded, and each further call gives the same error.
     #[inline(always)]
     pub fn next_event<'input>(
         &mut self,

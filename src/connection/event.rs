@@ -12,12 +12,13 @@ pub enum Event<'input> {
     Message(Message<'input>),
     /// A piece of a message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     Chunk(Chunk<'input>),
-    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2), if the transport still takes any.
+    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2), if the transport still takes any; where 4 KiB of
+    /// them wait, only the latest Ping is answered (section 5.5.3).
     Ping(ControlPayload<'input>),
     /// A Pong, asked for or not (section 5.5.3).
     Pong(ControlPayload<'input>),
     /// The peer's Close frame; `None` if its body was empty. It is the last event, and the reply is
-    /// queued already (section 5.5.1).
+    /// queued already (section 5.5.1), unless a Close frame was sent before.
     Close(Option<CloseFrame<'input>>),
 }
 

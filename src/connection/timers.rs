@@ -37,7 +37,8 @@ impl Timers {
     }
 
     /// Closes the connection with 1001 after this long without a message in either direction, Pings
-    /// and Pongs not counted; off by default.
+    /// and Pongs not counted; off by default. A message counts when it is queued, or has arrived: leave time for the
+    /// longest one to pass.
     #[must_use]
     pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
         self.idle = timeout;

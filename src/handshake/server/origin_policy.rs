@@ -56,7 +56,9 @@ impl OriginPolicy {
 
     /// Pages that were served by the host, and under the port, that the request is addressed to.
     ///
-    /// The scheme is not compared, as a server behind a proxy doesn't know its own.
+    /// The scheme is not compared, as a server behind a proxy doesn't know its own; so where no port is named, that of
+    /// `http` counts as that of `https`. A server that is reached by `wss` alone and trusts cookies has the pages of
+    /// plain `http`, which anybody on the way can change, kept out by a [`list`](Self::list).
     pub const fn same_origin() -> Self {
         Self { allowed: Allowed::Same, absent: Absent::Accepted }
     }
