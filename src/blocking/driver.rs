@@ -70,7 +70,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         O: Replies,
     {
         let mut stopped = None;
-        self.until(|event, outlet| {
+        let mut handle = |event: Event<'_>, outlet: &mut O| {
             let Event::Message(message) = event else { return false };
             match handler(message, &mut Outbox::new(outlet)) {
                 Ok(()) => false,
@@ -79,7 +79,13 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                     true
                 }
             }
-        })?;
+        };
+        // What an earlier call couldn't write leaves no room for replies.
+        if self.outlet.is_laden() {
+            self.drive(None, &mut handle)
+        } else {
+            self.until(&mut handle)
+        }?;
         stopped.map_or(Ok(()), Err)
     }
 
@@ -144,14 +150,13 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             Err(Error::Io(_)) => Flushed::Everything,
             Err(Error::WriteTimedOut) => {
                 let listened = self.listen();
-                if let Some(error) = error.or(listened.err()) {
-                    return Err(error);
-                }
-                // The end has one deadline for all, and an error of its own behind it.
-                if self.state() == ConnectionState::Closing && self.stream.is_controlled() {
+                // The end has one deadline for all, and an error of its own behind it. What the peer did wrong is
+                // found again.
+                let is_ending = self.state() != ConnectionState::Open;
+                if listened.is_ok() && is_ending && self.stream.is_controlled() {
                     return Ok(Step::GoOn);
                 }
-                return Err(Error::WriteTimedOut);
+                return Err(error.or(listened.err()).unwrap_or(Error::WriteTimedOut));
             }
             Err(over) => return Err(error.unwrap_or(over)),
         };
@@ -175,10 +180,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         enough: &mut impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<bool, ProtocolError> {
         let Self { buffer, receiving, outlet, .. } = self;
-        let mut input = buffer.unread();
-        let outcome = loop {
+        let mut unread = buffer.unread();
+        let input = unread.input();
+        loop {
             // Each of the two ways by itself, so that the short one is.
-            let is_enough = match receiving.next_whole_frame(&mut input) {
+            let is_enough = match receiving.next_whole_frame(input) {
                 Ok(Some(frame)) => {
                     let answer =
                         |outbound: &mut Outbound| outbound.sending.answer_whole_frame(frame);
@@ -186,25 +192,22 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 }
                 Ok(None) => {
                     let mut event = None;
-                    if let Err(error) = receiving.next_other_event(&mut input, &mut event) {
-                        break Err(fail(outlet, error));
+                    if let Err(error) = receiving.next_other_event(input, &mut event) {
+                        return Err(fail(outlet, error));
                     }
-                    let Some(event) = event else { break Ok(false) };
+                    let Some(event) = event else { return Ok(false) };
                     outlet.outbound(|outbound| outbound.sending.answer(&event));
                     call_apart(enough, event, outlet)
                 }
-                Err(error) => break Err(fail(outlet, error)),
+                Err(error) => return Err(fail(outlet, error)),
             };
             if is_enough {
-                break Ok(true);
+                return Ok(true);
             }
             if outlet.is_laden() {
-                break Ok(false);
+                return Ok(false);
             }
-        };
-        let left = input.len();
-        buffer.keep(left);
-        outcome
+        }
     }
 
     /// Reads, or waits for as long as it may and does what is due by the clock.
@@ -251,7 +254,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             return Ok(());
         }
         self.read_until(Deadline::after(Duration::ZERO))?;
-        self.outlet.outbound(Outbound::tick)
+        self.outlet.outbound(Outbound::tick_unwritten)
     }
 
     /// Reads once, what is there or what arrives before the deadline; at the end of the stream tells the

@@ -2,6 +2,10 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::blocking::deadline::Deadline;
+#[cfg(unix)]
+use crate::blocking::route;
 use crate::blocking::socket::CloneSocket;
 
 /// Where clients open connections; what an [`AcceptLoop`](super::AcceptLoop) takes them from.
@@ -62,6 +66,7 @@ impl Listener for std::os::unix::net::UnixListener {
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
         let address = self.local_addr()?;
         let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?.to_owned();
-        Ok(Box::new(move || drop(Self::Socket::connect(&path))))
+        // A queue that is full would keep it waiting.
+        Ok(Box::new(move || drop(route::connect_unix(&path, Deadline::after(WAKE_TIMEOUT)))))
     }
 }

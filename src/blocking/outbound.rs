@@ -19,6 +19,8 @@ pub(super) struct Outbound {
     /// Storage of a message that was queued, for the next that is read: who sends back what it reads allocates
     /// nothing.
     pub(super) spare: Vec<u8>,
+    /// Whether the transport is to be ended, whoever uses it.
+    pub(super) is_cut: bool,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
 }
@@ -32,13 +34,13 @@ enum Failure {
 
 impl Outbound {
     pub(super) const fn new(sending: SendingHalf, write_timeout: Option<Duration>) -> Self {
-        Self { sending, spare: Vec::new(), write_timeout, failure: None }
+        Self { sending, spare: Vec::new(), is_cut: false, write_timeout, failure: None }
     }
 
     /// Whether so much is queued that it has to be written.
     #[inline]
     pub(super) fn is_laden(&mut self) -> bool {
-        self.sending.outgoing().remaining() >= WRITE_FROM
+        self.sending.outgoing().remaining() >= WRITE_FROM || self.sending.is_full()
     }
 
     /// Takes a message and writes it behind all that is queued. What is not written is queued.
@@ -64,7 +66,7 @@ impl Outbound {
         match self.sending.state() {
             ConnectionState::Open => Ok(WriteBound::Each(self.write_timeout)),
             ConnectionState::Closing => {
-                self.tick()?;
+                self.tick_unwritten()?;
                 Ok(WriteBound::All(Deadline::at(self.sending.poll_timeout())))
             }
             ConnectionState::Closed => Err(self.end()),
@@ -79,7 +81,7 @@ impl Outbound {
             // What the clock says of the peer is for those that read: it may have answered meanwhile.
             (io::ErrorKind::TimedOut, ConnectionState::Open) => Error::WriteTimedOut,
             (io::ErrorKind::TimedOut, ConnectionState::Closing) => {
-                self.tick().err().unwrap_or(Error::WriteTimedOut)
+                self.tick_unwritten().err().unwrap_or(Error::WriteTimedOut)
             }
             (kind, _) => {
                 self.failure.get_or_insert(Failure::Write(kind));
@@ -107,6 +109,18 @@ impl Outbound {
         let failure = *self.failure.get_or_insert(Failure::Timeout(error));
         // A connection that closes because it was idle goes on until it is closed.
         if error == TimeoutError::Idle { Ok(()) } else { Err(failure.into()) }
+    }
+
+    /// The same while something is still to be written, be it that the stream holds it back: the connection believes
+    /// then that everything was.
+    pub(super) fn tick_unwritten(&mut self) -> Result<(), Error> {
+        let had_ended = self.sending.state() == ConnectionState::Closed;
+        self.tick()?;
+        if !had_ended && self.sending.state() == ConnectionState::Closed {
+            let failure = *self.failure.get_or_insert(Failure::Timeout(TimeoutError::Close));
+            return Err(failure.into());
+        }
+        Ok(())
     }
 
     /// Why something wasn't queued: where the transport takes nothing any more, that is the news.

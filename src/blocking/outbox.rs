@@ -46,8 +46,8 @@ impl<'connection> Outbox<'connection> {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] behind a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`] when one
-    /// call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
+    /// [`Error::Usage`] behind a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`] when that
+    /// one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
     }
@@ -75,7 +75,8 @@ impl<'connection> Outbox<'connection> {
     #[cold]
     fn unless_closing(&self, error: Error) -> Result<(), Error> {
         match error {
-            Error::Usage(UsageError::NotOpen) if !self.has_closed => Ok(()),
+            // A transport that takes nothing any more is no news of the handler's either: `serve` tells.
+            Error::Usage(UsageError::NotOpen) | Error::Io(_) if !self.has_closed => Ok(()),
             error => Err(error),
         }
     }

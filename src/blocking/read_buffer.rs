@@ -23,6 +23,27 @@ pub(super) struct ReadBuffer {
     small_reads: u8,
 }
 
+/// What is left to be taken. Also where a panic comes between: what was taken is unmasked, and may not be seen again.
+pub(super) struct Unread<'b> {
+    input: &'b mut [u8],
+    start: &'b mut usize,
+    end: usize,
+}
+
+impl<'b> Unread<'b> {
+    #[inline(always)]
+    pub(super) const fn input(&mut self) -> &mut &'b mut [u8] {
+        &mut self.input
+    }
+}
+
+impl Drop for Unread<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.start = self.end - self.input.len();
+    }
+}
+
 impl ReadBuffer {
     /// Lets `take` cut what it needs off the front of the bytes that are there.
     pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
@@ -32,16 +53,12 @@ impl ReadBuffer {
         taken
     }
 
-    /// The bytes that are there. How many of them are left is to be [said](Self::keep) then.
+    /// The bytes that are there, to be taken off their front.
     #[inline(always)]
-    pub(super) fn unread(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Keeps the last so many of the bytes that are there.
-    #[inline(always)]
-    pub(super) const fn keep(&mut self, count: usize) {
-        self.start = self.end - count;
+    pub(super) fn unread(&mut self) -> Unread<'_> {
+        let Self { bytes, start, end, .. } = self;
+        let input = bytes.get_mut(*start..*end).unwrap_or_default();
+        Unread { input, start, end: *end }
     }
 
     /// Whether everything was taken.

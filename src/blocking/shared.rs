@@ -12,7 +12,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload, UsageError};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -66,15 +66,16 @@ impl<S: Read + Write> Shared<S> {
     pub(super) fn flush(&self) -> Result<(), Error> {
         let mut stream = lock(&self.stream);
         // What the reader has queued meanwhile goes with it. Once: others may queue for ever.
-        for _ in 0..2 {
+        let written = (0..2).try_for_each(|_| {
             self.write(&mut stream, |outbound| match outbound.write_bound()? {
                 WriteBound::Each(timeout) => Ok(timeout),
                 WriteBound::All(deadline) => {
                     deadline.remaining().map_err(|error| outbound.write_failed(error))
                 }
-            })?;
-        }
-        Ok(())
+            })
+        });
+        self.let_go(stream);
+        written
     }
 
     /// Begins the closing handshake, without waiting for the peer.
@@ -83,10 +84,20 @@ impl<S: Read + Write> Shared<S> {
         let _ = self.nudge();
     }
 
-    /// Ends the transport, unless a thread is writing to it.
+    /// Ends the transport: now, or when the thread lets go of it that is writing.
     pub(super) fn cut(&self) {
+        // Said first, so that whoever has the stream sees it behind, if this doesn't get it.
+        self.lock_outbound().is_cut = true;
         if let Some(stream) = try_lock(&self.stream) {
             let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Leaves the stream to others, or to nobody if it was to be [cut](Self::cut) meanwhile.
+    fn let_go(&self, stream: MutexGuard<'_, Stream<S>>) {
+        drop(stream);
+        if self.lock_outbound().is_cut {
+            self.cut();
         }
     }
 
@@ -106,6 +117,7 @@ impl<S: Read + Write> Shared<S> {
                 None => deadline.remaining().map_err(|error| outbound.write_failed(error)),
             }
         });
+        self.let_go(stream);
         match written {
             Ok(()) => Ok(Flushed::Everything),
             Err(Error::WriteTimedOut) => Ok(Flushed::Partly),
@@ -225,8 +237,16 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        let mut outbound = self.lock_outbound();
-        outbound.sending.ping(payload).map_err(|error| outbound.refusal(error))
+        loop {
+            let mut outbound = self.lock_outbound();
+            match outbound.sending.ping(payload.clone()) {
+                Ok(()) => return Ok(()),
+                Err(UsageError::BacklogFull) => {}
+                Err(error) => return Err(outbound.refusal(error)),
+            }
+            drop(outbound);
+            Shared::flush(self)?;
+        }
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {

@@ -16,8 +16,8 @@ impl ShutdownHandle {
     /// Has the loop accept no more, close every connection with 1001, and end when all are gone or its
     /// [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called again, it ends at once.
     ///
-    /// Returns immediately; it is [`AcceptLoop::run`](super::AcceptLoop::run) that returns when it is
-    /// over.
+    /// Waits for no connection, and for a listener whose queue is full at most a second; it is
+    /// [`AcceptLoop::run`](super::AcceptLoop::run) that returns when it is over.
     pub fn shut_down(&self) {
         self.registry.shut_down();
     }

@@ -186,7 +186,7 @@ impl Encoding {
 
     /// While nothing waits there is always room, so that a retry after draining succeeds.
     #[inline]
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         let waiting = self.framing.outgoing().remaining();
         waiting > 0 && waiting >= self.max_outgoing_size
     }

@@ -251,6 +251,13 @@ impl SendingHalf {
         Ok(())
     }
 
+    /// Whether so much waits to be written that nothing more is taken.
+    #[cfg(feature = "blocking")]
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.encoding.is_full()
+    }
+
     /// What stands in the way of a whole message.
     #[inline]
     fn obstacle(&self) -> Option<Obstacle> {

@@ -1,6 +1,8 @@
 //! A handler that is given the messages.
 
 use std::io;
+use std::net::Shutdown;
+use std::panic::{self, AssertUnwindSafe};
 
 use sansocket::blocking::{Error, Outbox, Server};
 use sansocket::frame::Opcode;
@@ -182,5 +184,78 @@ fn a_handler_that_sends_more_than_it_gets_does_not_fill_the_queue() {
         }
         drop(client);
         assert_matches!(serving.join().unwrap(), Err(Error::Lost));
+    });
+}
+
+#[test]
+fn what_was_read_with_a_message_whose_handler_panics_is_not_seen_again() {
+    bounded(|| {
+        let (address, server) = serving(Server::new(), |socket| socket);
+        let mut peer = RawPeer::client(address);
+        let mut server = server.join().unwrap();
+        let batch = ["a", "b", "c"].map(|text| from_client(Opcode::Text, text.as_bytes())).concat();
+        peer.send(batch);
+
+        let mut handled = Vec::new();
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            server.serve(|message, _| {
+                handled.push(message.into_owned());
+                if handled.len() == 2 {
+                    panic::resume_unwind(Box::new("as it was told"));
+                }
+                Ok::<_, Error>(())
+            })
+        }));
+        assert!(outcome.is_err());
+        assert_eq!(handled, ["a".into(), "b".into()]);
+        assert_eq!(server.read().unwrap(), Some("c".into()));
+    });
+}
+
+#[test]
+fn replies_are_written_between_two_messages_whatever_the_limit() {
+    bounded(|| {
+        let config = Config::default().max_outgoing_size(100);
+        let (address, server) = serving(Server::new().config(config), |mut socket| {
+            socket.serve(|_, outbox| outbox.send(&[7; 900]))
+        });
+        let mut peer = RawPeer::client(address);
+        let ping = from_client(Opcode::Ping, &[1; 125]);
+        let hello = from_client(Opcode::Text, b"hello");
+        peer.send([&ping[..], &hello, &hello, &ping, &hello].concat());
+        for is_pong in [true, false, false, true, false] {
+            if is_pong {
+                peer.expect_frame(Opcode::Pong, &[1; 125]);
+            } else {
+                peer.expect_frame(Opcode::Binary, &[7; 900]);
+            }
+        }
+        peer.send(from_client(Opcode::Close, b""));
+        peer.expect_frame(Opcode::Close, b"");
+        server.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_handler_whose_replies_go_nowhere_hears_the_peer_out() {
+    bounded(|| {
+        let (address, server) = serving(Server::new(), |socket| socket);
+        let mut peer = RawPeer::client(address);
+        let mut server = server.join().unwrap();
+        server.stream().tcp().shutdown(Shutdown::Write).unwrap();
+        peer.send(from_client(Opcode::Text, b"first"));
+        let mut handled = 0;
+        let outcome = server.serve(|message, outbox| {
+            handled += 1;
+            if handled == 1 {
+                peer.send(from_client(Opcode::Text, b"second"));
+                peer.send(from_client(Opcode::Close, &4001_u16.to_be_bytes()));
+                peer.shutdown_write();
+            }
+            outbox.send(message)
+        });
+        assert_matches!(outcome, Err(Error::Io(_)));
+        assert_eq!(handled, 2);
+        assert_eq!(server.close_status().unwrap().remote.number(), 4001);
     });
 }

@@ -1,9 +1,10 @@
 //! How long each kind of waiting takes, and that nothing is lost by it.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -154,9 +155,10 @@ fn what_was_flushed_too_late_is_sent_once() {
         let config = Config::default().max_outgoing_size(usize::MAX);
         let (mut client, mut server) =
             pair(Server::new(), |client| client.timeouts(timeouts).config(config));
-        let mut before = 0;
-        while client.send(vec![7; 1 << 20]).is_ok() {
-            before += 1;
+        // Far more than the sockets hold, however slow this machine is.
+        let before = 32;
+        for _ in 0..before {
+            let _ = client.send(vec![7; 1 << 20]);
         }
 
         let mut streamed = client.message(MessageKind::Text);
@@ -172,7 +174,7 @@ fn what_was_flushed_too_late_is_sent_once() {
         }
 
         let reading = thread::spawn(move || {
-            for _ in 0..=before {
+            for _ in 0..before {
                 assert!(server.read().unwrap().unwrap().len() == 1 << 20);
             }
             [server.read().unwrap(), server.read().unwrap(), server.read().unwrap()]
@@ -275,6 +277,83 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
         // And one that promises less says nothing of it.
         writer.write(&message[..]).unwrap();
         assert_eq!(waits(), 1);
+    });
+}
+
+/// A TCP connection that takes all that is written and, once it is stuck, sends none of it: as TLS above a peer that
+/// reads nothing.
+struct Withholding {
+    stream: TcpStream,
+    is_stuck: Arc<AtomicBool>,
+    bound: Cell<Option<Duration>>,
+}
+
+impl Read for Withholding {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Withholding {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_stuck.load(Ordering::Relaxed) {
+            return Ok(bytes.len());
+        }
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_stuck.load(Ordering::Relaxed) {
+            thread::sleep(self.bound.get().unwrap_or(Duration::from_secs(3600)));
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    }
+}
+
+impl sansocket::blocking::Socket for Withholding {
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.stream.set_read_timeout(timeout)
+    }
+
+    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.bound.set(timeout);
+        Ok(())
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.stream.shutdown(how)
+    }
+}
+
+#[test]
+fn the_end_has_its_deadline_also_where_the_stream_holds_back_what_was_written() {
+    bounded(|| {
+        let breach = [0xB1, 0x80, 0, 0, 0, 0];
+        for last in [&from_client(Opcode::Close, b"")[..], &breach] {
+            for pause in [Duration::ZERO, Duration::from_millis(30)] {
+                let (listener, address) = listen();
+                let peer = thread::spawn(move || RawPeer::client(address));
+                let is_stuck = Arc::new(AtomicBool::new(false));
+                let (stream, _) = listener.accept().unwrap();
+                let bound = Cell::new(None);
+                let stream = Withholding { stream, is_stuck: Arc::clone(&is_stuck), bound };
+                let timeouts = Timeouts::default().close(Duration::from_millis(50));
+                let mut server = Server::new().timeouts(timeouts).accept(stream).unwrap();
+                is_stuck.store(true, Ordering::Relaxed);
+                let mut peer = peer.join().unwrap();
+                peer.send([&from_client(Opcode::Binary, &[7; 100])[..], last].concat());
+
+                let message = server.read().unwrap().unwrap();
+                server.write(message).unwrap();
+                let first = server.read().unwrap_err();
+                assert_eq!(server.state(), ConnectionState::Closed, "{first}");
+                thread::sleep(pause);
+                for error in [first, server.read().unwrap_err()] {
+                    assert_matches!(error, Error::CloseTimedOut | Error::Protocol(_));
+                }
+            }
+        }
     });
 }
 
