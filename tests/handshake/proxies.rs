@@ -268,6 +268,14 @@ fn a_length_or_coding_of_a_success_means_nothing() {
 }
 
 #[test]
+fn a_length_that_is_no_number_leaves_a_refusal_to_the_end_of_the_transport() {
+    for (length, body) in [("3", "why"), ("+3", "why not"), ("x", "why not"), ("", "why not")] {
+        let bytes = format!("HTTP/1.1 407 X\r\nContent-Length: {length}\r\n\r\nwhy not");
+        assert_eq!(refused(&bytes).body(), body.as_bytes(), "{length:?}");
+    }
+}
+
+#[test]
 fn interim_responses_are_passed_over_within_the_limit_of_one_head() {
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n";
     assert_eq!(opened(&format!("{interim}HTTP/1.1 200 OK\r\n\r\nfirst")).1, b"first");

@@ -491,6 +491,17 @@ fn the_answer_to_head_has_no_body() {
 }
 
 #[test]
+fn no_answer_to_connect_opens_a_tunnel() {
+    let request = Request::builder().method(Method::CONNECT).uri("a:80").body(()).unwrap();
+    for (status, sent) in [(200, 405), (204, 405), (299, 405), (404, 404), (302, 302)] {
+        let response = Response::builder().status(status).body(Bytes::from("abc")).unwrap();
+        let answer = negotiate(&request, |_, _| Decision::Respond(response));
+        let Ok(Answer::Refused(refusal)) = answer else { panic!() };
+        assert_eq!(refusal.response().status().as_u16(), sent);
+    }
+}
+
+#[test]
 fn what_the_client_wrote_is_not_echoed_in_a_refusal() {
     let mut refusal = refused(request("Host", "Host: <script>"));
     assert!(!sent(refusal.outgoing()).1.contains("script"));

@@ -48,7 +48,10 @@ impl NoProxy {
 impl Entry {
     fn parse(text: &str) -> Option<Self> {
         if let Some((address, bits)) = text.split_once('/') {
-            let hosts = Hosts::block(address.parse().ok()?, bits.parse().ok()?)?;
+            // The number type would take a sign as well.
+            let is_number = bits.bytes().all(|byte| byte.is_ascii_digit());
+            let bits = is_number.then(|| bits.parse().ok())??;
+            let hosts = Hosts::block(address.parse().ok()?, bits)?;
             return Some(Self { hosts, port: None });
         }
         if let Ok(address) = text.parse() {
@@ -76,7 +79,14 @@ impl Hosts {
     }
 
     fn block(address: IpAddr, bits: u32) -> Option<Self> {
-        (bits <= width(address)).then_some(Self::Block(address, bits))
+        // An address that stands for one of IPv4 is looked at as that, as the host of a URL is.
+        let canonical = address.to_canonical();
+        let before = width(address) - width(canonical);
+        let block = match bits.checked_sub(before) {
+            Some(bits) => Self::Block(canonical, bits),
+            None => Self::Block(address, bits),
+        };
+        (bits <= width(address)).then_some(block)
     }
 
     fn contain(&self, host: &Host) -> bool {

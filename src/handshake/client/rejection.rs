@@ -119,7 +119,9 @@ impl Framing {
         // (5) and (6): a length that can't be made out leaves the end of the transport. That is no
         // risk here, as nothing behind the body is ever used.
         let length = match Field::of(headers, &CONTENT_LENGTH) {
-            Field::Once(length) => text(length).and_then(|length| length.parse().ok()),
+            Field::Once(length) if length.iter().all(u8::is_ascii_digit) => {
+                text(length).and_then(|length| length.parse().ok())
+            }
             _ => None,
         };
         length.map_or(Self::Transport, Self::Length)

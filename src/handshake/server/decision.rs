@@ -62,6 +62,12 @@ pub(super) fn answer(
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
         (Decision::Accept(_), Err(error)) => Refusal::from(error),
+        // RFC 9110, §9.3.6: that would open a tunnel.
+        (Decision::Respond(response), _)
+            if *method == Method::CONNECT && response.status().is_success() =>
+        {
+            Refusal::from(RequestError::Method)
+        }
         (Decision::Respond(response), _) => Refusal::new(response)?,
     };
     // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
@@ -76,7 +82,8 @@ pub(super) fn answer(
 pub enum Decision {
     /// Opens the WebSocket, if the request is a valid opening handshake.
     Accept(Acceptance),
-    /// Answers with this response instead, whatever its status: an error, a redirection, a page.
+    /// Answers with this response instead, whatever its status: an error, a redirection, a page. A CONNECT is answered
+    /// with 405 where this would open a tunnel.
     ///
     /// `Connection`, `Content-Length` and what else frames a response is set by the library.
     Respond(Response<Bytes>),
