@@ -1,7 +1,10 @@
 //! The fields of a head, whoever parsed it: which lines they have, how often they stand there, and
 //! whose they are.
 
-use core::{slice, str};
+use core::{
+    slice,
+    str::{self, FromStr},
+};
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
@@ -136,6 +139,11 @@ pub(super) fn eq_without_case<const N: usize>(text: &[u8], wanted: &[u8; N]) -> 
 /// A value as text. What isn't ASCII has no meaning in any field that is read here.
 pub(super) fn text(value: &[u8]) -> Option<&str> {
     str::from_utf8(value).ok().filter(|text| text.is_ascii())
+}
+
+/// A number in digits alone. What the number types read may begin with a sign as well.
+pub(super) fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
+    text(digits).filter(|_| digits.iter().all(u8::is_ascii_digit))?.parse().ok()
 }
 
 #[cfg(test)]

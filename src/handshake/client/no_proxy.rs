@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::handshake::{authority::Authority, uri::WebSocketUri};
+use crate::handshake::{authority::Authority, field::number, uri::WebSocketUri};
 
 /// A list of servers, as the variable `no_proxy` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,10 +48,7 @@ impl NoProxy {
 impl Entry {
     fn parse(text: &str) -> Option<Self> {
         if let Some((address, bits)) = text.split_once('/') {
-            // The number type would take a sign as well.
-            let is_number = bits.bytes().all(|byte| byte.is_ascii_digit());
-            let bits = is_number.then(|| bits.parse().ok())??;
-            let hosts = Hosts::block(address.parse().ok()?, bits)?;
+            let hosts = Hosts::block(address.parse().ok()?, number(bits.as_bytes())?)?;
             return Some(Self { hosts, port: None });
         }
         if let Ok(address) = text.parse() {

@@ -8,7 +8,7 @@ use http::{
 };
 
 use super::chunked::ChunkedDecoder;
-use crate::handshake::field::{Field, text};
+use crate::handshake::field::{Field, number};
 
 /// The server's final response when it isn't the 101 that was asked for (RFC 6455, section 4.1).
 ///
@@ -119,9 +119,7 @@ impl Framing {
         // (5) and (6): a length that can't be made out leaves the end of the transport. That is no
         // risk here, as nothing behind the body is ever used.
         let length = match Field::of(headers, &CONTENT_LENGTH) {
-            Field::Once(length) if length.iter().all(u8::is_ascii_digit) => {
-                text(length).and_then(|length| length.parse().ok())
-            }
+            Field::Once(length) => number(length),
             _ => None,
         };
         length.map_or(Self::Transport, Self::Length)
