@@ -12,7 +12,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload, UsageError};
+use crate::connection::{CloseFrame, ControlPayload};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -237,16 +237,7 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        loop {
-            let mut outbound = self.lock_outbound();
-            match outbound.sending.ping(payload.clone()) {
-                Ok(()) => return Ok(()),
-                Err(UsageError::BacklogFull) => {}
-                Err(error) => return Err(outbound.refusal(error)),
-            }
-            drop(outbound);
-            Shared::flush(self)?;
-        }
+        (&**self).queue_ping(payload)
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {

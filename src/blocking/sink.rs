@@ -56,14 +56,20 @@ pub(super) trait Sink {
         })
     }
 
-    /// Sends a Ping, and all that was queued before it.
-    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+    /// Queues a Ping, and writes before that if there is no room for it.
+    fn queue_ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
         while let Err(error) = self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
             match error {
                 UsageError::BacklogFull => self.flush()?,
                 error => return Err(self.outbound(|outbound| outbound.refusal(error))),
             }
         }
+        Ok(())
+    }
+
+    /// Sends a Ping, and all that was queued before it.
+    fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+        self.queue_ping(payload)?;
         self.flush()
     }
 }

@@ -249,18 +249,18 @@ impl Outgoing {
         if self.tail.is_empty() {
             return;
         }
-        let written = mem::take(&mut self.tail_written) as usize;
         let segment = if self.storage_is_lent && self.tail.len() < self.tail.capacity() / 2 {
             // It isn't given away for a few bytes.
-            let unwritten = copying::to_vec(self.tail.get(written..).unwrap_or_default());
+            let unwritten = copying::to_vec(self.unwritten_tail());
             self.tail.clear();
             Bytes::from(unwritten)
         } else {
             self.storage_is_lent = false;
             let mut segment = Bytes::from(mem::take(&mut self.tail));
-            segment.advance(written);
+            segment.advance(self.tail_written as usize);
             segment
         };
+        self.tail_written = 0;
         self.segments.get_or_insert_default().push(segment);
     }
 

@@ -33,13 +33,18 @@ fn serve(bytes: &mut [u8]) -> http::Request<()> {
     request.expect("a whole head")
 }
 
-/// The outcome of these bytes, which arrive one by one.
-fn connect(bytes: &mut [u8]) -> Outcome {
+/// A client that waits for a response.
+fn client() -> ClientHandshake {
     let request = ClientRequest::new("ws://a/".parse().unwrap())
         .head_limits(limits())
         .max_body_size(usize::MAX);
     let sample = Entropy::from_fn(|bytes| bytes.copy_from_slice(b"the sample nonce"));
-    let mut client = ClientHandshake::with_entropy(&request, sample);
+    ClientHandshake::with_entropy(&request, sample)
+}
+
+/// The outcome of these bytes, which arrive one by one.
+fn connect(bytes: &mut [u8]) -> Outcome {
+    let mut client = client();
     let mut bytes = bytes.iter_mut().map(std::slice::from_mut);
     let outcome = bytes.find_map(|mut byte| client.receive(&mut byte).unwrap());
     let mut outcome = outcome.expect("a whole head");
@@ -113,10 +118,7 @@ fn many_interim_responses_in_one_piece() {
     let lines = "x:\r\n".repeat(65);
     for interim in ["HTTP/1.1 103 \r\n\r\n", &format!("HTTP/1.1 103 \r\n{lines}\r\n")] {
         let head = interim.repeat(size() / interim.len()) + RESPONSE + "\r\n";
-        let request = ClientRequest::new("ws://a/".parse().unwrap()).head_limits(limits());
-        let sample = Entropy::from_fn(|bytes| bytes.copy_from_slice(b"the sample nonce"));
-        let mut client = ClientHandshake::with_entropy(&request, sample);
-        let outcome = client.receive(&mut &mut head.into_bytes()[..]).unwrap();
+        let outcome = client().receive(&mut &mut head.into_bytes()[..]).unwrap();
         assert!(matches!(outcome, Some(Outcome::Established(_))));
     }
 }
