@@ -264,7 +264,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             .buffer
             .fill(&mut self.stream, |stream, buffer| stream.read_until(deadline, buffer));
         match read {
-            Ok(0) => self.receive_eof(),
+            Ok(0) => {
+                self.outlet.write_last_words();
+                self.receive_eof();
+            }
             Ok(_) => self.outlet.outbound(Outbound::hear),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Arrived::Nothing),
             Err(error) => {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use crate::blocking::error::Error;
 use crate::blocking::sink::Sink;
 use crate::close_code::CloseCode;
-use crate::connection::{CloseFrame, Fragment};
+use crate::connection::{CloseFrame, Fragment, UsageError};
 use crate::message::{Message, MessageKind, complete_text};
 
 /// How many bytes make a fragment: as many as fit with their header into 64 KiB.
@@ -28,6 +28,8 @@ pub struct MessageWriter<'connection> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Progress {
+    /// Another message was begun in fragments and isn't finished: this one can't begin.
+    Refused,
     Unfinished,
     Finished,
 }
@@ -41,6 +43,8 @@ enum Written {
 
 /// Where fragments go.
 pub(super) trait FragmentSink {
+    /// Whether a message is unfinished already.
+    fn is_within_message(&mut self) -> bool;
     /// Queues a fragment, and says if there was not enough time to write what is queued.
     fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error>;
     fn flush(&mut self) -> Result<(), Error>;
@@ -48,6 +52,10 @@ pub(super) trait FragmentSink {
 }
 
 impl<T: Sink> FragmentSink for T {
+    fn is_within_message(&mut self) -> bool {
+        self.outbound(|outbound| outbound.sending.is_within_message())
+    }
+
     fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error> {
         self.queue_in_time(piece, |sending, piece| sending.send_fragment(piece, fragment))
     }
@@ -62,8 +70,10 @@ impl<T: Sink> FragmentSink for T {
 }
 
 impl<'connection> MessageWriter<'connection> {
-    pub(super) fn new(sink: Box<dyn FragmentSink + 'connection>, kind: MessageKind) -> Self {
-        Self { sink, kind, gathered: Vec::new(), progress: Progress::Unfinished }
+    pub(super) fn new(mut sink: Box<dyn FragmentSink + 'connection>, kind: MessageKind) -> Self {
+        let progress =
+            if sink.is_within_message() { Progress::Refused } else { Progress::Unfinished };
+        Self { sink, kind, gathered: Vec::new(), progress }
     }
 
     /// Ends the message, and sends what is left of it.
@@ -73,6 +83,7 @@ impl<'connection> MessageWriter<'connection> {
     /// [`InvalidData`](io::ErrorKind::InvalidData) for a text that ends inside a character, and those of
     /// [`WebSocket::send`](super::WebSocket::send), as [`Error`] says it.
     pub fn finish(mut self) -> io::Result<()> {
+        self.check_begun()?;
         let piece = match self.kind {
             MessageKind::Text => {
                 Message::from(std::str::from_utf8(&self.gathered).map_err(invalid)?)
@@ -85,6 +96,14 @@ impl<'connection> MessageWriter<'connection> {
         }
         queued?;
         Ok(self.sink.flush()?)
+    }
+
+    fn check_begun(&self) -> Result<(), Error> {
+        match self.progress {
+            // §5.4
+            Progress::Refused => Err(UsageError::MessageUnfinished.into()),
+            Progress::Unfinished | Progress::Finished => Ok(()),
+        }
     }
 
     /// Queues what is gathered, but for the bytes of an incomplete character.
@@ -110,6 +129,7 @@ impl<'connection> MessageWriter<'connection> {
 impl Write for MessageWriter<'_> {
     /// Takes as many bytes as make the next fragment full.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check_begun()?;
         if self.gathered.len() >= FRAGMENT {
             // That it is queued is all that a write promises.
             let _: Written = self.queue_gathered()?;
@@ -120,6 +140,7 @@ impl Write for MessageWriter<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.check_begun()?;
         match self.queue_gathered()? {
             Written::InTime => Ok(self.sink.flush()?),
             // It was waited for already.

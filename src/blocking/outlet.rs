@@ -21,6 +21,9 @@ pub(super) trait Outlet<S> {
     /// Writes what is queued, as far as the thread that reads is to wait for that.
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
 
+    /// Writes what a closing connection still owes to a peer that says no more, which may read all the same.
+    fn write_last_words(&mut self);
+
     /// Whether so much is queued that it has to be written before more is handed out.
     fn is_laden(&mut self) -> bool;
 
@@ -61,6 +64,10 @@ impl<S: Read + Write> Outlet<S> for Outbound {
             WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
         };
         written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
+    }
+
+    fn write_last_words(&mut self) {
+        // They were written before it was listened to.
     }
 
     #[inline]

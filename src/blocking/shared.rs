@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -12,7 +13,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload};
+use crate::connection::{CloseFrame, ConnectionState, ControlPayload};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -91,6 +92,14 @@ impl<S: Read + Write> Shared<S> {
         if let Some(stream) = try_lock(&self.stream) {
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Whether the closing handshake is done and there is still time to write what is left of it.
+    fn is_owing(&self) -> bool {
+        let mut outbound = self.lock_outbound();
+        outbound.sending.has_heard_all()
+            && outbound.tick_unwritten().is_ok()
+            && outbound.sending.state() == ConnectionState::Closing
     }
 
     /// Leaves the stream to others, or to nobody if it was to be [cut](Self::cut) meanwhile.
@@ -176,6 +185,13 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
 
     fn flush(&mut self, _: &mut Stream<S>) -> Result<Flushed, Error> {
         self.nudge()
+    }
+
+    fn write_last_words(&mut self) {
+        // Not all at once, so that a shutdown gets at the stream meanwhile. The end's deadline ends this too.
+        while self.is_owing() && matches!(self.nudge(), Ok(Flushed::Partly)) {
+            thread::sleep(RETRY);
+        }
     }
 
     fn is_laden(&mut self) -> bool {

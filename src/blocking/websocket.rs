@@ -196,6 +196,9 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Begins a message that is written bit by bit, in constant memory.
     ///
+    /// While one that was begun by [`write_fragment`](Self::write_fragment) isn't finished, each write to it fails with
+    /// [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
+    ///
     /// ```no_run
     /// use std::{fs::File, io};
     /// use sansocket::MessageKind;

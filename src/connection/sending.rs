@@ -219,7 +219,12 @@ impl SendingHalf {
     /// [`UsageError::NotOpen`], or [`UsageError::BacklogFull`] when too much is waiting.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
         self.check_open()?;
-        self.encoding.control(Opcode::Ping, payload.into())
+        self.encoding.control(Opcode::Ping, payload.into())?;
+        #[cfg(feature = "std")]
+        if let Some(timers) = &mut self.timers {
+            timers.note_other_ping();
+        }
+        Ok(())
     }
 
     /// Queues a Pong that nobody asked for (section 5.5.3).
@@ -256,6 +261,19 @@ impl SendingHalf {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.encoding.is_full()
+    }
+
+    /// Whether the closing handshake is done, by a Close frame from both or by a failure: nothing that still arrives
+    /// makes a difference.
+    #[cfg(feature = "blocking")]
+    pub(crate) const fn has_heard_all(&self) -> bool {
+        !self.closing.is_listening()
+    }
+
+    /// Whether a message was begun in fragments and isn't finished.
+    #[cfg(feature = "blocking")]
+    pub(crate) const fn is_within_message(&self) -> bool {
+        self.encoding.framing.open_message().is_some()
     }
 
     /// What stands in the way of a whole message.

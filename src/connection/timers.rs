@@ -109,6 +109,8 @@ pub(crate) struct RunningTimers {
     ping: Ping,
     /// How many Pings were sent: what the next one says.
     pings: u32,
+    /// Whether the application has sent a Ping behind the one that isn't answered.
+    is_followed: bool,
     round_trip_time: Option<Duration>,
     /// When a message was sent or received last, as far as the time was told since.
     message: Option<Instant>,
@@ -154,6 +156,7 @@ impl RunningTimers {
             heard: None,
             ping: Ping::DueAt(None),
             pings: 0,
+            is_followed: false,
             round_trip_time: None,
             message: None,
             last_call: None,
@@ -188,19 +191,27 @@ impl RunningTimers {
 
     /// A Pong has arrived.
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
-        let sent = match self.ping {
-            // Where another thread writes, it may be answered before the time at which it left is told.
-            Ping::SentAt(at) | Ping::Queued { at, .. } if payload == self.payload() => at,
-            _ => return,
-        };
+        // Where another thread writes, it may be answered before the time at which it left is told.
+        let (Ping::SentAt(sent) | Ping::Queued { at: sent, .. }) = self.ping else { return };
         let heard = self.heard.map_or(sent, |heard| heard.max(sent));
-        self.round_trip_time = Some(heard.duration_since(sent));
+        if payload == self.payload() {
+            self.round_trip_time = Some(heard.duration_since(sent));
+        } else if !self.is_followed {
+            return;
+        }
+        // §5.5.3: a peer may answer the latest of several Pings and no other.
         self.ping = Ping::DueAt(self.next_ping(heard));
+    }
+
+    /// The application has queued a Ping of its own.
+    pub(crate) const fn note_other_ping(&mut self) {
+        self.is_followed = true;
     }
 
     /// A Ping was queued now, up to this position.
     pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64) {
         self.ping = Ping::Queued { at: now, up_to };
+        self.is_followed = false;
     }
 
     /// What an open connection has to do that has written so many bytes.

@@ -113,7 +113,6 @@ impl<S: Socket> RawPeer<S> {
         Some(String::from_utf8(head).unwrap())
     }
 
-    /// Takes one frame that is final: its opcode and its payload.
     /// Takes the first byte of something long: whoever sends it has begun to.
     pub(crate) fn receive_byte(&mut self) -> u8 {
         let mut byte = [0];
@@ -121,6 +120,7 @@ impl<S: Socket> RawPeer<S> {
         byte[0]
     }
 
+    /// Takes one frame that is final: its opcode and its payload.
     pub(crate) fn receive_frame(&mut self) -> (Opcode, Vec<u8>) {
         let (fin, opcode, payload) = self.receive_fragment();
         assert!(fin);

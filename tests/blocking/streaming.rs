@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{Client, Error, Server, Timeouts, WebSocket};
 use sansocket::frame::Opcode;
-use sansocket::{Config, Delivery, Message, MessageKind, Role};
+use sansocket::{Config, Delivery, Message, MessageKind, Role, UsageError};
 
 use crate::bounded::bounded;
 use crate::either_role::{self, ROLES};
@@ -235,6 +235,32 @@ fn a_message_that_is_given_up_closes_with_1011() {
             drop(message);
             assert_eq!(peer.receive_fragment(), (false, Opcode::Binary, vec![1; 10]));
             peer.expect_close(1011);
+        }
+    });
+}
+
+#[test]
+fn a_message_does_not_go_on_with_one_that_was_left_unfinished() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut socket, mut peer) = open(role, Timeouts::default(), Config::default());
+            socket.write_fragment("to be ").unwrap();
+            let mut message = socket.message(MessageKind::Text);
+            let refused = [message.write(b"or").map(drop), message.flush(), message.finish()];
+            for refused in refused {
+                let error = refused.unwrap_err();
+                assert_matches!(cause(&error), Error::Usage(UsageError::MessageUnfinished));
+            }
+            drop(socket.message(MessageKind::Text));
+            // That one is none the worse for it.
+            socket.finish_fragments("continued").unwrap();
+            socket.flush().unwrap();
+            assert_eq!(peer.receive_fragment(), (false, Opcode::Text, b"to be ".to_vec()));
+            assert_eq!(peer.receive_fragment(), (true, Opcode::Continuation, b"continued".to_vec()));
+            let mut message = socket.message(MessageKind::Text);
+            message.write_all(b"another").unwrap();
+            message.finish().unwrap();
+            peer.expect_frame(Opcode::Text, b"another");
         }
     });
 }

@@ -241,6 +241,36 @@ fn a_pong_with_another_payload_answers_nothing() {
     }
 }
 
+/// §5.5.3: a peer that finds several Pings may answer the latest and no other.
+#[test]
+fn a_pong_for_a_later_ping_of_the_application_answers_all_before() {
+    for role in ROLES {
+        for told in [true, false] {
+            let mut endpoint = Endpoint::started(role, timers());
+            endpoint.connection.ping(b"before it").unwrap();
+            assert_eq!(endpoint.tick(20), Ok(()));
+            endpoint.connection.ping(b"behind it").unwrap();
+            assert_eq!(pings(&endpoint.write()), 3);
+            if told {
+                assert_eq!(endpoint.tick(20), Ok(()));
+            }
+            endpoint.silence();
+            endpoint.peer.pong(b"behind it").unwrap();
+            endpoint.at(26).hear();
+            assert_eq!(endpoint.round_trip_time(), None, "it wasn't that one which was answered");
+            assert_eq!(endpoint.tick(26), Ok(()));
+            assert_eq!(endpoint.next(), Some(46));
+
+            // The next one has to be answered by itself again.
+            assert_eq!(pings(&endpoint.run(46)), 1);
+            endpoint.silence();
+            endpoint.peer.pong(b"behind it").unwrap();
+            endpoint.at(50).hear();
+            endpoint.assert_ends_at(100, TimeoutError::Pong);
+        }
+    }
+}
+
 #[test]
 fn a_pong_answers_a_ping_whose_leaving_was_not_told() {
     for role in ROLES {

@@ -242,6 +242,46 @@ fn a_writer_that_waits_is_released_when_the_peer_is_gone() {
 }
 
 #[test]
+fn replies_still_reach_a_peer_that_has_said_all_and_reads_late() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut reader, _writer, mut peer) = split(role, HARDLY_ANYTHING, Timeouts::default());
+            let serving =
+                thread::spawn(move || reader.serve(|message, outbox| outbox.send(message)));
+            for index in 0..100 {
+                peer.send(to(role, Opcode::Text, format!("{index:050}").as_bytes()));
+            }
+            peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            peer.shutdown_write();
+            // Time to find the end, with most of the replies unwritten.
+            thread::sleep(SHORT);
+            for index in 0..100 {
+                peer.expect_frame(Opcode::Text, format!("{index:050}").as_bytes());
+            }
+            peer.expect_close(1000);
+            peer.expect_eof();
+            assert_matches!(serving.join().unwrap(), Ok(()));
+        }
+    });
+}
+
+#[test]
+fn replies_that_a_peer_never_takes_are_not_waited_for_behind_its_end() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().close(SHORT);
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            writer.write(vec![7; 2 * HARDLY_ANYTHING]).unwrap();
+            peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            peer.shutdown_write();
+            for _ in 0..2 {
+                assert_matches!(reader.read(), Err(Error::CloseTimedOut));
+            }
+        }
+    });
+}
+
+#[test]
 fn a_writer_that_waits_is_released_when_the_peer_closes_and_reads_no_answer() {
     bounded(|| {
         for role in ROLES {
