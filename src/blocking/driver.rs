@@ -8,6 +8,7 @@ use bytes::Buf;
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::incoming::Incoming;
+use crate::blocking::joining::Joining;
 use crate::blocking::outbound::{Outbound, WRITE_FROM};
 use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::outlet::{Flushed, Outlet};
@@ -30,8 +31,16 @@ pub(super) struct Driver<S, O> {
     pub(super) stream: Stream<S>,
     buffer: ReadBuffer,
     receiving: ReceivingHalf,
+    joining: Joining,
     pub(super) outlet: O,
     timeouts: Timeouts,
+}
+
+/// How messages are wanted that are [delivered in chunks](crate::Delivery::Chunks).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Whole,
+    AsDelivered,
 }
 
 /// What a read has brought.
@@ -51,14 +60,14 @@ enum Step {
 }
 
 impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
-    pub(super) const fn new(
+    pub(super) fn new(
         stream: Stream<S>,
         buffer: ReadBuffer,
         receiving: ReceivingHalf,
         outlet: O,
         timeouts: Timeouts,
     ) -> Self {
-        Self { stream, buffer, receiving, outlet, timeouts }
+        Self { stream, buffer, receiving, joining: Joining::default(), outlet, timeouts }
     }
 
     /// Hands every message to `handler`, to the clean end of the connection.
@@ -82,9 +91,9 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         };
         // What an earlier call couldn't write leaves no room for replies.
         if self.outlet.is_laden() {
-            self.drive(None, &mut handle)
+            self.drive(Wanted::Whole, None, &mut handle)
         } else {
-            self.until(&mut handle)
+            self.until(Wanted::Whole, &mut handle)
         }?;
         stopped.map_or(Ok(()), Err)
     }
@@ -92,7 +101,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     /// Closes, and sees the connection to its end, whatever still arrives.
     pub(super) fn close(&mut self, frame: CloseFrame<'_>) -> Result<CloseStatus, Error> {
         self.outlet.outbound(|outbound| outbound.sending.close(Some(frame)));
-        self.until(|_, _| false)?;
+        self.until(Wanted::AsDelivered, |_, _| false)?;
         let status = self.outlet.outbound(|outbound| outbound.sending.close_status());
         status.ok_or(Error::Lost)
     }
@@ -101,13 +110,14 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     #[inline(always)]
     pub(super) fn until(
         &mut self,
+        wanted: Wanted,
         mut enough: impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<(), Error> {
         // Of many short messages most are there already.
-        match self.next_buffered(&mut enough) {
+        match self.next_buffered(wanted, &mut enough) {
             Ok(true) => Ok(()),
-            Ok(false) => self.drive(None, enough),
-            Err(error) => self.drive(Some(error), enough),
+            Ok(false) => self.drive(wanted, None, enough),
+            Err(error) => self.drive(wanted, Some(error), enough),
         }
     }
 
@@ -115,6 +125,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     #[inline(never)]
     fn drive(
         &mut self,
+        wanted: Wanted,
         mut broken: Option<ProtocolError>,
         mut enough: impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<(), Error> {
@@ -129,7 +140,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 }
                 return step.map(|_| ());
             }
-            match self.next_buffered(&mut enough) {
+            match self.next_buffered(wanted, &mut enough) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
                 Err(error) => broken = Some(error),
@@ -177,9 +188,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     #[inline(always)]
     fn next_buffered(
         &mut self,
+        wanted: Wanted,
         enough: &mut impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<bool, ProtocolError> {
-        let Self { buffer, receiving, outlet, .. } = self;
+        let Self { buffer, receiving, joining, outlet, .. } = self;
         let mut unread = buffer.unread();
         let input = unread.input();
         loop {
@@ -197,7 +209,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                     }
                     let Some(event) = event else { return Ok(false) };
                     outlet.outbound(|outbound| outbound.sending.answer(&event));
-                    call_apart(enough, event, outlet)
+                    let event = match wanted {
+                        Wanted::Whole => joining.join(event),
+                        Wanted::AsDelivered => Some(event),
+                    };
+                    event.is_some_and(|event| call_apart(enough, event, outlet))
                 }
                 Err(error) => return Err(fail(outlet, error)),
             };
@@ -330,7 +346,7 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
         // Found by a place of its own and not handed up, because it would be moved at each step.
         let mut found = None;
-        self.until(|event, outlet| {
+        self.until(Wanted::Whole, |event, outlet| {
             if let Event::Message(message) = event {
                 found = Some(outlet.own(message));
             }
@@ -340,8 +356,11 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     }
 
     fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        let mut found = None;
-        self.until(|event, _| {
+        let mut found = self.joining.take();
+        if found.is_some() {
+            return Ok(found);
+        }
+        self.until(Wanted::AsDelivered, |event, _| {
             found = match event {
                 Event::Message(piece) => {
                     Some(Chunk { piece, first: true, last: true }.into_owned())
@@ -389,26 +408,28 @@ impl<S: Read + Write> Driver<S, Outbound> {
 impl<S: CloneSocket> Driver<S, Outbound> {
     /// The driver of a thread that only reads, and what it shares with those that write.
     pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
-        let Self { stream, buffer, receiving, outlet, timeouts } = self;
+        let Self { stream, buffer, receiving, joining, outlet, timeouts } = self;
         let mut reading = Stream::socket(stream.into_inner());
         reading.bound_each(timeouts.read, timeouts.write)?;
         let shared = Shared::new(reading.try_clone()?, outlet, timeouts.glance());
         let outlet = Arc::new(shared);
-        Ok(Driver { stream: reading, buffer, receiving, outlet, timeouts })
+        Ok(Driver { stream: reading, buffer, receiving, joining, outlet, timeouts })
     }
 }
 
 impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
     /// The driver of a thread that reads and writes, if there is no writer any more.
     pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
-        let Self { mut stream, buffer, receiving, outlet, timeouts } = self;
+        let Self { mut stream, buffer, receiving, joining, outlet, timeouts } = self;
         match Arc::try_unwrap(outlet) {
             Ok(shared) => {
                 let (written, outlet) = shared.into_parts();
                 stream.take_over(&written);
-                Ok(Driver { stream, buffer, receiving, outlet, timeouts })
+                Ok(Driver { stream, buffer, receiving, joining, outlet, timeouts })
             }
-            Err(outlet) => Err(Box::new(Self { stream, buffer, receiving, outlet, timeouts })),
+            Err(outlet) => {
+                Err(Box::new(Self { stream, buffer, receiving, joining, outlet, timeouts }))
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ mod deadline;
 mod driver;
 mod error;
 mod incoming;
+mod joining;
 mod listener;
 mod message_reader;
 mod message_writer;

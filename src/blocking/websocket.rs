@@ -69,8 +69,8 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
     ///
-    /// With [`Delivery::Chunks`](crate::Delivery::Chunks) this joins nothing: read the pieces with
-    /// [`read_chunk`](Self::read_chunk).
+    /// It comes whole, with [`Delivery::Chunks`](crate::Delivery::Chunks) too: then what is left of one that was begun
+    /// with [`read_chunk`](Self::read_chunk) is skipped.
     ///
     /// # Errors
     ///

@@ -1,12 +1,14 @@
 //! Messages in pieces, as they arrive.
 
 use std::thread;
+use std::time::Duration;
 
 use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{CloseCode, Config, Delivery, Message};
+use sansocket::{CloseCode, Config, Delivery, Message, Role};
 
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, fragment_to, open, to};
 use crate::loopback::{pair, serving};
 use crate::raw_peer::{RawPeer, from_client};
 
@@ -42,7 +44,7 @@ fn pieces_make_up_the_message_and_say_where_it_begins_and_ends() {
 #[test]
 fn a_piece_is_there_before_the_message_is_complete() {
     bounded(|| {
-        let timeouts = Timeouts::default().read(Some(std::time::Duration::from_millis(3)));
+        let timeouts = Timeouts::default().read(Some(Duration::from_millis(3)));
         let (address, server) = serving(chunked().timeouts(timeouts), |socket| socket);
         let mut peer = RawPeer::client(address);
         let mut server = server.join().unwrap();
@@ -57,5 +59,102 @@ fn a_piece_is_there_before_the_message_is_complete() {
         assert_eq!(chunk.piece, Message::from(b"1234"));
         assert!(chunk.first && !chunk.last);
         assert_matches!(server.read_chunk(), Err(Error::ReadTimedOut));
+    });
+}
+
+/// Messages in one frame and in several, with a Ping in between, a text whose characters are cut, and one without bytes.
+fn conversation(role: Role) -> (Vec<u8>, [Message<'static>; 4]) {
+    let euros = "\u{20AC}".repeat(100);
+    let (head, tail) = euros.as_bytes().split_at(100);
+    let bytes = [
+        fragment_to(role, false, Opcode::Text, head),
+        to(role, Opcode::Ping, b"?"),
+        fragment_to(role, true, Opcode::Continuation, tail),
+        to(role, Opcode::Binary, &[7; 300]),
+        fragment_to(role, false, Opcode::Binary, b""),
+        fragment_to(role, true, Opcode::Continuation, b""),
+        to(role, Opcode::Text, b"last"),
+    ];
+    let messages = [euros.into(), vec![7; 300].into(), Vec::new().into(), "last".to_owned().into()];
+    (bytes.concat(), messages)
+}
+
+#[test]
+fn who_wants_whole_messages_has_them_however_they_arrive() {
+    bounded(|| {
+        for role in ROLES {
+            let (bytes, messages) = conversation(role);
+            let config = || Config::default().delivery(Delivery::Chunks);
+            for piece in [1, 2, 7, 150, bytes.len()] {
+                let (mut socket, mut peer) = open(role, 1 << 16, Timeouts::default(), config());
+                let bytes = bytes.clone();
+                let sending = thread::spawn(move || {
+                    for piece in bytes.chunks(piece) {
+                        peer.send(piece);
+                        thread::yield_now();
+                    }
+                    peer.send(to(role, Opcode::Close, b""));
+                    peer.shutdown_write();
+                    peer
+                });
+                if piece == 150 {
+                    let mut served = Vec::new();
+                    let serving = socket.serve(|message, _| -> Result<(), Error> {
+                        served.push(message.into_owned());
+                        Ok(())
+                    });
+                    serving.unwrap();
+                    assert_eq!(served, messages);
+                } else {
+                    let read: Result<Vec<_>, _> = socket.messages().collect();
+                    assert_eq!(read.unwrap(), messages);
+                }
+                sending.join().unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_read_that_times_out_within_a_message_keeps_what_has_arrived() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().read(Some(Duration::from_millis(3)));
+            let config = Config::default().delivery(Delivery::Chunks);
+            let (mut socket, mut peer) = open(role, 1 << 16, timeouts, config);
+            for bit_by_bit in [false, true] {
+                peer.send(fragment_to(role, false, Opcode::Text, b"to be "));
+                for _ in 0..2 {
+                    assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+                }
+                peer.send(fragment_to(role, true, Opcode::Continuation, b"continued"));
+                if bit_by_bit {
+                    let chunk = socket.read_chunk().unwrap().unwrap();
+                    assert!(chunk.first && !chunk.last);
+                    assert_eq!(chunk.piece, Message::from("to be "));
+                    let chunk = socket.read_chunk().unwrap().unwrap();
+                    assert!(!chunk.first && chunk.last);
+                    assert_eq!(chunk.piece, Message::from("continued"));
+                } else {
+                    assert_eq!(socket.read().unwrap(), Some("to be continued".into()));
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_whole_message_is_never_the_rest_of_one() {
+    bounded(|| {
+        for role in ROLES {
+            let config = Config::default().delivery(Delivery::Chunks);
+            let (mut socket, mut peer) = open(role, 1 << 16, Timeouts::default(), config);
+            peer.send(fragment_to(role, false, Opcode::Text, b"the beginning"));
+            peer.send(fragment_to(role, true, Opcode::Continuation, b"and the rest"));
+            peer.send(fragment_to(role, false, Opcode::Text, b"the "));
+            peer.send(fragment_to(role, true, Opcode::Continuation, b"next"));
+            assert_eq!(socket.read_chunk().unwrap().unwrap().piece, Message::from("the beginning"));
+            assert_eq!(socket.read().unwrap(), Some("the next".into()));
+        }
     });
 }

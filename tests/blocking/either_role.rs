@@ -41,3 +41,12 @@ pub(crate) fn to(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
         Role::Client => from_server(opcode, payload),
     }
 }
+
+/// A frame of a message to an end of this role, which more follow unless it is `fin`.
+pub(crate) fn fragment_to(role: Role, fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut frame = to(role, opcode, payload);
+    if !fin {
+        frame[0] &= 0x7F;
+    }
+    frame
+}

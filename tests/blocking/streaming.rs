@@ -9,7 +9,7 @@ use sansocket::frame::Opcode;
 use sansocket::{Config, Delivery, Message, MessageKind, Role, UsageError};
 
 use crate::bounded::bounded;
-use crate::either_role::{self, ROLES};
+use crate::either_role::{self, ROLES, fragment_to as to};
 use crate::loopback::{pair, pair_on};
 use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::RawPeer;
@@ -25,15 +25,6 @@ fn chunks() -> Config {
 
 fn open(role: Role, timeouts: Timeouts, config: Config) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
     either_role::open(role, 1 << 20, timeouts, config)
-}
-
-/// A frame to an end of this role, which more follow unless it is `fin`.
-fn to(role: Role, fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut frame = either_role::to(role, opcode, payload);
-    if !fin {
-        frame[0] &= 0x7F;
-    }
-    frame
 }
 
 /// The error that is inside one of these.
@@ -256,7 +247,10 @@ fn a_message_does_not_go_on_with_one_that_was_left_unfinished() {
             socket.finish_fragments("continued").unwrap();
             socket.flush().unwrap();
             assert_eq!(peer.receive_fragment(), (false, Opcode::Text, b"to be ".to_vec()));
-            assert_eq!(peer.receive_fragment(), (true, Opcode::Continuation, b"continued".to_vec()));
+            assert_eq!(
+                peer.receive_fragment(),
+                (true, Opcode::Continuation, b"continued".to_vec())
+            );
             let mut message = socket.message(MessageKind::Text);
             message.write_all(b"another").unwrap();
             message.finish().unwrap();

@@ -8,6 +8,7 @@ use crate::loopback::Row;
 use crate::memory::{Job, LIBRARIES};
 use crate::report::{Memory, Timed};
 use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, UWEBSOCKETS};
+use crate::stats::Rounds;
 use crate::wire::Kind;
 
 /// A goal, and what was found in each cell that it is about, or for each job.
@@ -52,7 +53,7 @@ const IN_MEMORY: [Goal<Timed>; 4] = [
                in at most 30 and 11; a handshake in at most 1000",
         found: |(job, found)| {
             let Limit { most, .. } = limit(job)?;
-            let time = *found.get(OURS)?;
+            let time = found.get(OURS)?.median();
             Some((most / time, format!("{time:.1} for {most:.0}")))
         },
     },
@@ -60,8 +61,8 @@ const IN_MEMORY: [Goal<Timed>; 4] = [
         text: "The same, as shares of what the best peer takes",
         found: |(job, found)| {
             let Limit { most, peer } = limit(job)?;
-            let (name, time) = best_peer(found)?;
-            let (share, most) = (found.get(OURS)? / time, most / peer);
+            let (name, times) = best_peer(found)?;
+            let (share, most) = (found.get(OURS)?.ratio_to(times), most / peer);
             Some((most / share, format!("{share:.2} of the time of {name} for {most:.2}")))
         },
     },
@@ -115,7 +116,8 @@ const OVER_LOOPBACK: [Goal<Row>; 5] = [
         found: |row| is_pipelined(&row.cell).then(|| at_least(row, "tungstenite", 5.0)).flatten(),
     },
     Goal {
-        text: "Blocking three-line loop: no slower than the best Rust peer as its examples show it, everywhere",
+        text: "Blocking three-line loop: no slower than the best Rust peer as its examples show it, with binary of every \
+               size",
         found: |row| {
             let plain = ALL.iter().filter(|server| server.form == Form::Plain);
             let found = plain.filter_map(|server| {
@@ -152,24 +154,27 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// The quickest of these libraries.
-fn best(
-    found: &HashMap<&'static str, f64>,
+fn best<'found>(
+    found: &'found HashMap<&'static str, Rounds>,
     is_one: impl Fn(&str) -> bool,
-) -> Option<(&'static str, f64)> {
+) -> Option<(&'static str, &'found Rounds)> {
     let names = LIBRARIES.iter().map(|library| library.name);
     let times = names.filter(|name| *name != "memcpy" && is_one(name));
-    let times = times.filter_map(|name| Some((name, *found.get(name)?)));
-    times.min_by(|one, other| one.1.total_cmp(&other.1))
+    let times = times.filter_map(|name| Some((name, found.get(name)?)));
+    times.min_by(|one, other| one.1.median().total_cmp(&other.1.median()))
 }
 
-fn best_peer(found: &HashMap<&'static str, f64>) -> Option<(&'static str, f64)> {
+fn best_peer<'found>(
+    found: &'found HashMap<&'static str, Rounds>,
+) -> Option<(&'static str, &'found Rounds)> {
     best(found, |name| !is_ours(name))
 }
 
 /// The best of our ways beside the best of the others.
-fn ahead(found: &HashMap<&'static str, f64>) -> Option<Found> {
+fn ahead(found: &HashMap<&'static str, Rounds>) -> Option<Found> {
     let ((_, ours), (name, other)) = (best(found, is_ours)?, best_peer(found)?);
-    Some((other / ours, format!("{:.2} of the time of {name}", ours / other)))
+    let share = ours.ratio_to(other);
+    Some((share.recip(), format!("{share:.2} of the time of {name}")))
 }
 
 pub fn in_memory(results: &Memory) -> String {

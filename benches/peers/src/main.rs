@@ -24,7 +24,6 @@ mod tokio_servers;
 mod uwebsockets;
 mod wire;
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
@@ -80,10 +79,12 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
         report.measure_servers(&arguments)?;
     }
 
-    let page = report::page(arguments.rounds(), &report.parts, &report.notes);
+    let page = report::page(arguments.rounds(), &report.parts, &report.shortcomings);
     writeln!(io::stdout(), "{page}")?;
-    if arguments.is_everything() {
+    if arguments.is_everything() && report.shortcomings.is_empty() {
         report.publish(&page)?;
+    } else {
+        eprintln!("docs/ and README.md stay as they are: this run doesn't say everything");
     }
     Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -92,7 +93,8 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
 #[derive(Default)]
 struct Report {
     parts: Vec<String>,
-    notes: Vec<String>,
+    /// What is wrong with it, or missing.
+    shortcomings: Vec<String>,
     rows: Vec<Row>,
     failed: bool,
 }
@@ -104,7 +106,9 @@ impl Report {
                 let jobs = memory::COUNTED.map(|(name, _)| name);
                 self.parts.push(report::allocations(&jobs, &counts));
             }
-            Err(error) => self.notes.push(format!("**Allocations were NOT COUNTED**: {error}.")),
+            Err(error) => {
+                self.shortcomings.push(format!("Allocations were NOT COUNTED: {error}"));
+            }
         }
     }
 
@@ -112,13 +116,13 @@ impl Report {
         let processors = Processors::choose()?;
         processors.pin_generator()?;
         if processors.are_crowded() {
-            let note = "**Servers and load shared one processor**: no time is worth much.";
-            self.notes.push(note.to_owned());
+            let crowded = "Servers and load shared one processor: no time is worth much";
+            self.shortcomings.push(crowded.to_owned());
         }
         let mut servers: Vec<&Server> =
             ALL.iter().filter(|server| arguments.is_wanted(server)).collect();
         if let Err(error) = uwebsockets::build() {
-            self.notes.push(format!("**uWebSockets was NOT MEASURED**: {error}."));
+            self.shortcomings.push(format!("uWebSockets was NOT MEASURED: {error}"));
             servers.retain(|server| server.name != UWEBSOCKETS);
         }
         if arguments.has(Part::Idle) {
@@ -126,7 +130,7 @@ impl Report {
         }
         if arguments.has(Part::Loopback) {
             let mut loopback = Loopback { servers: &servers, processors, failures: Vec::new() };
-            self.rows = measure_loopback(&mut loopback, arguments, &mut self.notes);
+            self.rows = measure_loopback(&mut loopback, arguments, &mut self.shortcomings);
             for failure in loopback.failures {
                 self.fail(&failure);
             }
@@ -151,7 +155,7 @@ impl Report {
     }
 
     fn fail(&mut self, failure: &str) {
-        self.notes.push(format!("**Failed once**: {failure}."));
+        self.shortcomings.push(format!("Failed once: {failure}"));
         self.failed = true;
     }
 
@@ -184,7 +188,7 @@ fn measure_memory(arguments: &Arguments) -> report::Memory {
     };
     let measured = |job: Job| {
         eprintln!("in memory: {job:?}");
-        (job, memory::measure(job, rounds, turn).into_iter().collect::<HashMap<_, _>>())
+        (job, memory::measure(job, rounds, turn))
     };
     let tables = Job::tables().into_iter();
     tables.map(|(title, jobs)| (title, jobs.into_iter().map(measured).collect())).collect()
@@ -193,7 +197,7 @@ fn measure_memory(arguments: &Arguments) -> report::Memory {
 fn measure_loopback(
     loopback: &mut Loopback<'_>,
     arguments: &Arguments,
-    notes: &mut Vec<String>,
+    shortcomings: &mut Vec<String>,
 ) -> Vec<Row> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let (mut cells, turn) = if arguments.brief {
@@ -206,8 +210,8 @@ fn measure_loopback(
     let mut rows = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         if Instant::now() > plan.end {
-            notes.push(format!(
-                "**{} of {} cells were not measured**",
+            shortcomings.push(format!(
+                "{} of {} cells were NOT MEASURED for want of time",
                 cells.len() - index,
                 cells.len()
             ));

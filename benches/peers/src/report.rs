@@ -10,10 +10,11 @@ use crate::idle;
 use crate::loopback::Row;
 use crate::memory::{Job, LIBRARIES};
 use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, SERVE, Server, UWEBSOCKETS};
+use crate::stats::Rounds;
 use crate::wire::Kind;
 
 /// A job, and how many nanoseconds each library needed for it.
-pub type Timed = (Job, HashMap<&'static str, f64>);
+pub type Timed = (Job, HashMap<&'static str, Rounds>);
 
 /// The jobs, by the titles of their tables.
 pub type Memory = Vec<(&'static str, Vec<Timed>)>;
@@ -70,7 +71,7 @@ pub fn memory(results: &Memory) -> String {
         header(&mut text, jobs.iter().map(|(job, _)| job.name()));
         for library in LIBRARIES {
             let values: Vec<Option<f64>> =
-                jobs.iter().map(|(_, found)| found.get(library.name).copied()).collect();
+                jobs.iter().map(|(_, found)| found.get(library.name).map(Rounds::median)).collect();
             if values.iter().any(Option::is_some) {
                 row(
                     &mut text,
@@ -270,7 +271,7 @@ fn names(form: Form) -> Vec<&'static str> {
 }
 
 /// The whole page.
-pub fn page(rounds: usize, parts: &[String], notes: &[String]) -> String {
+pub fn page(rounds: usize, parts: &[String], shortcomings: &[String]) -> String {
     let sizes = SIZES.map(size_name).join(", ");
     let mut page = format!(
         "# Beside other libraries\n\n\
@@ -283,14 +284,14 @@ pub fn page(rounds: usize, parts: &[String], notes: &[String]) -> String {
          the server. Messages of {sizes}.\n\
          - The raw echo reads at most 64 KiB at a time, sansocket up to 192 KiB (event loop) or 128 KiB.\n\
          - Servers take turns over loopback, {rounds} each, and those of which the goals compare small distances \
-         twice as many; every figure is a median, and every ratio a median of ratios within one round. Processor time counts, because it hardly depends on what else runs.\n\
+         twice as many; in memory all take turns as well. Every figure is a median, and every ratio a median of ratios within one round; only the memory of a connection is measured once. Processor time counts, because it hardly depends on what else runs.\n\
          - Each peer runs once as its examples show it, and once *coalesced* by hand: what it writes is \
          gathered until it has to read more. uWebSockets does that by itself.\n",
         machine(),
         versions(),
     );
-    for note in notes {
-        let _ = writeln!(page, "- {note}");
+    for shortcoming in shortcomings {
+        let _ = writeln!(page, "- **{shortcoming}**.");
     }
     for part in parts {
         let _ = write!(page, "\n{part}");

@@ -1,3 +1,26 @@
+/// What was measured of one thing, once in each round.
+#[derive(Debug, Default)]
+pub struct Rounds(Vec<f64>);
+
+impl Rounds {
+    pub fn push(&mut self, value: f64) {
+        self.0.push(value);
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+
+    /// The median of the ratios to what was measured in the same rounds.
+    pub fn ratio_to(&self, other: &Self) -> f64 {
+        median(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
+    }
+}
+
 /// The value in the middle.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);

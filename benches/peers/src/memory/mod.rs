@@ -10,13 +10,14 @@ mod feed;
 mod own;
 mod peers;
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
 use crate::cells::size_name;
-use crate::stats::median;
+use crate::stats::Rounds;
 use crate::wire::Kind;
 
 pub use allocations::{JOBS as COUNTED, count as count_allocations, repeat};
@@ -100,9 +101,10 @@ impl Job {
     }
 }
 
-/// The nanoseconds that each library takes for a job: the medians of rounds in which all have their turn.
-pub fn measure(job: Job, rounds: usize, turn: Duration) -> Vec<(&'static str, f64)> {
-    let mut found: Vec<_> = LIBRARIES.iter().map(|library| (library, 0, Vec::new())).collect();
+/// The nanoseconds that each library takes for a job, in rounds in which all have their turn.
+pub fn measure(job: Job, rounds: usize, turn: Duration) -> HashMap<&'static str, Rounds> {
+    let mut found: Vec<_> =
+        LIBRARIES.iter().map(|library| (library, 0, Rounds::default())).collect();
     for round in 0..rounds {
         // How fast a copy is depends on where in their pages its ends are: another place each time.
         let _elsewhere = black_box(vec![0_u8; 1040 * round]);
@@ -119,7 +121,7 @@ pub fn measure(job: Job, rounds: usize, turn: Duration) -> Vec<(&'static str, f6
         }
     }
     let found = found.into_iter().filter(|(.., found)| !found.is_empty());
-    found.map(|(library, _, found)| (library.name, median(found))).collect()
+    found.map(|(library, _, found)| (library.name, found)).collect()
 }
 
 /// How many times take about so long.
