@@ -13,7 +13,7 @@ use crate::blocking::stream::Stream;
 use crate::blocking::tls::TlsError;
 use crate::handshake::{
     Accepted, Answer, ClientHandshake, Decision, DecisionError, HeadLimits, Outcome, Refusal,
-    Rejection, RequestError, RequestHead, ServerHandshake, UpgradeRequest,
+    Rejection, RequestError, RequestHead, ServerHandshake, UpgradeRequest, opens_tunnel,
 };
 use http::Response;
 
@@ -144,7 +144,10 @@ impl Negotiated {
     ) -> Self {
         let mut error = None;
         let answer = request.negotiate(|upgrade| match decide(request, upgrade) {
-            Ok(Decision::Respond(response)) => Decision::Respond(response),
+            Ok(Decision::Respond(response)) => {
+                error = opens_tunnel(request.method(), &response).then_some(RequestError::Method);
+                Decision::Respond(response)
+            }
             Ok(Decision::Accept(acceptance)) => {
                 error = upgrade.err().copied();
                 Decision::Accept(acceptance)

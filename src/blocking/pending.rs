@@ -2,6 +2,8 @@ use std::fmt;
 use std::net::Shutdown;
 use std::sync::{Arc, Weak};
 
+use http::Request;
+
 use crate::blocking::error::AcceptError;
 use crate::blocking::listener::Listener;
 use crate::blocking::reader::Reader;
@@ -11,6 +13,7 @@ use crate::blocking::shutdown::{Ending, Slot};
 use crate::blocking::socket::{CloneSocket, Socket};
 use crate::blocking::writer::Writer;
 use crate::connection::CloseFrame;
+use crate::handshake::{Decision, RequestError, UpgradeRequest};
 
 /// A connection that a client has opened, before its opening handshake; what the handler of an
 /// [`AcceptLoop`](super::AcceptLoop) gets.
@@ -42,6 +45,39 @@ impl<L: Listener> Pending<L> {
     /// The socket, as it was accepted.
     pub const fn socket(&self) -> &L::Socket {
         &self.socket
+    }
+
+    /// Decides about this request, in the place of the loop's [`Server::on_request`]: for a handler that has to know
+    /// what it was asked for.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use std::sync::{Arc, OnceLock};
+    /// use sansocket::blocking::{AcceptError, Pending};
+    /// use sansocket::handshake::Decision;
+    ///
+    /// fn chat(pending: Pending<TcpListener>) -> Result<(), AcceptError> {
+    ///     let room = Arc::new(OnceLock::new());
+    ///     let asked_for = Arc::clone(&room);
+    ///     let pending = pending.on_request(move |request, _| {
+    ///         let _ = asked_for.set(request.uri().path().to_owned());
+    ///         Decision::accept()
+    ///     });
+    ///     let (reader, writer) = pending.accept()?;
+    ///     println!("somebody enters {:?}", room.get());
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn on_request(
+        mut self,
+        decide: impl Fn(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.server = self.server.on_request(decide);
+        self
     }
 
     /// Accepts a WebSocket on it, as the loop's [`Server`] says, and splits it, so that a shutdown can close

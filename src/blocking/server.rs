@@ -107,10 +107,13 @@ impl Server {
     ///
     /// ```
     /// use sansocket::blocking::Server;
-    /// use sansocket::handshake::Decision;
+    /// use sansocket::handshake::{Decision, RequestError};
     ///
     /// let server = Server::new().on_request(|request, upgrade| match (request.uri().path(), upgrade) {
-    ///     ("/health", Err(_)) => Decision::Respond(http::Response::new("healthy".into())),
+    ///     // A valid request for something else; others that are wrong are refused.
+    ///     ("/health", Err(RequestError::Upgrade)) => {
+    ///         Decision::Respond(http::Response::new("healthy".into()))
+    ///     }
     ///     _ => Decision::accept(),
     /// });
     /// ```

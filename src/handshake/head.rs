@@ -129,8 +129,6 @@ enum Position {
     LineStart,
     /// Behind the carriage return of the blank line.
     BlankLine,
-    /// The head is no head; what follows is of no interest.
-    Failed(HeadError),
 }
 
 impl HeadReader {
@@ -147,7 +145,7 @@ impl HeadReader {
     /// Takes what belongs to the head, and hands the head out once it is complete.
     ///
     /// What is behind the blank line stays in `input`. The next head, if one is asked for, shares
-    /// the budget of this one.
+    /// the budget of this one. After an error nothing more is to be asked for.
     pub(super) fn read<'input>(
         &mut self,
         input: &mut &'input mut [u8],
@@ -155,7 +153,6 @@ impl HeadReader {
         let end = match self.scan(input) {
             Ok(end) => end,
             Err(error) => {
-                self.position = Position::Failed(error);
                 self.arrived = Vec::new();
                 return Err(error);
             }
@@ -178,6 +175,11 @@ impl HeadReader {
     /// The bytes at whose front a head may lie whole, if none of it has come before.
     pub(super) fn first_bytes<'input>(&self, input: &'input [u8]) -> Option<&'input [u8]> {
         matches!(self.position, Position::Start).then(|| self.within_budget(input))
+    }
+
+    /// Whether what has arrived ends within the first line of a head.
+    pub(super) const fn is_within_first_line(&self) -> bool {
+        matches!(self.position, Position::Line) && self.headers == 0
     }
 
     /// Whether a head may have so many header lines.
@@ -258,7 +260,6 @@ impl HeadReader {
     /// The position behind this byte, or `None` at the end of the head.
     fn step(&mut self, position: Position, byte: u8) -> Result<Option<Position>, HeadError> {
         match (position, byte) {
-            (Position::Failed(error), _) => Err(error),
             // RFC 9112, §2.2: a bare CR must never be taken for the end of a line.
             (Position::LineEnd, b'\n') => Ok(Some(Position::LineStart)),
             (Position::BlankLine, b'\n') => Ok(None),

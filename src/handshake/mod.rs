@@ -77,6 +77,7 @@ mod head;
 mod origin;
 mod parse;
 mod server;
+mod sticky;
 mod token;
 mod uri;
 
@@ -89,6 +90,8 @@ pub use client::{
 };
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};
+#[cfg(feature = "blocking")]
+pub(crate) use server::opens_tunnel;
 pub use server::{
     Acceptance, Accepted, Answer, Decision, DecisionError, OriginPolicy, Refusal, RequestError,
     RequestHead, ServerHandshake, UpgradeRequest, negotiate,

@@ -21,6 +21,9 @@ use super::{
 /// Header lines for which there is room on the stack. Few heads have more.
 const ON_THE_STACK: usize = 64;
 
+/// How long a target the URI type holds.
+const MAX_TARGET: usize = 65_534;
+
 /// The header lines of a head, where they arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeaderLines<'head> {
@@ -78,15 +81,23 @@ pub(super) fn request<T>(
             return Ok(Some(taken?));
         }
     }
-    match reader.read(input)? {
-        Some(head) => Ok(Some(request_of(&head, take)?)),
-        None => Ok(None),
+    match reader.read(input) {
+        Ok(Some(head)) => Ok(Some(request_of(&head, take)?)),
+        Ok(None) => Ok(None),
+        // RFC 9112, §3
+        Err(HeadError::TooLarge { .. }) if reader.is_within_first_line() => {
+            Err(RequestError::TargetTooLong)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Never a part of its caller, which most calls leave without it.
 #[inline(never)]
-fn request_of<T>(head: &Head<'_>, take: impl FnOnce(RequestHead<'_>) -> T) -> Result<T, HeadError> {
+fn request_of<T>(
+    head: &Head<'_>,
+    take: impl FnOnce(RequestHead<'_>) -> T,
+) -> Result<T, RequestError> {
     with_room_for_lines(head, |lines| {
         let mut parsed = httparse::Request::new(&mut []);
         completed(parsed.parse_with_uninit_headers(&head.bytes, lines), head)?;
@@ -173,18 +184,22 @@ fn offset(head: &[u8], part: &[u8]) -> usize {
 fn request_head<'head>(
     parsed: &'head httparse::Request<'_, '_>,
     head: &'head [u8],
-) -> Result<RequestHead<'head>, HeadError> {
+) -> Result<RequestHead<'head>, RequestError> {
+    const MALFORMED: RequestError = RequestError::Head(HeadError::StartLine);
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
     else {
-        return Err(HeadError::StartLine);
+        return Err(MALFORMED);
     };
     // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
     // may stand in a request line (RFC 9112, §3.2).
     if !target.is_ascii() || target.contains('#') {
-        return Err(HeadError::StartLine);
+        return Err(MALFORMED);
     }
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
-    let target = Uri::try_from(target).map_err(|_| HeadError::StartLine)?;
+    if target.len() > MAX_TARGET {
+        return Err(RequestError::TargetTooLong);
+    }
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| MALFORMED)?;
+    let target = Uri::try_from(target).map_err(|_| MALFORMED)?;
     let fields = HeaderLines { head, lines: parsed.headers };
     Ok(RequestHead::new(method, target, version(minor), fields))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use sansocket::blocking::{
     AcceptLoop, ConnectError, Listener, Pending, Server, ShutdownHandle, Timeouts, connect,
 };
 use sansocket::frame::Opcode;
+use sansocket::handshake::Decision;
 use sansocket::{CloseCode, CloseFrame, CloseSignal};
 
 use crate::bounded::bounded;
@@ -143,6 +144,29 @@ fn one_connection_more_than_the_limit_is_closed_and_another_is_served_when_one_h
         let second = client(running.address).connect().unwrap();
         drop(second);
         running.wait_for_connections(0);
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn a_handler_can_know_what_it_was_asked_for() {
+    bounded(|| {
+        // What the loop's server would decide is of no interest then.
+        let server = Server::new().on_request(|_, _| panic!("this is for the handler"));
+        let running = Running::start(AcceptLoop::new(server), |pending| {
+            let path = Arc::new(OnceLock::new());
+            let asked_for = Arc::clone(&path);
+            let pending = pending.on_request(move |request, _| {
+                asked_for.set(request.uri().path().to_owned()).unwrap();
+                Decision::accept()
+            });
+            let (_, writer) = pending.accept().unwrap();
+            writer.send(path.get().unwrap().as_str()).unwrap();
+        });
+        for path in ["/red", "/blue"] {
+            let url = format!("ws://{}{path}", running.address);
+            assert_eq!(connect(&url).unwrap().read().unwrap(), Some(path.into()));
+        }
         assert_eq!(running.end(), 0);
     });
 }

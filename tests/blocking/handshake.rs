@@ -84,6 +84,7 @@ fn a_valid_request_is_answered_with_the_value_of_its_key() {
 fn a_request_is_refused_with_its_status_and_the_end_of_tcp() {
     bounded(|| {
         let long = format!("X: {}\r\n\r\n", "x".repeat(20_000));
+        let target = format!("/{}", "x".repeat(20_000));
         for (from, to, status, error) in [
             ("GET", "POST", 405, RequestError::Method),
             ("HTTP/1.1", "HTTP/1.0", 505, RequestError::Version),
@@ -93,6 +94,7 @@ fn a_request_is_refused_with_its_status_and_the_end_of_tcp() {
             ("Key: dGhl", "Key: dGh", 400, RequestError::InvalidKey),
             ("Host:", "Host :", 400, HeadError::HeaderName.into()),
             ("\r\n\r\n", &long, 431, HeadError::TooLarge { limit: 16 * 1024 }.into()),
+            ("/chat", &target, 414, RequestError::TargetTooLong),
         ] {
             let request = REQUEST.replacen(from, to, 1);
             let (answer, refused) = answer_of(Server::new(), &request);
@@ -103,6 +105,19 @@ fn a_request_is_refused_with_its_status_and_the_end_of_tcp() {
             assert_matches!(refused, AcceptError::Refused { status: given, error: Some(found) }
                 if given == status && found == error);
         }
+    });
+}
+
+#[test]
+fn a_page_that_would_open_a_tunnel_is_refused_with_what_is_wrong() {
+    bounded(|| {
+        let server =
+            Server::new().on_request(|_, _| Decision::Respond(Response::new("welcome".into())));
+        let connect = REQUEST.replacen("GET /chat", "CONNECT example.com:80", 1);
+        let (answer, refused) = answer_of(server, &connect);
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+        assert_matches!(refused, AcceptError::Refused { status, error: Some(RequestError::Method) }
+            if status == 405);
     });
 }
 

@@ -323,6 +323,19 @@ fn a_switch_of_protocols_is_no_tunnel() {
 }
 
 #[test]
+fn after_an_error_there_is_no_going_on() {
+    for wrong in ["HTTP/1.1 101 x\r\n\r\n", "HTTP/1.1 200 x\r\nx : y\r\n\r\n"] {
+        let right = "HTTP/1.1 200 OK\r\n\r\n";
+        let mut bytes = [wrong, right].concat().into_bytes();
+        let mut input = &mut bytes[..];
+        let mut handshake = ProxyHandshake::new(&PROXY.parse().unwrap(), &request("ws://a/"));
+        let error = handshake.receive(&mut input).unwrap_err();
+        assert_eq!(handshake.receive(&mut input).unwrap_err(), error);
+        assert_eq!(input, right.as_bytes());
+    }
+}
+
+#[test]
 fn what_is_no_response_is_refused_with_the_rule_it_breaks() {
     for (bytes, error) in [
         ("\x05\x00", HeadError::ControlCharacter),

@@ -237,13 +237,77 @@ fn limits_can_be_raised_beyond_what_a_header_map_holds_without_a_panic() {
     assert_eq!(request.headers().len(), 16_384);
 }
 
+/// RFC 9112, §3: a target that is too long has an answer of its own.
+#[test]
+fn a_first_line_beyond_the_limit_is_a_target_that_is_too_long() {
+    let limit = 16 * 1024;
+    let head =
+        |target: usize| request("", "").replace("/chat", &format!("/{}", "a".repeat(target)));
+    for piece in [1, 1000, usize::MAX] {
+        let received = |head: String| {
+            let mut server = ServerHandshake::default();
+            let mut bytes = head.into_bytes();
+            let pieces = bytes.chunks_mut(piece);
+            let mut outcomes = pieces.map(|mut piece| server.receive(&mut piece).map(drop));
+            outcomes.find(Result::is_err).unwrap().unwrap_err()
+        };
+        assert_eq!(received(head(limit)), RequestError::TargetTooLong);
+        let first_line_just_fits = head(limit - "GET / HTTP/1.1\r\n".len());
+        assert_eq!(received(first_line_just_fits), HeadError::TooLarge { limit }.into());
+    }
+    assert_eq!(RequestError::TargetTooLong.status(), 414);
+}
+
+#[test]
+fn a_target_that_no_uri_holds_is_too_long_whatever_the_limit() {
+    let limits = HeadLimits::default().max_size(1 << 20);
+    let received = |length: usize| {
+        let target = format!("/{}", "a".repeat(length - 1));
+        let mut bytes = request("", "").replace("/chat", &target).into_bytes();
+        ServerHandshake::new(limits).receive(&mut &mut bytes[..]).map(|request| {
+            assert_eq!(request.unwrap().uri().path().len(), length);
+        })
+    };
+    assert_eq!(received(65_534), Ok(()));
+    assert_eq!(received(65_535), Err(RequestError::TargetTooLong));
+}
+
 #[test]
 fn after_an_error_there_is_no_going_on() {
-    let mut server = ServerHandshake::default();
-    let error = RequestError::Head(HeadError::BareLineFeed);
-    assert_eq!(server.receive(&mut &mut b"\n".to_vec()[..]).unwrap_err(), error);
-    let mut bytes = request("", "").into_bytes();
-    assert_eq!(server.receive(&mut &mut bytes[..]).unwrap_err(), error);
+    let long = format!("GET / HTTP/1.1\r\n{}: y\r\n\r\n", "x".repeat(70_000));
+    let cases: [(&str, RequestError); 5] = [
+        ("\n", HeadError::BareLineFeed.into()),
+        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", HeadError::HeaderName.into()),
+        ("GET /#a HTTP/1.1\r\n\r\n", HeadError::StartLine.into()),
+        ("GET / HTTP/2.0\r\n\r\n", HeadError::Version.into()),
+        (&long, HeadError::HeaderName.into()),
+    ];
+    for (wrong, error) in cases {
+        for piece in [1, usize::MAX] {
+            let mut server = ServerHandshake::new(HeadLimits::default().max_size(100_000));
+            let mut wrong = wrong.as_bytes().to_vec();
+            let pieces = wrong.chunks_mut(piece);
+            let failed = pieces.map(|mut piece| server.receive(&mut piece)).last().unwrap();
+            assert_eq!(failed.unwrap_err(), error);
+            let mut right = request("", "").into_bytes();
+            let mut input = &mut right[..];
+            assert_eq!(server.receive(&mut input).unwrap_err(), error);
+            assert_eq!(server.receive_head(&mut input, |_| ()).unwrap_err(), error);
+            assert_eq!(input, request("", "").as_bytes(), "nothing more is taken");
+        }
+    }
+}
+
+#[test]
+fn after_a_wrong_response_no_right_one_is_taken() {
+    for wrong in ["HTTP/1.1 101 x\r\n\r\n", "HTTP/1.1 200 x\r\nx : y\r\n\r\n"] {
+        let mut client = client(&[]);
+        let mut bytes = [wrong, &response("", "")].concat().into_bytes();
+        let mut input = &mut bytes[..];
+        let error = client.receive(&mut input).unwrap_err();
+        assert_eq!(client.receive(&mut input).unwrap_err(), error);
+        assert_eq!(input.len(), response("", "").len());
+    }
 }
 
 #[test]

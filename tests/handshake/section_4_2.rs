@@ -76,6 +76,16 @@ fn the_method_is_get() {
         let refusal = refused(&bytes);
         assert_eq!(refusal.response().status(), 405);
         assert_eq!(refusal.response().headers()["allow"], "GET");
+        // RFC 9112, §3.2: without its one Host no request is right, whatever it asks for.
+        for (host, error) in [
+            ("X: y", RequestError::MissingHost),
+            ("Host: a\r\nHost: b", RequestError::RepeatedHost),
+            ("Host: a b", RequestError::InvalidHost),
+        ] {
+            let bytes = request("Host", host).replace("GET ", &format!("{method} "));
+            assert_eq!(judge(&bytes), Err(error), "{method}");
+            assert_eq!(error.status(), 400);
+        }
     }
 }
 
@@ -177,10 +187,10 @@ fn the_key_stands_there_exactly_once_and_is_the_base64_of_16_bytes() {
     let key = format!("Sec-WebSocket-Key: {KEY}");
     assert_eq!(of(&format!("{key}\r\n{key}")), Err(RequestError::RepeatedKey));
     assert_eq!(of(&format!("{key} \t")), Ok(()));
+    assert_eq!(of("Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC=="), Ok(()), "as section 4.1 has it");
     for value in [
         "",
         "dGhlIHNhbXBsZSBub25jZQ",
-        "dGhlIHNhbXBsZSBub25jZR==",
         "dGhlIHNhbXBsZSBub25j",
         "dGhlIHNhbXBsZSBub25jZSE=",
         "dGhlIHNhbXBsZSBub25jZQ==,",
@@ -381,8 +391,9 @@ fn each_refusal_says_how_long_it_is_and_that_the_connection_closes() {
         RequestError::InvalidKey,
         RequestError::Extensions,
         RequestError::Origin,
+        RequestError::TargetTooLong,
     ];
-    let statuses = [400, 431, 431, 505, 400, 405, 505, 400, 400, 426, 426, 400, 400, 403];
+    let statuses = [400, 431, 431, 505, 400, 405, 505, 400, 400, 426, 426, 400, 400, 403, 414];
     for (error, status) in errors.into_iter().zip(statuses) {
         let mut refusal = Refusal::from(error);
         assert_eq!(refusal.response().status(), status);
@@ -441,6 +452,7 @@ fn the_framing_of_a_rejection_is_the_librarys() {
     let mut refusal = Refusal::new(response).unwrap();
     let expected = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
     assert_eq!(refusal.outgoing(), expected);
+    assert_eq!(refusal.response().version(), Version::HTTP_11);
 }
 
 #[test]

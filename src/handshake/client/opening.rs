@@ -10,9 +10,12 @@ use super::{
     established::{Established, Expectation},
     rejection::Rejection,
     request::ClientRequest,
-    response::ResponseReader,
+    response::{ResponseHead, ResponseReader},
 };
-use crate::{entropy::Entropy, handshake::accept_key::SecWebSocketKey};
+use crate::{
+    entropy::Entropy,
+    handshake::{accept_key::SecWebSocketKey, sticky::Sticky},
+};
 
 /// The client's handshake until the final response has arrived.
 ///
@@ -42,6 +45,7 @@ pub struct ClientHandshake {
     expectation: Expectation,
     entropy: Entropy,
     max_body_size: usize,
+    failure: Sticky<ResponseError>,
 }
 
 impl fmt::Debug for ClientHandshake {
@@ -80,6 +84,7 @@ impl ClientHandshake {
             ),
             entropy,
             max_body_size: request.max_body_size,
+            failure: Sticky::new(),
         }
     }
 
@@ -96,18 +101,19 @@ impl ClientHandshake {
     /// # Errors
     ///
     /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in
-    /// another way than was asked for. There is no going on from there: close the transport.
+    /// another way than was asked for. There is no going on from there, each further call gives the same: close the
+    /// transport.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
-        let Self { response, expectation, entropy, max_body_size, .. } = self;
-        let outcome = response.read(input, |head| match head.status {
+        let Self { response, expectation, entropy, max_body_size, failure, .. } = self;
+        let outcome_of = |head: ResponseHead<'_>| match head.status {
             StatusCode::SWITCHING_PROTOCOLS => {
                 let terms = expectation.check(&head)?;
                 let response = head.to_response()?;
                 Ok(Outcome::Established(Established::new(response, terms, entropy.clone())))
             }
             _ => Ok(Outcome::Rejected(Rejection::new(head.to_response()?, *max_body_size))),
-        });
-        outcome?.transpose()
+        };
+        failure.guard(|| response.read(input, outcome_of)?.transpose())
     }
 
     /// What it means that the server ends the transport before the response is complete.

@@ -23,7 +23,7 @@ use crate::handshake::uri::{Scheme, WebSocketUri};
 /// |---|---|
 /// | `*` | all |
 /// | `example.com`, `.example.com`, `*.example.com` | `example.com`, and all names that end with `.example.com` |
-/// | `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` | those of a URL with this address, however it is written |
+/// | `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` | those of a URL with this address in the usual form, not `127.1` or a number |
 /// | `192.0.2.0/24`, `2001:db8::/32` | those of a URL with an address of this block |
 /// | any but a block with `:port` behind it | those of the above with this port (IPv6 in brackets) |
 ///
@@ -62,8 +62,10 @@ pub struct ProxyEnvironmentError {
 }
 
 impl ProxyEnvironment {
-    /// What the environment says, of which `variable` looks up one by its name: outside of tests it
-    /// is `|name| std::env::var(name).ok()`.
+    /// What the environment says, of which `variable` looks up one by its name.
+    ///
+    /// Outside of tests it is `|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned())`: one that isn't
+    /// Unicode is an error then, and not taken for unset.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let variables = Variables(variable);
         let all = variables.either("all_proxy", "ALL_PROXY");

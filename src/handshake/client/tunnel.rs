@@ -6,10 +6,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{
-    error::ProxyResponseError, proxy::Proxy, rejection::Rejection, request::ClientRequest,
-    response::ResponseReader,
+    error::ProxyResponseError,
+    proxy::Proxy,
+    rejection::Rejection,
+    request::ClientRequest,
+    response::{ResponseHead, ResponseReader},
 };
-use crate::handshake::encode;
+use crate::handshake::{encode, sticky::Sticky};
 
 /// What precedes a client's handshake where there is a proxy in between: the request for a tunnel,
 /// until the proxy has answered it.
@@ -40,6 +43,7 @@ pub struct ProxyHandshake {
     outgoing: Bytes,
     response: ResponseReader,
     max_body_size: usize,
+    failure: Sticky<ProxyResponseError>,
 }
 
 /// What a proxy answered.
@@ -68,6 +72,7 @@ impl ProxyHandshake {
             outgoing: encode::connect(authority, fields),
             response: ResponseReader::new(request.head_limits),
             max_body_size: request.max_body_size,
+            failure: Sticky::new(),
         }
     }
 
@@ -84,26 +89,21 @@ impl ProxyHandshake {
     /// # Errors
     ///
     /// [`ProxyResponseError`] if the response is malformed, exceeds the limits, or switches
-    /// protocols. There is no going on from there: close the transport.
+    /// protocols. There is no going on from there, each further call gives the same: close the transport.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<ProxyOutcome>, ProxyResponseError> {
-        let Some(response) = self.response.read(input, |head| head.to_response())? else {
-            return Ok(None);
-        };
-        let response = response?;
-        match response.status() {
+        let Self { response, max_body_size, failure, .. } = self;
+        let outcome_of = |head: ResponseHead<'_>| match head.status {
             // RFC 9110, §7.8: a switch nobody asked for. What follows it is in no known protocol.
             StatusCode::SWITCHING_PROTOCOLS => Err(ProxyResponseError::Switched),
-            // §9.3.6: the tunnel begins behind the blank line, whatever Content-Length and
+            // RFC 9110, §9.3.6: the tunnel begins behind the blank line, whatever Content-Length and
             // Transfer-Encoding say. Any HTTP/1.x will do: there is no other protocol to agree on.
-            status if status.is_success() => Ok(Some(ProxyOutcome::Tunnel(response))),
-            _ => {
-                let rejection = Rejection::new(response, self.max_body_size);
-                Ok(Some(ProxyOutcome::Refused(rejection)))
-            }
-        }
+            status if status.is_success() => Ok(ProxyOutcome::Tunnel(head.to_response()?)),
+            _ => Ok(ProxyOutcome::Refused(Rejection::new(head.to_response()?, *max_body_size))),
+        };
+        failure.guard(|| response.read(input, outcome_of)?.transpose())
     }
 
     /// What it means that the proxy ends the transport before the response is complete.
@@ -115,7 +115,7 @@ impl ProxyHandshake {
 impl fmt::Debug for ProxyHandshake {
     /// Without what is outgoing, as there is the password in it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outgoing: _, response, max_body_size } = self;
+        let Self { outgoing: _, response, max_body_size, failure: _ } = self;
         formatter
             .debug_struct("ProxyHandshake")
             .field("response", response)

@@ -51,7 +51,7 @@ pub fn negotiate<B>(
     answer(request.method(), UpgradeRequest::parse(request), decide)
 }
 
-/// Answers a request with this method, of which the protocol makes this.
+/// Answers a request with this method, given this verdict of the protocol.
 pub(super) fn answer(
     method: &Method,
     upgrade: Result<UpgradeRequest<'_>, RequestError>,
@@ -62,10 +62,7 @@ pub(super) fn answer(
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
         (Decision::Accept(_), Err(error)) => Refusal::from(error),
-        // RFC 9110, §9.3.6: that would open a tunnel.
-        (Decision::Respond(response), _)
-            if *method == Method::CONNECT && response.status().is_success() =>
-        {
+        (Decision::Respond(response), _) if opens_tunnel(method, &response) => {
             Refusal::from(RequestError::Method)
         }
         (Decision::Respond(response), _) => Refusal::new(response)?,
@@ -75,6 +72,11 @@ pub(super) fn answer(
         Method::HEAD => refusal.without_content(),
         _ => refusal,
     }))
+}
+
+/// RFC 9110, §9.3.6: whether this answer would make a tunnel of the connection.
+pub(crate) fn opens_tunnel<T>(method: &Method, response: &Response<T>) -> bool {
+    *method == Method::CONNECT && response.status().is_success()
 }
 
 /// What the application makes of a request.

@@ -32,6 +32,9 @@ pub enum RequestError {
     /// The target is neither a path nor an absolute `http` or `https` URI.
     #[error("the request target is neither a path nor an absolute http URI")]
     Target,
+    /// The target is longer than a whole head may be, or than 65,534 bytes.
+    #[error("the request target is too long")]
+    TargetTooLong,
     /// `Host` is missing.
     #[error("the Host field is missing")]
     MissingHost,
@@ -87,6 +90,7 @@ impl RequestError {
                 StatusCode::HTTP_VERSION_NOT_SUPPORTED
             }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             // RFC 9110, §15.5.22, for a request that would do with another protocol, and RFC 6455,
             // §4.2.2, for one that would do with another version of it.
             Self::Upgrade | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,

@@ -6,6 +6,7 @@ use super::{error::RequestError, request_head::RequestHead};
 use crate::handshake::{
     head::{HeadLimits, HeadReader},
     parse,
+    sticky::Sticky,
 };
 
 /// The server's handshake while the request is still on its way.
@@ -34,6 +35,7 @@ use crate::handshake::{
 #[derive(Debug)]
 pub struct ServerHandshake {
     head: HeadReader,
+    failure: Sticky<RequestError>,
 }
 
 impl Default for ServerHandshake {
@@ -45,7 +47,7 @@ impl Default for ServerHandshake {
 impl ServerHandshake {
     /// A handshake with these limits for the request's head.
     pub const fn new(limits: HeadLimits) -> Self {
-        Self { head: HeadReader::new(limits) }
+        Self { head: HeadReader::new(limits), failure: Sticky::new() }
     }
 
     /// Takes bytes that have arrived; the request, when its head is complete.
@@ -57,9 +59,10 @@ impl ServerHandshake {
     /// # Errors
     ///
     /// [`RequestError::Head`] if what arrives is no such head, or exceeds the limits. There is no
-    /// going on from there: answer with a [`Refusal`](super::Refusal), and close.
+    /// going on from there, each further call gives the same: answer with a [`Refusal`](super::Refusal), and close.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Request<()>>, RequestError> {
-        self.receive_head(input, |head| head.to_request())?.transpose()
+        let Self { head, failure } = self;
+        failure.guard(|| parse::request(head, input, |head| head.to_request())?.transpose())
     }
 
     /// Takes bytes that have arrived; when the head of the request is complete, what `take` makes of
@@ -92,7 +95,8 @@ impl ServerHandshake {
         input: &mut &mut [u8],
         take: impl FnOnce(RequestHead<'_>) -> T,
     ) -> Result<Option<T>, RequestError> {
-        parse::request(&mut self.head, input, take)
+        let Self { head, failure } = self;
+        failure.guard(|| parse::request(head, input, take))
     }
 
     /// What it means that the client ends the transport before the request is complete.

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::{
-    HeaderMap, Response, StatusCode,
+    HeaderMap, Response, StatusCode, Version,
     header::{
         ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
         SEC_WEBSOCKET_VERSION, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -131,6 +131,7 @@ impl From<DecisionError> for Refusal {
 
 /// Sets the headers that say where the response ends, and that the connection ends with it.
 fn frame(response: &mut Response<Bytes>) {
+    *response.version_mut() = Version::HTTP_11;
     let length = response.body().len();
     let status = response.status();
     let headers = response.headers_mut();

@@ -62,10 +62,11 @@ impl<'request> UpgradeRequest<'request> {
         if version != Version::HTTP_11 {
             return Err(RequestError::Version);
         }
+        let host = host(&fields.host)?;
         if method != Method::GET {
             return Err(RequestError::Method);
         }
-        let authority = authority(target, host(&fields.host)?)?;
+        let authority = authority(target, host)?;
         no_body(&fields)?;
         // §4.2.1 (3) Before (4), as a request without it isn't a handshake gone wrong but one for
         // something else.
