@@ -249,8 +249,8 @@ impl Outgoing {
         if self.tail.is_empty() {
             return;
         }
-        let segment = if self.storage_is_lent && self.tail.len() < self.tail.capacity() / 2 {
-            // It isn't given away for a few bytes.
+        let segment = if self.tail.len() < self.tail.capacity() / 2 {
+            // The storage isn't given away for a few bytes: they count for few, and would hold all of it.
             let unwritten = copying::to_vec(self.unwritten_tail());
             self.tail.clear();
             Bytes::from(unwritten)

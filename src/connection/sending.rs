@@ -382,11 +382,13 @@ impl SendingHalf {
         };
         match self.closing.state() {
             ConnectionState::Open => {
-                match timers.tick(now, self.encoding.framing.outgoing().written()) {
+                let written = self.encoding.framing.outgoing().written();
+                match timers.tick(now, written) {
                     Due::Nothing => Ok(()),
                     Due::Ping(payload) => {
                         self.encoding.framing.keepalive_ping(payload);
-                        timers.note_ping(now, self.encoding.framing.outgoing().position());
+                        let up_to = self.encoding.framing.outgoing().position();
+                        timers.note_ping(now, up_to, written);
                         Ok(())
                     }
                     Due::Failure(error) => Err(self.end(error, now)),

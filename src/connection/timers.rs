@@ -62,9 +62,12 @@ impl Timers {
 ///
 /// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, in whose frame no Pong can stand, is a sign of life too. Before it is given up, for this or for
-/// another thing that is overdue, it is listened to once more for a moment, so that an application that was busy
-/// for long blames nobody else.
+/// message, in whose frame no Pong can stand, is a sign of life too. While the Ping waits behind other bytes, it is a
+/// sign of life if the peer takes some of them.
+///
+/// Before a peer is given up, for this or for another thing that is overdue, it is listened to once more for a moment,
+/// so that an application that was busy for long blames nobody else. A peer that goes on sending, and never takes what
+/// it is sent, isn't found out by this: bound your writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
     interval: Duration,
@@ -109,6 +112,8 @@ pub(crate) struct RunningTimers {
     ping: Ping,
     /// How many Pings were sent: what the next one says.
     pings: u32,
+    /// When the latest Ping left, or was queued, as long as its own Pong hasn't come.
+    asked: Option<Instant>,
     /// Whether the application has sent a Ping behind the one that isn't answered.
     is_followed: bool,
     round_trip_time: Option<Duration>,
@@ -131,8 +136,9 @@ struct LastCall {
 enum Ping {
     /// The next one goes out at this time; if there is none yet, an interval after the next that is told.
     DueAt(Option<Instant>),
-    /// It waits to be written behind other bytes, and has left when all up to this position have.
-    Queued { at: Instant, up_to: u64 },
+    /// It waits to be written behind other bytes, and has left when all up to this position have. So many were
+    /// written, the last of them at this time or before.
+    Queued { up_to: u64, written: u64, since: Instant },
     /// It left at this time and wants an answer.
     SentAt(Instant),
 }
@@ -156,6 +162,7 @@ impl RunningTimers {
             heard: None,
             ping: Ping::DueAt(None),
             pings: 0,
+            asked: None,
             is_followed: false,
             round_trip_time: None,
             message: None,
@@ -191,16 +198,18 @@ impl RunningTimers {
 
     /// A Pong has arrived.
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
-        // Where another thread writes, it may be answered before the time at which it left is told.
-        let (Ping::SentAt(sent) | Ping::Queued { at: sent, .. }) = self.ping else { return };
-        let heard = self.heard.map_or(sent, |heard| heard.max(sent));
-        if payload == self.payload() {
-            self.round_trip_time = Some(heard.duration_since(sent));
-        } else if !self.is_followed {
-            return;
+        let is_its_own = payload == self.payload();
+        if is_its_own && let Some(asked) = self.asked.take() {
+            let heard = self.heard.map_or(asked, |heard| heard.max(asked));
+            self.round_trip_time = Some(heard.duration_since(asked));
         }
+        // Where another thread writes, it may be answered before the time at which it left is told.
+        let (Ping::SentAt(since) | Ping::Queued { since, .. }) = self.ping else { return };
         // §5.5.3: a peer may answer the latest of several Pings and no other.
-        self.ping = Ping::DueAt(self.next_ping(heard));
+        if is_its_own || self.is_followed {
+            let heard = self.heard.map_or(since, |heard| heard.max(since));
+            self.ping = Ping::DueAt(self.next_ping(heard));
+        }
     }
 
     /// The application has queued a Ping of its own.
@@ -208,9 +217,10 @@ impl RunningTimers {
         self.is_followed = true;
     }
 
-    /// A Ping was queued now, up to this position.
-    pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64) {
-        self.ping = Ping::Queued { at: now, up_to };
+    /// A Ping was queued now, up to this position, when so many bytes were written.
+    pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64, written: u64) {
+        self.ping = Ping::Queued { up_to, written, since: now };
+        self.asked = Some(now);
         self.is_followed = false;
     }
 
@@ -218,8 +228,14 @@ impl RunningTimers {
     #[inline]
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
-        match self.ping {
-            Ping::Queued { up_to, .. } if up_to <= written => self.ping = Ping::SentAt(now),
+        match &mut self.ping {
+            Ping::Queued { up_to, .. } if *up_to <= written => {
+                self.ping = Ping::SentAt(now);
+                self.asked = Some(now);
+            }
+            Ping::Queued { written: before, since, .. } if *before < written => {
+                (*before, *since) = (written, now);
+            }
             Ping::DueAt(None) => self.ping = Ping::DueAt(self.next_ping(now)),
             Ping::DueAt(Some(_)) | Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
@@ -321,13 +337,12 @@ impl RunningTimers {
         }
     }
 
+    /// By when the peer has to be heard, or to have taken something.
     #[inline]
     fn pong_by(&self) -> Option<Instant> {
-        let (Some(keepalive), Ping::SentAt(sent)) = (&self.settings.keepalive, &self.ping) else {
-            return None;
-        };
-        let sign_of_life = self.heard.map_or(*sent, |heard| heard.max(*sent));
-        sign_of_life.checked_add(keepalive.timeout)
+        let (Ping::SentAt(since) | Ping::Queued { since, .. }) = self.ping else { return None };
+        let sign_of_life = self.heard.map_or(since, |heard| heard.max(since));
+        sign_of_life.checked_add(self.settings.keepalive?.timeout)
     }
 
     #[inline]

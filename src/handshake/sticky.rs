@@ -7,16 +7,19 @@ impl<E: Clone> Sticky<E> {
         Self(None)
     }
 
-    /// Goes a step, unless one before has failed: then this is the same error again.
-    #[inline(always)]
-    pub(super) fn guard<T>(&mut self, step: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        if let Some(error) = &self.0 {
-            return Err(error.clone());
+    /// That nothing has failed yet; otherwise this is the same error again.
+    #[inline]
+    pub(super) fn check(&self) -> Result<(), E> {
+        match &self.0 {
+            None => Ok(()),
+            Some(error) => Err(error.clone()),
         }
-        let outcome = step();
-        if let Err(error) = &outcome {
-            self.0 = Some(error.clone());
-        }
-        outcome
+    }
+
+    /// Keeps the error, and hands it on.
+    #[cold]
+    pub(super) fn keep(&mut self, error: E) -> E {
+        self.0 = Some(error.clone());
+        error
     }
 }

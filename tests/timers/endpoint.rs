@@ -150,12 +150,13 @@ impl Endpoint {
     /// That what is due at this time ends the connection, after the peer was listened to once more.
     #[track_caller]
     pub(crate) fn assert_ends_at(&mut self, time: u64, error: TimeoutError) {
+        let outgoing = self.connection.outgoing().remaining();
         assert_eq!(self.tick(time - 1), Ok(()));
         assert_eq!(self.next(), Some(time));
         assert_eq!(self.tick(time), Ok(()));
         assert_eq!(self.next(), Some(time + LAST_CALL));
         assert_eq!(self.tick(time + LAST_CALL - 1), Ok(()));
-        assert!(!self.connection.outgoing().has_remaining(), "nothing is done by then");
+        assert_eq!(self.connection.outgoing().remaining(), outgoing, "nothing is done by then");
         assert_eq!(self.next(), Some(time + LAST_CALL));
         assert_eq!(self.tick(time + LAST_CALL), Err(error));
     }

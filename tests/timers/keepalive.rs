@@ -104,18 +104,50 @@ fn the_deadline_runs_from_when_the_ping_has_left() {
     for role in ROLES {
         let mut endpoint = Endpoint::started(role, timers());
         assert_eq!(endpoint.tick(20), Ok(()));
-        assert_eq!(endpoint.next(), None, "what hasn't left can't be answered");
-        assert_eq!(endpoint.tick(500), Ok(()));
-        assert_eq!(endpoint.next(), None);
-        // All but its last byte.
+        // All but its last byte, one at a time.
         let outgoing = endpoint.connection.outgoing().remaining();
-        assert_eq!(pings(&endpoint.write_up_to(outgoing - 1)), 0);
-        assert_eq!(endpoint.tick(600), Ok(()));
-        assert_eq!(endpoint.next(), None);
+        for step in 1..outgoing as u64 {
+            let now = 20 + 40 * step;
+            assert_eq!(pings(&endpoint.at(now).write_up_to(1)), 0);
+            assert_eq!(endpoint.tick(now), Ok(()));
+            assert_eq!(
+                endpoint.next(),
+                Some(now + 50),
+                "what is taken slowly can't be answered yet"
+            );
+        }
         assert_eq!(pings(&endpoint.write()), 1);
         assert_eq!(endpoint.tick(700), Ok(()));
         endpoint.silence();
         endpoint.assert_ends_at(750, TimeoutError::Pong);
+    }
+}
+
+#[test]
+fn a_peer_that_says_nothing_and_takes_nothing_is_gone_though_the_ping_never_left() {
+    for role in ROLES {
+        for taken in [0, 1000] {
+            let mut endpoint = Endpoint::started(role, timers());
+            endpoint.connection.send(vec![0; 100_000]).unwrap();
+            assert_eq!(endpoint.tick(20), Ok(()));
+            endpoint.at(60).write_up_to(taken);
+            assert_eq!(endpoint.tick(60), Ok(()));
+            // It was said to have been taken at the time that is told next.
+            endpoint.assert_ends_at(if taken == 0 { 70 } else { 110 }, TimeoutError::Pong);
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_talks_and_takes_nothing_is_not_silent() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::started(role, timers());
+        endpoint.connection.send(vec![0; 100_000]).unwrap();
+        for round in 1..20 {
+            assert_eq!(endpoint.tick(20 * round), Ok(()));
+            endpoint.hear_message();
+        }
+        endpoint.assert_ends_at(19 * 20 + 50, TimeoutError::Pong);
     }
 }
 
@@ -245,12 +277,15 @@ fn a_pong_with_another_payload_answers_nothing() {
 #[test]
 fn a_pong_for_a_later_ping_of_the_application_answers_all_before() {
     for role in ROLES {
-        for told in [true, false] {
+        for (told, answers_each) in [(true, true), (true, false), (false, true), (false, false)] {
             let mut endpoint = Endpoint::started(role, timers());
             endpoint.connection.ping(b"before it").unwrap();
             assert_eq!(endpoint.tick(20), Ok(()));
             endpoint.connection.ping(b"behind it").unwrap();
-            assert_eq!(pings(&endpoint.write()), 3);
+            let [Event::Ping(_), Event::Ping(ours), Event::Ping(_)] = &endpoint.write()[..] else {
+                panic!();
+            };
+            let ours = sansocket::ControlPayload::new(ours.to_vec()).unwrap();
             if told {
                 assert_eq!(endpoint.tick(20), Ok(()));
             }
@@ -260,6 +295,13 @@ fn a_pong_for_a_later_ping_of_the_application_answers_all_before() {
             assert_eq!(endpoint.round_trip_time(), None, "it wasn't that one which was answered");
             assert_eq!(endpoint.tick(26), Ok(()));
             assert_eq!(endpoint.next(), Some(46));
+            if answers_each {
+                // Late, and an answer all the same.
+                endpoint.peer.pong(ours).unwrap();
+                endpoint.at(30).hear();
+                assert_eq!(endpoint.round_trip_time(), Some(10));
+                assert_eq!(endpoint.next(), Some(46));
+            }
 
             // The next one has to be answered by itself again.
             assert_eq!(pings(&endpoint.run(46)), 1);

@@ -113,7 +113,12 @@ impl ClientHandshake {
             }
             _ => Ok(Outcome::Rejected(Rejection::new(head.to_response()?, *max_body_size))),
         };
-        failure.guard(|| response.read(input, outcome_of)?.transpose())
+        failure.check()?;
+        match response.read(input, outcome_of) {
+            Ok(outcome) => outcome.transpose(),
+            Err(error) => Err(error.into()),
+        }
+        .map_err(|error| failure.keep(error))
     }
 
     /// What it means that the server ends the transport before the response is complete.

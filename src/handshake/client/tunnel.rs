@@ -103,7 +103,12 @@ impl ProxyHandshake {
             status if status.is_success() => Ok(ProxyOutcome::Tunnel(head.to_response()?)),
             _ => Ok(ProxyOutcome::Refused(Rejection::new(head.to_response()?, *max_body_size))),
         };
-        failure.guard(|| response.read(input, outcome_of)?.transpose())
+        failure.check()?;
+        match response.read(input, outcome_of) {
+            Ok(outcome) => outcome.transpose(),
+            Err(error) => Err(error.into()),
+        }
+        .map_err(|error| failure.keep(error))
     }
 
     /// What it means that the proxy ends the transport before the response is complete.

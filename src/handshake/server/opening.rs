@@ -61,8 +61,12 @@ impl ServerHandshake {
     /// [`RequestError::Head`] if what arrives is no such head, or exceeds the limits. There is no
     /// going on from there, each further call gives the same: answer with a [`Refusal`](super::Refusal), and close.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Request<()>>, RequestError> {
-        let Self { head, failure } = self;
-        failure.guard(|| parse::request(head, input, |head| head.to_request())?.transpose())
+        self.failure.check()?;
+        match parse::request(&mut self.head, input, |head| head.to_request()) {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(request))) => Ok(Some(request)),
+            Ok(Some(Err(error))) | Err(error) => Err(self.failure.keep(error)),
+        }
     }
 
     /// Takes bytes that have arrived; when the head of the request is complete, what `take` makes of
@@ -95,8 +99,8 @@ impl ServerHandshake {
         input: &mut &mut [u8],
         take: impl FnOnce(RequestHead<'_>) -> T,
     ) -> Result<Option<T>, RequestError> {
-        let Self { head, failure } = self;
-        failure.guard(|| parse::request(head, input, take))
+        self.failure.check()?;
+        parse::request(&mut self.head, input, take).map_err(|error| self.failure.keep(error))
     }
 
     /// What it means that the client ends the transport before the request is complete.
