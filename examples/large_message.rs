@@ -36,10 +36,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let bytes = bytes_argument()?;
     // Pieces as they arrive, and no limit to their number.
-    let config = Config::default()
-        .delivery(Delivery::Chunks)
-        .max_message_size(u64::MAX)
-        .max_frame_size(u64::MAX);
+    let config = Config::default().delivery(Delivery::Chunks).max_message_size(u64::MAX);
 
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("ws://{}/", listener.local_addr()?);

@@ -13,16 +13,20 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     pub(crate) max_message_size: u64,
-    pub(crate) max_frame_size: u64,
+    /// As it was set.
+    max_frame_size: Option<u64>,
     pub(crate) max_outgoing_size: usize,
     pub(crate) delivery: Delivery,
 }
 
+/// What a message or frame may have unless something else is asked for.
+const DEFAULT_SIZE: u64 = 16 << 20;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
-            max_message_size: 16 << 20,
-            max_frame_size: 16 << 20,
+            max_message_size: DEFAULT_SIZE,
+            max_frame_size: None,
             max_outgoing_size: 16 << 20,
             delivery: Delivery::Messages,
         }
@@ -41,15 +45,23 @@ impl Config {
         self
     }
 
-    /// The most bytes that the payload of one received data frame may have, on the wire; 16 MiB by
-    /// default. Control frames never have more than 125.
+    /// The most bytes that the payload of one received data frame may have, on the wire; by default 16 MiB, or as many
+    /// as a [message](Self::max_message_size) where that may have more. Control frames never have more than 125.
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
-        self.max_frame_size = bytes;
+        self.max_frame_size = Some(bytes);
         self
     }
 
-    /// From how many waiting bytes on a further message is refused; 16 MiB by default.
+    pub(crate) const fn frame_limit(&self) -> u64 {
+        match self.max_frame_size {
+            Some(bytes) => bytes,
+            None if self.max_message_size > DEFAULT_SIZE => self.max_message_size,
+            None => DEFAULT_SIZE,
+        }
+    }
+
+    /// Once this many bytes wait to be written, further messages are refused; 16 MiB by default.
     ///
     /// Below that a message is taken, however long it is, so the queue can hold one message more.
     /// While nothing waits a message is always taken: a retry after the queue was drained succeeds.

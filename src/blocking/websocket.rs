@@ -105,8 +105,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// let config = Config::default()
     ///     .delivery(Delivery::Chunks)
-    ///     .max_message_size(u64::MAX)
-    ///     .max_frame_size(u64::MAX);
+    ///     .max_message_size(u64::MAX);
     /// let mut socket = Client::new("ws://localhost:9001/backup")?.config(config).connect()?;
     /// if let Some(mut message) = socket.next_message()? {
     ///     io::copy(&mut message, &mut File::create("backup.tar")?)?;

@@ -25,7 +25,7 @@ pub(crate) struct Decoding {
 impl Decoding {
     pub(crate) fn new(sender: Role, config: &Config) -> Self {
         Self {
-            frames: FrameDecoder::new(sender, config.max_frame_size),
+            frames: FrameDecoder::new(sender, config.frame_limit()),
             messages: Assembler::new(config),
             controls: ControlAssembler::default(),
             #[cfg(feature = "deflate")]

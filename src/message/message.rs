@@ -21,6 +21,9 @@ use crate::message::text::Text;
 /// let kept: Message<'static> = message.into_owned();
 /// assert_eq!(kept.as_bytes(), b"Hello");
 /// ```
+///
+/// What is text and what is binary is decided by the type: `&str`, `String` and [`Text`] are text; slices, `Vec<u8>`,
+/// [`Bytes`] and [`Payload`] are binary. To send `Bytes` as text, without a copy, make a [`Text`] of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message<'a> {
     /// UTF-8 text.
@@ -151,6 +154,12 @@ impl<'a> From<&'a str> for Message<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Message<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text.as_str().into())
+    }
+}
+
 impl From<String> for Message<'_> {
     fn from(text: String) -> Self {
         Self::Text(text.into())
@@ -172,6 +181,12 @@ impl<'a> From<&'a [u8]> for Message<'a> {
 impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
     fn from(bytes: &'a [u8; N]) -> Self {
         Self::Binary(bytes.into())
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Message<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Binary(bytes.as_slice().into())
     }
 }
 

@@ -20,6 +20,8 @@ use crate::message::payload::{Payload, SHORT};
 ///
 /// let text = Text::from("κόσμε");
 /// assert_eq!(text.chars().count(), 5);
+/// assert_eq!(Text::try_from(text.into_bytes())?, "κόσμε");
+/// # Ok::<(), std::str::Utf8Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Text<'a>(Held<'a>);
@@ -166,6 +168,15 @@ impl<'a> From<&'a str> for Text<'a> {
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
         Self(Held::Shared(text.into()))
+    }
+}
+
+impl TryFrom<Bytes> for Text<'_> {
+    type Error = str::Utf8Error;
+
+    /// The text of these bytes, which are shared and not copied.
+    fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
+        Ok(Self(Held::Shared(bytes.try_into()?)))
     }
 }
 

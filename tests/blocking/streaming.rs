@@ -20,7 +20,7 @@ const FRAGMENT: usize = 64 * 1024 - 14;
 const TEXT: &str = "a\u{E9}\u{20AC}\u{1F600}\0z\u{7FF}\u{800}\u{FFFF}\u{10000}\u{10FFFF}";
 
 fn chunks() -> Config {
-    Config::default().delivery(Delivery::Chunks).max_message_size(u64::MAX).max_frame_size(u64::MAX)
+    Config::default().delivery(Delivery::Chunks).max_message_size(u64::MAX)
 }
 
 fn open(role: Role, timeouts: Timeouts, config: Config) -> (WebSocket<Pipe>, RawPeer<Pipe>) {

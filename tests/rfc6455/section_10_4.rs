@@ -167,3 +167,27 @@ fn the_default_limits_are_16_mib() {
         outcome.assert_failed(ProtocolError::MessageTooLarge { size, limit: MIB_16 }, 1009);
     }
 }
+
+#[test]
+fn a_message_that_may_be_longer_may_be_so_in_one_frame() {
+    for role in ROLES {
+        for limit in [MIB_16 + 1, MIB_16 << 10] {
+            let config = Config::default().max_message_size(limit);
+            let endpoint = || Endpoint::new(role).config(config);
+            endpoint().receives_bytes(&announce(role.peer(), 0x82, limit)).assert_open(&[], &[]);
+            let size = limit + 1;
+            let outcome = endpoint().receives_bytes(&announce(role.peer(), 0x82, size));
+            outcome.assert_failed(ProtocolError::FrameTooLarge { size, limit }, 1009);
+
+            // Unless a frame may not.
+            let endpoint = Endpoint::new(role).config(config.max_frame_size(limit - 1));
+            let outcome = endpoint.receives_bytes(&announce(role.peer(), 0x82, limit));
+            let refused = ProtocolError::FrameTooLarge { size: limit, limit: limit - 1 };
+            outcome.assert_failed(refused, 1009);
+        }
+        // One that may only be shorter leaves frames alone.
+        let endpoint = Endpoint::new(role).config(Config::default().max_message_size(70_000));
+        let outcome = endpoint.receives_bytes(&announce(role.peer(), 0x82, 70_001));
+        outcome.assert_failed(ProtocolError::MessageTooLarge { size: 70_001, limit: 70_000 }, 1009);
+    }
+}

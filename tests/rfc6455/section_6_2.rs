@@ -211,7 +211,7 @@ fn a_message_of_10_gigabytes_is_received_as_it_comes() {
     // Declared; a part of it is sent. That it costs no memory is shown in `tests/memory`.
     let size: u64 = 10 << 30;
     for role in ROLES {
-        let config = chunks().max_message_size(u64::MAX).max_frame_size(u64::MAX);
+        let config = chunks().max_message_size(u64::MAX);
         let mut connection = Connection::new(role, config);
         let header = announce(role.peer(), 0x82, size);
         assert_eq!(taken(&mut connection, &header), []);
