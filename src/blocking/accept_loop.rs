@@ -67,6 +67,8 @@ impl AcceptLoop {
 
     /// How many connections, and threads, there are at the same time; 1000 by default. One more is
     /// closed without an answer.
+    ///
+    /// Each has two file descriptors, and a third while it is accepted: see that the process may have so many.
     #[must_use]
     pub const fn max_connections(mut self, most: usize) -> Self {
         self.max_connections = most;
@@ -88,7 +90,7 @@ impl AcceptLoop {
     }
 
     /// What is done with an error of the listener, or of starting a thread; nothing by default. The loop
-    /// rests for a moment and goes on.
+    /// rests for a moment and goes on; if it was only that a client was gone before it was accepted, at once.
     #[must_use]
     pub fn on_error(mut self, handle: impl Fn(&io::Error) + Send + Sync + 'static) -> Self {
         self.on_error = Box::new(handle);
@@ -123,7 +125,9 @@ impl AcceptLoop {
         while !self.registry.is_stopping() {
             if let Err(error) = self.accept(listener, &handle) {
                 (self.on_error)(&error);
-                self.registry.pause(REST);
+                if !is_of_one_connection(&error) {
+                    self.registry.pause(REST);
+                }
             }
         }
         drop(accepting);
@@ -152,6 +156,13 @@ impl AcceptLoop {
         };
         thread::Builder::new().spawn(run).map(drop)
     }
+}
+
+/// Whether it was the client that ended a connection before it was accepted, as some systems tell: the next one is none
+/// the worse for it.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 impl fmt::Debug for AcceptLoop {

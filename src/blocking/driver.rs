@@ -136,7 +136,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             if !matches!(step, Ok(Step::GoOn)) {
                 if self.state() == ConnectionState::Closed {
                     self.receiving.receive_eof();
-                    self.outlet.release(&self.stream);
+                    // Another thread may wait to write to a peer that is gone.
+                    let _ = self.stream.shutdown(Shutdown::Both);
                 }
                 return step.map(|_| ());
             }
@@ -256,9 +257,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             outbound.spare = Vec::new();
             outbound.tick()
         })?;
-        // The calls of a stream that isn't controlled have bounds of their own.
         let is_over = self.state() == ConnectionState::Closed;
-        if !is_over && (waits_until.has_passed() || !self.stream.is_controlled()) {
+        // One that ended before it was to had a bound that isn't ours.
+        let has_other_bound = !self.stream.is_controlled() || !deadline.has_passed();
+        if !is_over && (waits_until.has_passed() || has_other_bound) {
             return Err(Error::ReadTimedOut);
         }
         Ok(())
@@ -312,6 +314,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
         self.receive_eof();
         Ok(())
+    }
+
+    /// How long a read may wait, from now on.
+    pub(super) const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeouts.read = timeout;
     }
 
     fn receive_eof(&mut self) {

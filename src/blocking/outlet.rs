@@ -21,7 +21,7 @@ pub(super) trait Outlet<S> {
     /// Writes what is queued, as far as the thread that reads is to wait for that.
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
 
-    /// Writes what a closing connection still owes to a peer that says no more, which may read all the same.
+    /// Writes what waits, as far as there is time for that: the peer says no more, but may read all the same.
     fn write_last_words(&mut self);
 
     /// Whether so much is queued that it has to be written before more is handed out.
@@ -29,9 +29,6 @@ pub(super) trait Outlet<S> {
 
     /// How long a read may wait before this outlet wants to be looked at again.
     fn patience(&self, flushed: Flushed) -> Option<Duration>;
-
-    /// The connection is over: nobody is to wait for this stream any more.
-    fn release(&mut self, stream: &Stream<S>);
 }
 
 /// How far a flush has come.
@@ -78,6 +75,4 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     fn patience(&self, _: Flushed) -> Option<Duration> {
         None
     }
-
-    fn release(&mut self, _: &Stream<S>) {}
 }

@@ -118,7 +118,12 @@ impl<S: Read + Write> Reader<S> {
         self.subprotocol.as_deref()
     }
 
-    /// The stream. Reading from it or writing to it would break the connection.
+    /// How long a read may wait for bytes, from the next one on; see [`Timeouts::read`](super::Timeouts::read).
+    pub const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.driver.set_read_timeout(timeout);
+    }
+
+    /// The stream, as [`WebSocket::stream`] has it.
     pub const fn stream(&self) -> &S {
         self.driver.stream.get()
     }

@@ -13,7 +13,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ConnectionState, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -94,12 +94,12 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// Whether the closing handshake is done and there is still time to write what is left of it.
-    fn is_owing(&self) -> bool {
+    /// How much waits, and how long writing it may take, if there is still time for that.
+    fn still_to_write(&self) -> Result<(usize, WriteBound), Error> {
         let mut outbound = self.lock_outbound();
-        outbound.sending.has_heard_all()
-            && outbound.tick_unwritten().is_ok()
-            && outbound.sending.state() == ConnectionState::Closing
+        outbound.tick()?;
+        let bound = outbound.write_bound()?;
+        Ok((outbound.sending.outgoing().remaining(), bound))
     }
 
     /// Leaves the stream to others, or to nobody if it was to be [cut](Self::cut) meanwhile.
@@ -188,9 +188,23 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     }
 
     fn write_last_words(&mut self) {
-        // Not all at once, so that a shutdown gets at the stream meanwhile. The end's deadline ends this too.
-        while self.is_owing() && matches!(self.nudge(), Ok(Flushed::Partly)) {
-            thread::sleep(RETRY);
+        let mut left = usize::MAX;
+        let mut write_by = Deadline::NEVER;
+        // Not all at once, so that a shutdown gets at the stream meanwhile.
+        while let Ok((waiting, bound)) = self.still_to_write() {
+            if let WriteBound::Each(timeout) = bound {
+                if waiting < left {
+                    left = waiting;
+                    write_by = timeout.map_or(Deadline::NEVER, Deadline::after);
+                }
+                if write_by.has_passed() {
+                    return;
+                }
+            }
+            match self.nudge() {
+                Ok(Flushed::Partly) => thread::sleep(RETRY),
+                Ok(Flushed::Everything) | Err(_) => return,
+            }
         }
     }
 
@@ -204,11 +218,6 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
             Flushed::Everything => self.glance,
             Flushed::Partly => RETRY,
         })
-    }
-
-    fn release(&mut self, stream: &Stream<S>) {
-        // A writer may wait for a peer that is gone.
-        let _ = stream.shutdown(Shutdown::Both);
     }
 }
 

@@ -96,6 +96,8 @@ impl<S: Read + Write> Stream<S> {
         write: Option<Duration>,
     ) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
+        // One of no time at all takes what is there.
+        let read = read.map(|read| read.max(TOLERANCE));
         (control.set_read_timeout)(&self.inner, read)?;
         control.read_bound = read;
         (control.set_write_timeout)(&self.inner, write)?;
@@ -122,8 +124,9 @@ impl<S: Read + Write> Stream<S> {
         loop {
             // However late it is, what is there is taken.
             self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
-            match retry(|| self.inner.read(buffer)) {
-                Err(error) if self.woke_early(&error, deadline) => {}
+            let bound = self.control.as_ref().and_then(|control| control.read_bound);
+            match retry(bound, || self.inner.read(buffer)) {
+                Err(error) if woke_early(&error, bound, deadline) => {}
                 // §7.1.5 Whether everything has arrived is said by the closing handshake, so it makes
                 // no difference that a TLS stream ended without being announced.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
@@ -142,13 +145,13 @@ impl<S: Read + Write> Stream<S> {
         while outgoing.has_remaining() {
             self.bound_write(deadline.remaining()?)?;
             match self.write_outgoing(outgoing) {
-                Err(error) if self.woke_early(&error, deadline) => {}
+                Err(error) if woke_early(&error, self.write_bound(), deadline) => {}
                 outcome => outcome?,
             }
         }
         while self.unflushed {
             match self.flush(deadline.remaining()?) {
-                Err(error) if self.woke_early(&error, deadline) => {}
+                Err(error) if woke_early(&error, self.write_bound(), deadline) => {}
                 outcome => outcome?,
             }
         }
@@ -192,7 +195,7 @@ impl<S: Read + Write> Stream<S> {
     pub(super) fn flush(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         if self.unflushed {
             self.bound_write(timeout)?;
-            retry(|| self.inner.flush())?;
+            retry(self.write_bound(), || self.inner.flush())?;
             self.unflushed = false;
         }
         Ok(())
@@ -215,7 +218,7 @@ impl<S: Read + Write> Stream<S> {
     fn bound_read(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
         if !is_close_to(control.read_bound, timeout) {
-            (control.set_read_timeout)(&self.inner, timeout)?;
+            unless_ended((control.set_read_timeout)(&self.inner, timeout))?;
             control.read_bound = timeout;
         }
         Ok(())
@@ -224,15 +227,14 @@ impl<S: Read + Write> Stream<S> {
     fn bound_write(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
         if !is_close_to(control.write_bound, timeout) {
-            (control.set_write_timeout)(&self.inner, timeout)?;
+            unless_ended((control.set_write_timeout)(&self.inner, timeout))?;
             control.write_bound = timeout;
         }
         Ok(())
     }
 
-    /// Whether this is a socket's timeout that has come before the deadline.
-    fn woke_early(&self, error: &io::Error, deadline: Deadline) -> bool {
-        error.kind() == io::ErrorKind::TimedOut && self.is_controlled() && !deadline.has_passed()
+    fn write_bound(&self) -> Option<Duration> {
+        self.control.as_ref()?.write_bound
     }
 
     fn write_outgoing(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
@@ -251,8 +253,8 @@ impl<S: Read + Write> Stream<S> {
     fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let written = match slices {
             // As it is most of the time, and costs the kernel less.
-            [only] => retry(|| self.inner.write(only)),
-            _ => retry(|| self.inner.write_vectored(slices)),
+            [only] => retry(self.write_bound(), || self.inner.write(only)),
+            _ => retry(self.write_bound(), || self.inner.write_vectored(slices)),
         };
         match written? {
             0 => Err(io::ErrorKind::WriteZero.into()),
@@ -280,11 +282,32 @@ pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bo
     }
 }
 
-/// Repeats a call that a signal interrupted, and gives the two names of a timeout the one name.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Whether this is the timeout of a call bounded like this that has come before the deadline. Where there is no bound it
+/// isn't ours, and waiting again would be of no use.
+fn woke_early(error: &io::Error, bound: Option<Duration>, deadline: Deadline) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && bound.is_some() && !deadline.has_passed()
+}
+
+/// What came of setting a timeout that isn't zero. XNU refuses that for a socket both of whose directions have ended:
+/// no call waits for that any more, and what has arrived is still to be read.
+pub(super) fn unless_ended(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Repeats a call that a signal interrupts, and gives the two names of a timeout the one name.
+///
+/// A repeated call has all of its bound again, so it isn't repeated for longer than that.
+fn retry<T>(bound: Option<Duration>, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut repeat_before = None;
     loop {
         match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                let after_bound = || bound.map_or(Deadline::NEVER, Deadline::after);
+                repeat_before.get_or_insert_with(after_bound).remaining()?;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());
             }

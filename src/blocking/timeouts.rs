@@ -56,14 +56,15 @@ impl Timeouts {
 
     /// How long a read for messages may wait for bytes; for ever by default. One that passes it
     /// fails with [`Error::ReadTimedOut`](super::Error::ReadTimedOut), and the next goes on where it
-    /// stopped. Not zero.
+    /// stopped. With no time at all it takes what is there.
     #[must_use]
     pub const fn read(mut self, timeout: Option<Duration>) -> Self {
         self.read = timeout;
         self
     }
 
-    /// How long a write may wait for the peer to take bytes; 60 seconds by default. Not zero.
+    /// How long a write may wait for the peer to take bytes; 60 seconds by default. With
+    /// [`Duration::ZERO`] no connection is opened, with [`InvalidInput`](std::io::ErrorKind::InvalidInput).
     #[must_use]
     pub const fn write(mut self, timeout: Option<Duration>) -> Self {
         self.write = timeout;

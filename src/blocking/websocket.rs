@@ -289,7 +289,15 @@ impl<S: Read + Write> WebSocket<S> {
         self.subprotocol.as_deref()
     }
 
-    /// The stream. Reading from it or writing to it would break the connection.
+    /// How long a read may wait for bytes, from the next one on; see [`Timeouts::read`].
+    ///
+    /// Over a stream that isn't a [`Socket`](super::Socket) it makes no difference.
+    pub const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.driver.set_read_timeout(timeout);
+    }
+
+    /// The stream. It is for looking at: to read from it or write to it would break the connection, and its timeouts
+    /// and that it blocks are the connection's affair. See [`set_read_timeout`](Self::set_read_timeout).
     pub const fn stream(&self) -> &S {
         self.driver.stream.get()
     }

@@ -263,17 +263,10 @@ impl SendingHalf {
         self.encoding.is_full()
     }
 
-    /// Whether the closing handshake is done, by a Close frame from both or by a failure: nothing that still arrives
-    /// makes a difference.
-    #[cfg(feature = "blocking")]
-    pub(crate) const fn has_heard_all(&self) -> bool {
-        !self.closing.is_listening()
-    }
-
-    /// Whether a message was begun in fragments and isn't finished.
+    /// Whether a message was begun in fragments, and can still be finished.
     #[cfg(feature = "blocking")]
     pub(crate) const fn is_within_message(&self) -> bool {
-        self.encoding.framing.open_message().is_some()
+        self.closing.may_send() && self.encoding.framing.open_message().is_some()
     }
 
     /// What stands in the way of a whole message.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -326,6 +326,51 @@ fn all_threads_that_run_a_loop_end_with_it() {
         for thread in threads {
             assert_eq!(thread.join().unwrap(), 0);
         }
+    });
+}
+
+/// A listener that some clients have left before they are accepted.
+struct Left {
+    listener: TcpListener,
+    gone: AtomicUsize,
+}
+
+impl Listener for Left {
+    type Socket = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self.gone.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)) {
+            Ok(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Err(_) => self.listener.accept(),
+        }
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        Listener::waker(&self.listener)
+    }
+}
+
+#[test]
+fn clients_that_leave_before_they_are_accepted_hold_nobody_up() {
+    bounded(|| {
+        // Hours, if the loop rested behind each.
+        const GONE: usize = 100_000;
+        let (listener, address) = listen();
+        let told = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&told);
+        let accept_loop = AcceptLoop::new(Server::new()).on_error(move |_| {
+            counting.fetch_add(1, Ordering::Relaxed);
+        });
+        let shutdown = accept_loop.shutdown_handle();
+        let listener = Left { listener, gone: AtomicUsize::new(GONE) };
+        let thread = thread::spawn(move || {
+            accept_loop.run(&listener, |pending| drop(pending.accept())).unwrap()
+        });
+        connect(&format!("ws://{address}/")).unwrap();
+        shutdown.shut_down();
+        assert_eq!(thread.join().unwrap(), 0);
+        assert_eq!(told.load(Ordering::Relaxed), GONE);
     });
 }
 

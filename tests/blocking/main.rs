@@ -25,6 +25,7 @@ macro_rules! assert_matches {
 }
 
 mod accept_loop;
+mod altered;
 mod batches;
 mod bounded;
 mod byte_stream;

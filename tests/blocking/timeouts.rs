@@ -1,21 +1,23 @@
 //! How long each kind of waiting takes, and that nothing is lost by it.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{ByteStream, CloneSocket, ConnectError, Error, Server, Timeouts};
+use sansocket::blocking::{
+    AcceptError, ByteStream, ConnectError, Error, Server, Socket as _, Timeouts,
+};
 use sansocket::frame::Opcode;
 use sansocket::{Config, ConnectionState, Message, MessageKind, Role};
 
+use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
 use crate::either_role::{self, ROLES};
 use crate::loopback::{Socket, client, listen, pair, serving};
-use crate::raw_peer::{RawPeer, from_client, from_server};
+use crate::raw_peer::{REQUEST, RawPeer, from_client, from_server};
 
 const SHORT: Duration = Duration::from_millis(3);
 
@@ -189,49 +191,100 @@ fn what_was_flushed_too_late_is_sent_once() {
     });
 }
 
-/// A TCP connection that counts the writes that timed out.
-struct Counting {
-    stream: TcpStream,
-    timed_out: Arc<AtomicUsize>,
-}
+#[test]
+fn how_long_a_read_may_wait_can_be_changed_in_the_middle_of_a_frame() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut socket, mut peer) =
+                either_role::open(role, 1 << 16, Timeouts::default(), Config::default());
+            let frame = either_role::to(role, Opcode::Text, b"hello");
+            let (head, tail) = frame.split_at(3);
+            peer.send(head);
+            for timeout in [SHORT, Duration::ZERO] {
+                socket.set_read_timeout(Some(timeout));
+                assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+            }
+            peer.send(tail);
+            assert_eq!(socket.read().unwrap(), Some("hello".into()), "it is there");
 
-impl Read for Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
-    }
-}
-
-impl Write for Counting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.stream.write(bytes);
-        if written.is_err() {
-            self.timed_out.fetch_add(1, Ordering::Relaxed);
+            let (mut reader, _writer) = socket.split().unwrap();
+            assert_matches!(reader.read(), Err(Error::ReadTimedOut));
+            reader.set_read_timeout(None);
+            let reading = thread::spawn(move || reader.read());
+            thread::sleep(10 * SHORT);
+            peer.send(&frame);
+            assert_eq!(reading.join().unwrap().unwrap(), Some("hello".into()));
         }
+    });
+}
+
+#[test]
+fn a_read_may_have_no_time_from_the_beginning() {
+    bounded(|| {
+        let timeouts = Timeouts::default().read(Some(Duration::ZERO));
+        let (address, server) = serving(Server::new().timeouts(timeouts), |socket| socket);
+        let mut peer = RawPeer::client(address);
+        let mut server = server.join().unwrap();
+        assert_matches!(server.read(), Err(Error::ReadTimedOut));
+        peer.send(from_client(Opcode::Text, b"hello"));
+        assert_eq!(read_at_last(&mut server), "hello".into());
+    });
+}
+
+#[test]
+fn a_bound_that_somebody_else_has_set_ends_a_read_as_well() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut socket, _peer) =
+                either_role::open(role, 1 << 16, Timeouts::default(), Config::default());
+            socket.stream().set_read_timeout(Some(SHORT)).unwrap();
+            for _ in 0..3 {
+                assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+            }
+        }
+    });
+}
+
+/// Has signals interrupt every read, once there is nothing to read, before it has waited for long.
+struct Interrupting;
+
+impl Alteration<TcpStream> for Interrupting {
+    fn read(&self, socket: &mut TcpStream, room: &mut [u8]) -> io::Result<usize> {
+        socket.set_read_timeout(Some(Duration::from_millis(1)))?;
+        socket.read(room).map_err(|_| ErrorKind::Interrupted.into())
+    }
+}
+
+#[test]
+fn signals_do_not_stretch_a_timeout() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let mut peer = RawPeer::connect(address);
+        let stream = Altered::new(listener.accept().unwrap().0, Arc::new(Interrupting));
+        let timeouts = Timeouts::default().read(Some(10 * SHORT)).handshake(10 * SHORT);
+        let server = Server::new().timeouts(timeouts);
+        assert_matches!(server.accept(stream).map(drop), Err(AcceptError::TimedOut));
+        assert_eq!(peer.receive_all(), b"");
+
+        let mut peer = RawPeer::connect(address);
+        peer.send(REQUEST);
+        let stream = Altered::new(listener.accept().unwrap().0, Arc::new(Interrupting));
+        let mut socket = server.accept(stream).unwrap();
+        assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+        peer.send(from_client(Opcode::Text, b"hello"));
+        assert_eq!(socket.read().unwrap(), Some("hello".into()));
+    });
+}
+
+/// Counts the writes that time out.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Alteration<TcpStream> for Counting {
+    fn write(&self, socket: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+        let written = socket.write(bytes);
+        self.0.fetch_add(usize::from(written.is_err()), Ordering::Relaxed);
         written
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl sansocket::blocking::Socket for Counting {
-    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.stream.set_read_timeout(timeout)
-    }
-
-    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.stream.set_write_timeout(timeout)
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.stream.shutdown(how)
-    }
-}
-
-impl CloneSocket for Counting {
-    fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { stream: self.stream.try_clone()?, timed_out: Arc::clone(&self.timed_out) })
     }
 }
 
@@ -240,15 +293,14 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
     bounded(|| {
         let (listener, address) = listen();
         let _peer = thread::spawn(move || RawPeer::client(address));
-        let timed_out = Arc::new(AtomicUsize::new(0));
-        let (stream, _) = listener.accept().unwrap();
-        let stream = Counting { stream, timed_out: Arc::clone(&timed_out) };
+        let timed_out = Arc::<Counting>::default();
+        let stream = Altered::new(listener.accept().unwrap().0, Arc::clone(&timed_out));
         let config = Config::default().max_outgoing_size(usize::MAX);
         let server = Server::new().config(config).timeouts(Timeouts::default().write(Some(SHORT)));
         let mut socket = server.accept(stream).unwrap();
         // So much that it has to be written, whether or not it is asked for.
         let message = vec![7; 100 << 10];
-        let waits = || timed_out.swap(0, Ordering::Relaxed);
+        let waits = || timed_out.0.swap(0, Ordering::Relaxed);
         while socket.send(&message[..]).is_ok() {}
         assert_matches!(socket.flush(), Err(Error::WriteTimedOut));
         waits();
@@ -280,49 +332,29 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
     });
 }
 
-/// A TCP connection that takes all that is written and, once it is stuck, sends none of it: as TLS above a peer that
-/// reads nothing.
+/// Takes all that is written and, once it is stuck, sends none of it: as TLS above a peer that reads nothing.
+#[derive(Default)]
 struct Withholding {
-    stream: TcpStream,
-    is_stuck: Arc<AtomicBool>,
-    bound: Cell<Option<Duration>>,
+    is_stuck: AtomicBool,
+    bound: Mutex<Option<Duration>>,
 }
 
-impl Read for Withholding {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
-    }
-}
-
-impl Write for Withholding {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.is_stuck.load(Ordering::Relaxed) {
-            return Ok(bytes.len());
-        }
-        self.stream.write(bytes)
+impl Alteration<TcpStream> for Withholding {
+    fn write(&self, socket: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_stuck.load(Ordering::Relaxed) { Ok(bytes.len()) } else { socket.write(bytes) }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn flush(&self, _: &mut TcpStream) -> io::Result<()> {
         if self.is_stuck.load(Ordering::Relaxed) {
-            thread::sleep(self.bound.get().unwrap_or(Duration::from_secs(3600)));
+            thread::sleep(self.bound.lock().unwrap().unwrap_or(Duration::from_secs(3600)));
             return Err(ErrorKind::WouldBlock.into());
         }
         Ok(())
     }
-}
 
-impl sansocket::blocking::Socket for Withholding {
-    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.stream.set_read_timeout(timeout)
-    }
-
-    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.bound.set(timeout);
+    fn set_write_timeout(&self, _: &TcpStream, timeout: Option<Duration>) -> io::Result<()> {
+        *self.bound.lock().unwrap() = timeout;
         Ok(())
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.stream.shutdown(how)
     }
 }
 
@@ -334,13 +366,12 @@ fn the_end_has_its_deadline_also_where_the_stream_holds_back_what_was_written() 
             for pause in [Duration::ZERO, Duration::from_millis(30)] {
                 let (listener, address) = listen();
                 let peer = thread::spawn(move || RawPeer::client(address));
-                let is_stuck = Arc::new(AtomicBool::new(false));
+                let withholding = Arc::<Withholding>::default();
                 let (stream, _) = listener.accept().unwrap();
-                let bound = Cell::new(None);
-                let stream = Withholding { stream, is_stuck: Arc::clone(&is_stuck), bound };
+                let stream = Altered::new(stream, Arc::clone(&withholding));
                 let timeouts = Timeouts::default().close(Duration::from_millis(50));
                 let mut server = Server::new().timeouts(timeouts).accept(stream).unwrap();
-                is_stuck.store(true, Ordering::Relaxed);
+                withholding.is_stuck.store(true, Ordering::Relaxed);
                 let mut peer = peer.join().unwrap();
                 peer.send([&from_client(Opcode::Binary, &[7; 100])[..], last].concat());
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::blocking::deadline::Deadline;
 use crate::blocking::socket::Socket;
-use crate::blocking::stream::is_close_to;
+use crate::blocking::stream::{is_close_to, unless_ended};
 
 /// The least that is asked of the socket in one read.
 const LEAST: usize = 4 * 1024;
@@ -103,7 +103,7 @@ impl Bound {
     ) -> io::Result<()> {
         let wanted = deadline.remaining()?.map(whole_milliseconds);
         if !is_close_to(self.0, wanted) {
-            set(wanted)?;
+            unless_ended(set(wanted))?;
             self.0 = wanted;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{CloneSocket, Error, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{CloseCode, Config, ConnectionState, Keepalive, UsageError};
+use sansocket::{CloseCode, Config, ConnectionState, Keepalive, Role, UsageError};
 
 use super::{long, split};
 use crate::bounded::bounded;
@@ -244,23 +244,105 @@ fn a_writer_that_waits_is_released_when_the_peer_is_gone() {
 #[test]
 fn replies_still_reach_a_peer_that_has_said_all_and_reads_late() {
     bounded(|| {
-        for role in ROLES {
+        for (role, closes) in ROLES.into_iter().flat_map(|role| [(role, true), (role, false)]) {
             let (mut reader, _writer, mut peer) = split(role, HARDLY_ANYTHING, Timeouts::default());
             let serving =
                 thread::spawn(move || reader.serve(|message, outbox| outbox.send(message)));
             for index in 0..100 {
                 peer.send(to(role, Opcode::Text, format!("{index:050}").as_bytes()));
             }
-            peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            if closes {
+                peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+            }
             peer.shutdown_write();
             // Time to find the end, with most of the replies unwritten.
             thread::sleep(SHORT);
             for index in 0..100 {
                 peer.expect_frame(Opcode::Text, format!("{index:050}").as_bytes());
             }
-            peer.expect_close(1000);
+            if closes {
+                peer.expect_close(1000);
+                assert_matches!(serving.join().unwrap(), Ok(()));
+            } else {
+                assert_matches!(serving.join().unwrap(), Err(Error::Lost));
+            }
             peer.expect_eof();
-            assert_matches!(serving.join().unwrap(), Ok(()));
+        }
+    });
+}
+
+#[test]
+fn a_writer_goes_on_while_a_peer_that_has_ended_its_direction_takes_something() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, Timeouts::default());
+            let sending = thread::spawn(move || writer.send(long(1)));
+            peer.receive_byte();
+            peer.shutdown_write();
+            let reading = thread::spawn(move || reader.read());
+            thread::sleep(SHORT);
+            let mask = if role == Role::Client { 4 } else { 0 };
+            assert_eq!(1 + peer.receive_all().len(), 10 + mask + long(1).len());
+            sending.join().unwrap().unwrap();
+            assert_matches!(reading.join().unwrap(), Err(Error::Lost));
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_has_ended_its_direction_and_takes_nothing_is_not_waited_for() {
+    bounded(|| {
+        for role in ROLES {
+            let keepalive = Keepalive::new(Duration::from_millis(5), SHORT);
+            for timeouts in [
+                Timeouts::default().write(Some(SHORT)),
+                Timeouts::default().write(None).keepalive(Some(keepalive)),
+            ] {
+                let (mut reader, writer, peer) = split(role, HARDLY_ANYTHING, timeouts);
+                writer.write(vec![7; 2 * HARDLY_ANYTHING]).unwrap();
+                peer.shutdown_write();
+                assert_matches!(reader.read(), Err(Error::Lost | Error::PongTimedOut));
+                assert_eq!(reader.state(), ConnectionState::Closed);
+            }
+        }
+    });
+}
+
+#[test]
+fn messages_that_were_read_are_handed_out_though_a_writer_has_found_the_connection_over() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().close(SHORT);
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let texts = ["one", "two", "three"].map(|text| to(role, Opcode::Text, text.as_bytes()));
+            peer.send(texts.concat());
+            let mut messages = reader.messages();
+            assert_eq!(messages.next().unwrap().unwrap(), "one".into());
+            writer.write(vec![7; 2 * HARDLY_ANYTHING]).unwrap();
+            let mut closing = writer.close(CloseCode::NORMAL, "");
+            while let Err(Error::WriteTimedOut) = closing {
+                closing = writer.flush();
+            }
+            assert_matches!(closing, Err(Error::CloseTimedOut));
+            assert_eq!(writer.state(), ConnectionState::Closed);
+            assert_eq!(messages.next().unwrap().unwrap(), "two".into());
+            assert_eq!(messages.next().unwrap().unwrap(), "three".into());
+            assert_matches!(messages.next(), Some(Err(Error::CloseTimedOut)));
+            assert!(messages.next().is_none());
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_stops_taking_and_talking_is_found_out_by_the_reader() {
+    bounded(|| {
+        for role in ROLES {
+            let keepalive = Keepalive::new(Duration::from_millis(5), SHORT);
+            let timeouts = Timeouts::default().write(Some(SHORT)).keepalive(Some(keepalive));
+            let (mut reader, writer, _peer) = split(role, HARDLY_ANYTHING, timeouts);
+            // Before the first Ping, which so never leaves.
+            writer.write(vec![7; 2 * HARDLY_ANYTHING]).unwrap();
+            assert_matches!(reader.read(), Err(Error::PongTimedOut));
         }
     });
 }
