@@ -132,7 +132,7 @@ fn drive(
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    writeln!(stdout, "{name}: {error}, section {}", error.section())?;
+                    writeln!(stdout, "{name}: {error} ({})", error.section())?;
                     break;
                 }
             }

@@ -10,7 +10,7 @@ use crate::close_code::CloseCode;
 /// use sansocket::{CloseCode, ProtocolError};
 ///
 /// assert_eq!(ProtocolError::InvalidUtf8.close_code(), CloseCode::INVALID_PAYLOAD);
-/// assert_eq!(ProtocolError::InvalidUtf8.section(), "8.1");
+/// assert_eq!(ProtocolError::InvalidUtf8.section(), "RFC 6455, section 8.1");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -95,21 +95,21 @@ impl ProtocolError {
         }
     }
 
-    /// The section of RFC 6455 that states the rule, or `RFC 7692, 7.2.2` where it is in that.
+    /// The section that states the rule, such as `RFC 6455, section 5.2`.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::ReservedBits
             | Self::ReservedOpcode(_)
             | Self::NonMinimalLength
-            | Self::LengthTopBit => "5.2",
-            Self::UnmaskedFrame | Self::MaskedFrame => "5.1",
-            Self::UnexpectedContinuation | Self::ExpectedContinuation => "5.4",
-            Self::FragmentedControlFrame | Self::ControlFrameTooLong => "5.5",
-            Self::TruncatedCloseCode | Self::InvalidCloseReason => "5.5.1",
-            Self::InvalidCloseCode(_) => "7.4",
-            Self::InvalidUtf8 => "8.1",
-            Self::CorruptCompression | Self::IncompleteCompression => "RFC 7692, 7.2.2",
-            Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => "10.4",
+            | Self::LengthTopBit => "RFC 6455, section 5.2",
+            Self::UnmaskedFrame | Self::MaskedFrame => "RFC 6455, section 5.1",
+            Self::UnexpectedContinuation | Self::ExpectedContinuation => "RFC 6455, section 5.4",
+            Self::FragmentedControlFrame | Self::ControlFrameTooLong => "RFC 6455, section 5.5",
+            Self::TruncatedCloseCode | Self::InvalidCloseReason => "RFC 6455, section 5.5.1",
+            Self::InvalidCloseCode(_) => "RFC 6455, section 7.4",
+            Self::InvalidUtf8 => "RFC 6455, section 8.1",
+            Self::CorruptCompression | Self::IncompleteCompression => "RFC 7692, section 7.2.2",
+            Self::FrameTooLarge { .. } | Self::MessageTooLarge { .. } => "RFC 6455, section 10.4",
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::io::{self, BufRead, Read, Write};
 
+use crate::blocking::buffered;
 use crate::blocking::byte_source::Received;
 use crate::blocking::error::Error;
 use crate::blocking::websocket::WebSocket;
@@ -150,12 +151,7 @@ impl<S: Read + Write> BufRead for ByteStream<S> {
 
 impl<S: Read + Write> Read for ByteStream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let count = self.fill_buf()?.read(buffer)?;
-        self.consume(count);
-        Ok(count)
+        buffered::read(self, buffer)
     }
 }
 

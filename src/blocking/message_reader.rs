@@ -3,6 +3,7 @@ use std::io::{self, BufRead, Read};
 
 use bytes::{Buf, Bytes};
 
+use crate::blocking::buffered;
 use crate::blocking::error::Error;
 use crate::blocking::incoming::Incoming;
 use crate::message::{Chunk, MessageKind};
@@ -64,9 +65,7 @@ impl BufRead for MessageReader<'_> {
 
 impl Read for MessageReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.fill_buf()?.read(buffer)?;
-        self.consume(count);
-        Ok(count)
+        buffered::read(self, buffer)
     }
 }
 

@@ -46,6 +46,7 @@
 
 mod accept_loop;
 mod budget;
+mod buffered;
 mod byte_reader;
 mod byte_source;
 mod byte_stream;
@@ -60,6 +61,7 @@ mod error;
 mod incoming;
 mod joining;
 mod listener;
+mod lock;
 mod message_reader;
 mod message_writer;
 mod messages;

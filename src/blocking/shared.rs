@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
+use crate::blocking::lock::{into_inner, lock, try_lock};
 use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
@@ -53,8 +54,7 @@ impl<S> Shared<S> {
     }
 
     pub(super) fn into_parts(self) -> (Stream<S>, Outbound) {
-        let stream = self.stream.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (stream, self.outbound.into_inner().unwrap_or_else(PoisonError::into_inner))
+        (into_inner(self.stream), into_inner(self.outbound))
     }
 
     pub(super) fn lock_outbound(&self) -> MutexGuard<'_, Outbound> {
@@ -267,20 +267,5 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
 
     fn close(&mut self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
-    }
-}
-
-/// A thread that panicked under one of these locks was in the middle of nothing: what they guard is
-/// changed by one call each.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The same, unless another thread has it.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }

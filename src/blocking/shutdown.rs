@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::blocking::lock::lock;
 use crate::connection::CloseFrame;
 
 /// Stops an [`AcceptLoop`](super::AcceptLoop), from any thread; see
@@ -13,8 +14,9 @@ pub struct ShutdownHandle {
 }
 
 impl ShutdownHandle {
-    /// Has the loop accept no more, close every connection with 1001, and end when all are gone or its
-    /// [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called again, it ends at once.
+    /// Stops accepting, closes every connection with the loop's [goodbye](super::AcceptLoop::goodbye), and ends the loop
+    /// when all are gone or its [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called again, it ends the
+    /// loop at once.
     ///
     /// Waits for no connection, and for a listener whose queue is full at most a second; it is
     /// [`AcceptLoop::run`](super::AcceptLoop::run) that returns when it is over.
@@ -155,7 +157,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -237,7 +237,7 @@ impl SendingHalf {
         self.encoding.control(Opcode::Pong, payload.into())
     }
 
-    /// Begins the closing handshake; see [`Connection::close`](crate::Connection::close).
+    /// Begins the closing handshake (section 7.1.2); see [`Connection::close`](crate::Connection::close).
     #[expect(clippy::needless_pass_by_value, reason = "a frame is made for this one call")]
     pub fn close(&mut self, frame: Option<CloseFrame<'_>>) {
         if self.closing.send_close(frame.as_ref()) == Answer::SendClose {

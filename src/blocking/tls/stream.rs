@@ -1,13 +1,14 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustls::Connection;
 use rustls::pki_types::CertificateDer;
 
 use crate::blocking::deadline::Deadline;
+use crate::blocking::lock::{lock, try_lock};
 use crate::blocking::socket::{CloneSocket, Socket};
 use crate::blocking::tls::ciphertext::{Incoming, Outgoing};
 use crate::blocking::tls::error::TlsError;
@@ -283,15 +284,6 @@ impl Shared {
     fn write_deadline(&self) -> Deadline {
         lock(&self.timeouts).write.map_or(Deadline::NEVER, Deadline::after)
     }
-}
-
-/// What a thread that panicked left behind is whole: no call in between panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    mutex.try_lock().ok()
 }
 
 fn not_zero(timeout: Option<Duration>) -> io::Result<Option<Duration>> {

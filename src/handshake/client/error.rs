@@ -68,13 +68,15 @@ impl From<UnusableResponse> for ResponseError {
 }
 
 impl ResponseError {
-    /// The section of RFC 6455 that states the rule, or `RFC 7692, 7.1` where it is in that.
+    /// The section that states the rule, such as `RFC 6455, section 4.1`.
     pub const fn section(&self) -> &'static str {
         match self {
-            Self::Extensions => "9.1",
+            Self::Head(_) => "RFC 9112, section 2.1",
+            Self::Version => "RFC 9110, section 7.8",
+            Self::Extensions => "RFC 6455, section 9.1",
             #[cfg(feature = "deflate")]
-            Self::Deflate(_) => "RFC 7692, 7.1",
-            _ => "4.1",
+            Self::Deflate(_) => "RFC 7692, section 7.1",
+            _ => "RFC 6455, section 4.1",
         }
     }
 }

@@ -99,13 +99,15 @@ impl RequestError {
         }
     }
 
-    /// The section of RFC 6455 that states the rule.
+    /// The section that states the rule, such as `RFC 6455, section 4.2.1`.
     pub const fn section(&self) -> &'static str {
         match self {
-            Self::WebSocketVersion => "4.2.2",
-            Self::Extensions => "9.1",
-            Self::Origin => "10.2",
-            _ => "4.2.1",
+            Self::Head(_) => "RFC 9112, section 2.1",
+            Self::TargetTooLong => "RFC 9112, section 3",
+            Self::TransferEncoding | Self::ContentLength => "RFC 9112, section 6.3",
+            Self::Extensions => "RFC 6455, section 9.1",
+            Self::Origin => "RFC 6455, section 10.2",
+            _ => "RFC 6455, section 4.2.1",
         }
     }
 }

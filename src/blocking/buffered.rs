@@ -1,0 +1,12 @@
+use std::io::{self, BufRead, Read};
+
+/// [`Read::read`] for a source that is read through its buffer.
+pub(super) fn read(source: &mut impl BufRead, room: &mut [u8]) -> io::Result<usize> {
+    // Nothing is waited for where nothing is wanted.
+    if room.is_empty() {
+        return Ok(0);
+    }
+    let count = source.fill_buf()?.read(room)?;
+    source.consume(count);
+    Ok(count)
+}
