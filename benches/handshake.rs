@@ -5,8 +5,8 @@
     reason = "a benchmark stops where its set-up is wrong"
 )]
 
-#[path = "requests/browser.rs"]
-mod browser;
+#[path = "inputs/browser_request.rs"]
+mod browser_request;
 
 use std::hint::black_box;
 
@@ -17,7 +17,7 @@ use sansocket::handshake::{
 };
 use sansocket::{Config, Connection};
 
-use browser::REQUEST;
+use browser_request::REQUEST;
 
 fn server(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("handshake as server");

@@ -6,10 +6,14 @@
     reason = "a benchmark stops where its set-up is wrong"
 )]
 
+#[path = "inputs/mixed_text.rs"]
+mod mixed_text;
+
 use std::hint::black_box;
 
 use bytes::Buf;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mixed_text::mixed_text;
 use sansocket::{Config, Connection, Event, Message, Role};
 
 const SIZES: [usize; 6] = [8, 125, 1024, 16 * 1024, 64 * 1024, 1024 * 1024];
@@ -20,15 +24,6 @@ const BATCH: usize = 32;
 
 fn connection(role: Role) -> Connection {
     Connection::new(role, Config::default().max_outgoing_size(usize::MAX))
-}
-
-/// Text of which about a third of the characters need more than one byte.
-fn mixed_text(size: usize) -> String {
-    let mut text: String = "Grüße, κόσμε, 世界 and 😀. ".chars().cycle().take(size).collect();
-    while text.len() > size {
-        text.pop();
-    }
-    text + &".".repeat(3)
 }
 
 fn payloads(size: usize) -> [(&'static str, Message<'static>); 3] {

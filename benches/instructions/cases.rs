@@ -8,7 +8,8 @@ use sansocket::handshake::{
 };
 use sansocket::{Config, Connection, Event, Message, Role};
 
-use crate::browser::REQUEST;
+use crate::browser_request::REQUEST;
+use crate::mixed_text::mixed_text;
 
 /// Something that is done a number of times.
 pub(crate) struct Case {
@@ -88,17 +89,8 @@ fn ascii(size: usize) -> Message<'static> {
     "a".repeat(size).into()
 }
 
-/// About a third of the characters need more than one byte.
 fn mixed(size: usize) -> Message<'static> {
-    let mut text = String::new();
-    for character in "Grüße, κόσμε, 世界 and 😀. ".chars().cycle() {
-        if text.len() + character.len_utf8() > size {
-            break;
-        }
-        text.push(character);
-    }
-    let rest = size - text.len();
-    (text + &".".repeat(rest)).into()
+    mixed_text(size).into()
 }
 
 fn connection(role: Role) -> Connection {

@@ -12,9 +12,11 @@
 )]
 #![expect(clippy::disallowed_types, reason = "a stream in memory")]
 
-#[path = "../requests/browser.rs"]
-mod browser;
+#[path = "../inputs/browser_request.rs"]
+mod browser_request;
 mod cases;
+#[path = "../inputs/mixed_text.rs"]
+mod mixed_text;
 
 use std::env;
 

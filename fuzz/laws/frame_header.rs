@@ -55,7 +55,7 @@ fn header(script: &mut Script<'_>) -> Option<FrameHeader> {
     let payload_len = script.bytes(8).iter().fold(0, |length, &byte| length << 8 | u64::from(byte));
     Some(FrameHeader {
         fin: bits & 0x80 != 0 || opcode.is_control(),
-        rsv: Rsv::from_bits(bits),
+        rsv: Rsv::from_first_byte(bits),
         opcode,
         mask: masked.then_some(MaskingKey::new(mask)),
         payload_len: if opcode.is_control() { payload_len % 126 } else { payload_len >> 1 },

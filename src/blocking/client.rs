@@ -152,7 +152,7 @@ impl Client {
         self
     }
 
-    /// Limits and choices of the connection.
+    /// Limits and choices of the connection; those of [`Config::default`] by default.
     #[must_use]
     pub const fn config(mut self, config: Config) -> Self {
         self.config = config;

@@ -1,6 +1,5 @@
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -9,13 +8,10 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::incoming::Incoming;
 use crate::blocking::joining::Joining;
-use crate::blocking::outbound::{Outbound, WRITE_FROM};
+use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::{Outbox, Replies};
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::read_buffer::ReadBuffer;
-use crate::blocking::shared::Shared;
-use crate::blocking::sink::Sink;
-use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
 use crate::connection::{
@@ -29,11 +25,11 @@ use crate::message::{Chunk, Message};
 #[derive(Debug)]
 pub(super) struct Driver<S, O> {
     pub(super) stream: Stream<S>,
-    buffer: ReadBuffer,
-    receiving: ReceivingHalf,
-    joining: Joining,
+    pub(super) buffer: ReadBuffer,
+    pub(super) receiving: ReceivingHalf,
+    pub(super) joining: Joining,
     pub(super) outlet: O,
-    timeouts: Timeouts,
+    pub(super) timeouts: Timeouts,
 }
 
 /// How messages are wanted that are [delivered in chunks](crate::Delivery::Chunks).
@@ -382,72 +378,5 @@ impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
 
     fn state(&mut self) -> ConnectionState {
         self.outlet.outbound(|outbound| outbound.sending.state())
-    }
-}
-
-impl<S: Read + Write> Driver<S, Outbound> {
-    /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies. Says if
-    /// there was not enough time to write it: it is queued all the same.
-    #[inline]
-    pub(super) fn write(&mut self, message: Message<'_>) -> Result<(), Error> {
-        if !message.is_short() {
-            return self.write_longer(message);
-        }
-        self.queue_in_time(message.as_borrowed(), |sending, message| sending.send(message))?;
-        if let Some(storage) = message.into_storage() {
-            self.outlet.spare = storage;
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn write_longer(&mut self, mut message: Message<'_>) -> Result<(), Error> {
-        if message.len() >= WRITE_FROM {
-            match self.outlet.write_through(&mut self.stream, message) {
-                Err(Error::BufferFull(refused)) => message = refused,
-                written => return written,
-            }
-        }
-        self.queue_in_time(message, |sending, message| sending.send(message))
-    }
-}
-
-impl<S: CloneSocket> Driver<S, Outbound> {
-    /// The driver of a thread that only reads, and what it shares with those that write.
-    pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
-        let Self { stream, buffer, receiving, joining, outlet, timeouts } = self;
-        let mut reading = Stream::socket(stream.into_inner());
-        reading.bound_each(timeouts.read, timeouts.write)?;
-        let shared = Shared::new(reading.try_clone()?, outlet, timeouts.glance());
-        let outlet = Arc::new(shared);
-        Ok(Driver { stream: reading, buffer, receiving, joining, outlet, timeouts })
-    }
-}
-
-impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
-    /// The driver of a thread that reads and writes, if there is no writer any more.
-    pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
-        let Self { mut stream, buffer, receiving, joining, outlet, timeouts } = self;
-        match Arc::try_unwrap(outlet) {
-            Ok(shared) => {
-                let (written, outlet) = shared.into_parts();
-                stream.take_over(&written);
-                Ok(Driver { stream, buffer, receiving, joining, outlet, timeouts })
-            }
-            Err(outlet) => {
-                Err(Box::new(Self { stream, buffer, receiving, joining, outlet, timeouts }))
-            }
-        }
-    }
-}
-
-impl<S: Read + Write> Sink for Driver<S, Outbound> {
-    #[inline]
-    fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
-        access(&mut self.outlet)
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.outlet.flush(&mut self.stream).map(|_| ())
     }
 }

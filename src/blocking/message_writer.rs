@@ -5,10 +5,11 @@ use crate::blocking::error::Error;
 use crate::blocking::sink::Sink;
 use crate::close_code::CloseCode;
 use crate::connection::{CloseFrame, Fragment, UsageError};
+use crate::frame::FrameHeader;
 use crate::message::{Message, MessageKind, complete_text};
 
 /// How many bytes make a fragment: as many as fit with their header into 64 KiB.
-const FRAGMENT: usize = 64 * 1024 - 14;
+const FRAGMENT: usize = 64 * 1024 - FrameHeader::MAX_SIZE;
 
 /// A message that is being sent, as [`Write`]; see [`WebSocket::message`](super::WebSocket::message).
 ///

@@ -82,6 +82,7 @@ mod stream;
 mod timeouts;
 #[cfg(feature = "rustls")]
 mod tls;
+mod unsplit;
 mod websocket;
 mod writer;
 

@@ -3,13 +3,38 @@ use std::fmt;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::Outbound;
 use crate::close_code::CloseCode;
-use crate::connection::{CloseFrame, ControlPayload, UsageError};
+use crate::connection::{CloseFrame, ControlPayload, PreparedMessage, UsageError};
 use crate::message::Message;
 
 /// Where the handler of [`WebSocket::serve`](super::WebSocket::serve) puts its replies.
 ///
 /// They are queued, and leave together when all that was read is handled. Once the connection is closing, the peer
 /// may still have something to say, but listens no more: what is sent then goes nowhere, and that is no error.
+///
+/// ```
+/// use std::{net::TcpListener, thread};
+/// use sansocket::blocking::{Error, Outbox, accept, connect};
+/// use sansocket::{CloseCode, Message};
+///
+/// fn answer(message: Message<'_>, outbox: &mut Outbox<'_>) -> Result<(), Error> {
+///     match message.as_text() {
+///         Some("bye") => outbox.close(CloseCode::NORMAL, "until next time"),
+///         Some(text) => outbox.send(text.to_uppercase()),
+///         None => Ok(()), // nothing to say
+///     }
+/// }
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let url = format!("ws://{}/", listener.local_addr()?);
+/// let server = thread::spawn(move || accept(listener.accept().unwrap().0).unwrap().serve(answer));
+/// let mut client = connect(&url)?;
+/// client.send("Hello")?;
+/// client.send("bye")?;
+/// assert_eq!(client.read()?, Some("HELLO".into()));
+/// assert_eq!(client.read()?, None);
+/// server.join().unwrap()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Outbox<'connection> {
     replies: &'connection mut dyn Replies,
     /// Whether this call of the handler has closed, and so should know.
@@ -19,6 +44,7 @@ pub struct Outbox<'connection> {
 /// What takes the replies of a handler.
 pub(super) trait Replies {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error>;
+    fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error>;
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error>;
     fn close(&mut self, frame: CloseFrame<'_>);
 }
@@ -26,6 +52,10 @@ pub(super) trait Replies {
 impl Replies for Outbound {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
         self.sending.send(message).map_err(|error| self.refusal(error))
+    }
+
+    fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.sending.send_prepared(message).map_err(|error| self.refusal(error))
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
@@ -50,6 +80,15 @@ impl<'connection> Outbox<'connection> {
     /// one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
+    }
+
+    /// Queues a message that was prepared for many connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.replies.send_prepared(message).or_else(|error| self.unless_closing(error))
     }
 
     /// Queues a Ping.

@@ -47,10 +47,7 @@ impl Drop for Unread<'_> {
 impl ReadBuffer {
     /// Lets `take` cut what it needs off the front of the bytes that are there.
     pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
-        let mut input = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
-        let taken = take(&mut input);
-        self.start = self.end - input.len();
-        taken
+        take(self.unread().input())
     }
 
     /// The bytes that are there, to be taken off their front.

@@ -21,6 +21,32 @@ use crate::message::{Chunk, Message};
 /// Reading drives the connection: Pings and Close frames are answered, and keepalive Pings sent, while a
 /// thread reads. It never waits for a peer that doesn't take its replies: they go out with what the
 /// writers send, or as soon as they can.
+///
+/// ```
+/// use std::{net::TcpListener, thread};
+/// use sansocket::CloseCode;
+/// use sansocket::blocking::{accept, connect};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let url = format!("ws://{}/", listener.local_addr()?);
+/// let server = thread::spawn(move || {
+///     let mut socket = accept(listener.accept().unwrap().0).unwrap();
+///     socket.serve(|message, outbox| outbox.send(message))
+/// });
+///
+/// let (mut reader, writer) = connect(&url)?.split()?;
+/// let writing = thread::spawn(move || {
+///     for number in 0..100 {
+///         writer.write(number.to_string())?;
+///     }
+///     writer.close(CloseCode::NORMAL, "that was all")
+/// });
+/// let echoes = reader.messages().collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(echoes.len(), 100);
+/// writing.join().unwrap()?;
+/// server.join().unwrap()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Reader<S> {
     driver: Driver<S, Arc<Shared<S>>>,
     subprotocol: Option<Box<str>>,

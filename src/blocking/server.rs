@@ -22,6 +22,17 @@ use crate::handshake::{
 
 /// Accepts a WebSocket on a TCP connection or another [`Socket`], with the defaults of [`Server`].
 ///
+/// ```no_run
+/// use std::net::TcpListener;
+///
+/// let (stream, _) = TcpListener::bind("127.0.0.1:9001")?.accept()?;
+/// let mut socket = sansocket::blocking::accept(stream)?;
+/// while let Some(message) = socket.read()? {
+///     socket.write(message)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
@@ -153,14 +164,14 @@ impl Server {
         self
     }
 
-    /// Limits and choices of the connections.
+    /// Limits and choices of the connections; those of [`Config::default`] by default.
     #[must_use]
     pub const fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// How long each kind of waiting may take.
+    /// How long each kind of waiting may take; as long as [`Timeouts::default`] says by default.
     #[must_use]
     pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;

@@ -14,7 +14,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
-use crate::connection::{CloseFrame, ControlPayload};
+use crate::connection::{CloseFrame, ControlPayload, PreparedMessage};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -259,6 +259,11 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
         Turn::new(self).queue(message, |sending, message| sending.send(message))
+    }
+
+    fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        let shared = message.message().clone();
+        Turn::new(self).queue(shared, |sending, _| sending.send_prepared(message))
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {

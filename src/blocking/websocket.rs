@@ -232,7 +232,8 @@ impl<S: Read + Write> WebSocket<S> {
         self.flush()
     }
 
-    /// Sends a Ping, and all that was queued before it.
+    /// Sends a Ping, and all that was queued before it. Its Pong isn't handed out: use
+    /// [`Timeouts::keepalive`] to know whether the peer is there.
     ///
     /// # Errors
     ///
@@ -302,7 +303,8 @@ impl<S: Read + Write> WebSocket<S> {
         self.driver.stream.get()
     }
 
-    /// The stream, once nothing more is to be said on it.
+    /// The stream, once nothing more is to be said on it. Bytes that were read ahead and not handed out are lost, and so
+    /// are those that are queued.
     pub fn into_stream(self) -> S {
         self.driver.stream.into_inner()
     }

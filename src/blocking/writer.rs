@@ -19,6 +19,22 @@ use crate::message::{Message, MessageKind};
 /// Clones send on the same connection. Whole messages never mix, and those of one thread arrive in the
 /// order in which it sent them. Pings are answered and the closing handshake is driven by the
 /// [`Reader`](super::Reader): somebody has to read.
+///
+/// ```no_run
+/// use std::{thread, time::Duration};
+///
+/// let (mut reader, writer) = sansocket::blocking::connect("ws://localhost:9001/feed")?.split()?;
+/// for name in ["one", "two"] {
+///     let writer = writer.clone();
+///     thread::spawn(move || while writer.send(name).is_ok() {
+///         thread::sleep(Duration::from_secs(1));
+///     });
+/// }
+/// while let Some(message) = reader.read()? {
+///     println!("{message:?}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Writer<S> {
     pub(super) shared: Arc<Shared<S>>,
 }

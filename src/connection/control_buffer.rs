@@ -4,7 +4,7 @@ use core::ops::Deref;
 use crate::frame::{FrameHeader, MaskingKey};
 
 /// The most bytes that a control frame takes: a short length and a masking key.
-const MAX_FRAME: usize = 2 + 4 + FrameHeader::MAX_CONTROL_PAYLOAD;
+const MAX_FRAME: usize = 2 + MaskingKey::SIZE + FrameHeader::MAX_CONTROL_PAYLOAD;
 
 /// Room for one control frame, on the heap only while there is one.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ impl Rsv {
     pub const RSV3: Self = Self(0x10);
 
     /// The reserved bits among the eight of a frame's first byte.
-    pub const fn from_bits(first_byte: u8) -> Self {
+    pub const fn from_first_byte(first_byte: u8) -> Self {
         Self(first_byte & 0x70)
     }
 

@@ -101,7 +101,7 @@ impl HeaderRules {
 
     #[inline]
     fn first_byte(self, byte: u8) -> Result<(bool, Rsv, Opcode), ProtocolError> {
-        let (fin, rsv, bits) = (byte & FIN != 0, Rsv::from_bits(byte), byte & 0x0F);
+        let (fin, rsv, bits) = (byte & FIN != 0, Rsv::from_first_byte(byte), byte & 0x0F);
         // §5.2: a reserved bit is an error unless a negotiated extension gives it a meaning.
         if rsv != Rsv::NONE && !self.reserved.allow(rsv, bits) {
             return Err(ProtocolError::ReservedBits);

@@ -38,6 +38,11 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// The host as a name or an address: an IPv6 address without its brackets.
+pub(super) fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// How much of the text is the host that it begins with.
 fn host_len(text: &str) -> Result<usize, AuthorityError> {
     match text.strip_prefix('[') {

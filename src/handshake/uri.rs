@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 use http::Uri;
 
-use super::authority::{Authority, AuthorityError};
+use super::authority::{Authority, AuthorityError, without_brackets};
 
 /// The scheme of a WebSocket URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ impl WebSocketUri {
 
     /// The host to connect to: a name or an address, an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
-        self.bracketed_host().trim_start_matches('[').trim_end_matches(']')
+        without_brackets(self.bracketed_host())
     }
 
     /// The port to connect to: never 0, and the scheme's default if the URI names none.

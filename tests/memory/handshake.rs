@@ -7,7 +7,7 @@ use sansocket::handshake::{
 };
 use sansocket::{Config, Connection};
 
-use crate::browser::REQUEST;
+use crate::browser_request::REQUEST;
 use crate::warm_up_entropy;
 
 /// The target and the response.

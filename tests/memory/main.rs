@@ -14,8 +14,8 @@
 #[cfg(feature = "blocking")]
 mod blocking;
 #[cfg(feature = "handshake")]
-#[path = "../../benches/requests/browser.rs"]
-mod browser;
+#[path = "../../benches/inputs/browser_request.rs"]
+mod browser_request;
 #[cfg(feature = "deflate")]
 mod compression;
 #[cfg(feature = "handshake")]

@@ -16,7 +16,7 @@ fn header() -> impl Strategy<Value = FrameHeader> {
         let is_control = opcode.is_control();
         FrameHeader {
             fin: is_control || bits & 0x80 != 0,
-            rsv: Rsv::from_bits(bits),
+            rsv: Rsv::from_first_byte(bits),
             opcode,
             mask,
             payload_len: if is_control { payload_len % 126 } else { payload_len },

@@ -46,7 +46,7 @@ pub(crate) fn frame(sender: Role, first_byte: u8, payload: &[u8]) -> Vec<u8> {
     let mask = (sender == Role::Client).then(|| MaskingKey::new([0x37, 0xFA, 0x21, 0x3D]));
     let header = FrameHeader {
         fin: first_byte & 0x80 != 0,
-        rsv: Rsv::from_bits(first_byte),
+        rsv: Rsv::from_first_byte(first_byte),
         opcode: Opcode::from_bits(first_byte & 0x0F).expect("a known opcode"),
         mask,
         payload_len: payload.len() as u64,

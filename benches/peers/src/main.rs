@@ -14,6 +14,8 @@ mod idle;
 mod load;
 mod loopback;
 mod memory;
+#[path = "../../inputs/mixed_text.rs"]
+mod mixed_text;
 mod plot;
 mod process;
 mod raw;

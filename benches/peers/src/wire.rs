@@ -1,5 +1,7 @@
 //! Bytes on the wire, made without any of the libraries that are measured.
 
+use crate::mixed_text::mixed_text;
+
 pub const TEXT: u8 = 1;
 pub const BINARY: u8 = 2;
 pub const PING: u8 = 9;
@@ -46,17 +48,7 @@ impl Kind {
         match self {
             Self::Binary => (0..=250).cycle().step_by(31).take(size).collect(),
             Self::Ascii => (b'a'..=b'z').cycle().take(size).collect(),
-            Self::Mixed => {
-                let mut text = String::new();
-                for character in "Grüße, κόσμε, 世界 and 😀. ".chars().cycle() {
-                    if text.len() + character.len_utf8() > size {
-                        break;
-                    }
-                    text.push(character);
-                }
-                text.extend(std::iter::repeat_n('.', size - text.len()));
-                text.into_bytes()
-            }
+            Self::Mixed => mixed_text(size).into_bytes(),
         }
     }
 }

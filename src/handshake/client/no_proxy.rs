@@ -2,7 +2,11 @@
 
 use core::net::IpAddr;
 
-use crate::handshake::{authority::Authority, field::number, uri::WebSocketUri};
+use crate::handshake::{
+    authority::{Authority, without_brackets},
+    field::number,
+    uri::WebSocketUri,
+};
 
 /// A list of servers, as the variable `no_proxy` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +69,7 @@ impl Hosts {
             return Self::All;
         }
         let name = host.strip_prefix("*.").or(host.strip_prefix('.')).unwrap_or(host);
-        match Host::parse(name.trim_start_matches('[').trim_end_matches(']')) {
+        match Host::parse(without_brackets(name)) {
             Host::Address(address) => Self::address(address),
             Host::Name(name) => Self::Domain(name),
         }

@@ -2,7 +2,7 @@
 
 use core::{fmt, str::FromStr};
 
-use crate::handshake::authority::{Authority, AuthorityError};
+use crate::handshake::authority::{Authority, AuthorityError, without_brackets};
 use crate::handshake::base64::encode;
 
 /// An HTTP proxy that is asked to open a tunnel to the server (RFC 6455, section 4.1).
@@ -34,7 +34,7 @@ pub(super) struct Credentials(String);
 impl Proxy {
     /// The host to connect to: a name or an address, an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
+        without_brackets(&self.host)
     }
 
     /// The port to connect to, never 0.

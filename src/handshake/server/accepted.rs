@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A successful handshake, seen from the server: the response to send, and the connection that
-/// begins behind it.
+/// begins after it.
 ///
 /// ```
 /// # use http::Request;
@@ -31,7 +31,7 @@ use crate::{
 ///
 /// let mut accepted = UpgradeRequest::parse(&request)?.answer(Acceptance::new())?;
 /// while accepted.outgoing().has_remaining() {
-///     let written = accepted.outgoing().chunk().len(); // what a socket took of it
+///     let written = accepted.outgoing().chunk().len(); // as much as a socket took
 ///     accepted.outgoing().advance(written);
 /// }
 /// let connection = accepted.into_connection(Config::default());
@@ -47,7 +47,7 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The headers are checked already.
+    /// The headers must have been checked already.
     pub(super) fn new(
         accept: SecWebSocketAccept,
         subprotocol: Option<String>,
@@ -60,18 +60,18 @@ impl Accepted {
             extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value.as_bytes())),
         ];
         let headers_to_add = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        // §4.2.2 (5) And no field that announces a body, as what follows are frames.
+        // §4.2.2 (5) And no field that announces a body, because frames follow.
         let fields = agreed_on.into_iter().flatten().chain(headers_to_add);
         let outgoing = encode::switching_protocols(&accept, fields);
         Self { accept, subprotocol, headers, agreed, outgoing }
     }
 
-    /// The bytes of the response that are still to be sent. Advance it past what was written.
+    /// Returns the bytes of the response that are still to be sent; advance it past those written.
     pub const fn outgoing(&mut self) -> &mut Bytes {
         &mut self.outgoing
     }
 
-    /// The same response as a value, for a server that has an HTTP library to send it.
+    /// Returns the same response as a value, for a server that sends it with an HTTP library.
     pub fn response(&self) -> Response<()> {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -88,27 +88,27 @@ impl Accepted {
             headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
         }
         for (name, value) in self.headers.iter().cloned() {
-            // `append` would panic where the map is full, at tens of thousands of fields.
+            // `append` would panic if the map were full, at tens of thousands of fields.
             let _ = headers.try_append(name, value);
         }
         response
     }
 
-    /// The subprotocol of the connection, if there is one.
+    /// Returns the subprotocol of the connection, if there is one.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }
 
-    /// How messages are compressed, if they are (RFC 7692).
+    /// Returns how messages are compressed, if they are (RFC 7692).
     #[cfg(feature = "deflate")]
     pub fn deflate(&self) -> Option<&DeflateParameters> {
         self.agreed.deflate.as_ref().map(AgreedDeflate::parameters)
     }
 
-    /// The connection that begins behind the response.
+    /// Converts this into the connection that begins after the response.
     ///
-    /// Nothing of it may be sent before the response has been. Its first input is what the
-    /// handshake left in the cursor behind the request.
+    /// Nothing from it may be sent before the response. Its first input is whatever follows the
+    /// request in the cursor that the handshake read from.
     pub fn into_connection(self, config: Config) -> Connection {
         Connection::new(Role::Server, config).with_extensions(&self.agreed)
     }

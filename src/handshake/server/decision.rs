@@ -1,4 +1,4 @@
-//! From a request to the answer: what the protocol demands, and what the application decides.
+//! From a request to its answer: what the protocol demands, and what the application decides.
 
 use bytes::Bytes;
 use http::{
@@ -15,13 +15,12 @@ use super::{
     accepted::Accepted, error::RequestError, refusal::Refusal, upgrade_request::UpgradeRequest,
 };
 
-/// Answers a request, be it from [`ServerHandshake`](super::ServerHandshake) or from another HTTP
-/// library.
+/// Answers a request from [`ServerHandshake`](super::ServerHandshake) or from another HTTP library.
 ///
-/// The closure decides for the application. It sees the whole request, and what the protocol makes
-/// of it: a valid opening handshake, or what is wrong with it. It is asked about every request, so
-/// that it can answer a plain `GET` with a page; a request that is no valid handshake is refused even
-/// if the closure accepts it.
+/// The closure decides for the application. It sees the whole request, and the protocol's verdict: a
+/// valid opening handshake, or what is wrong with it. It is called for every request, so that it can
+/// answer a plain `GET` with a page; a request that is not a valid handshake is refused even if the
+/// closure accepts it.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -42,7 +41,7 @@ use super::{
 ///
 /// # Errors
 ///
-/// [`DecisionError`] if the decision can't be carried out. `Refusal::from` makes a 500 of it.
+/// [`DecisionError`] if the decision can't be carried out. `Refusal::from` turns it into a 500.
 pub fn negotiate<B>(
     request: &Request<B>,
     decide: impl FnOnce(&Request<B>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
@@ -51,7 +50,7 @@ pub fn negotiate<B>(
     answer(request.method(), UpgradeRequest::parse(request), decide)
 }
 
-/// Answers a request with this method, given this verdict of the protocol.
+/// Answers a request with this method, given the protocol's verdict.
 pub(super) fn answer(
     method: &Method,
     upgrade: Result<UpgradeRequest<'_>, RequestError>,
@@ -74,25 +73,25 @@ pub(super) fn answer(
     }))
 }
 
-/// RFC 9110, §9.3.6: whether this answer would make a tunnel of the connection.
+/// Returns whether this answer would turn the connection into a tunnel (RFC 9110, §9.3.6).
 pub(crate) fn opens_tunnel<T>(method: &Method, response: &Response<T>) -> bool {
     *method == Method::CONNECT && response.status().is_success()
 }
 
-/// What the application makes of a request.
+/// What the application decides about a request.
 #[derive(Debug)]
 pub enum Decision {
     /// Opens the WebSocket, if the request is a valid opening handshake.
     Accept(Acceptance),
-    /// Answers with this response instead, whatever its status: an error, a redirection, a page. A CONNECT is answered
-    /// with 405 where this would open a tunnel.
+    /// Answers with this response instead, whatever its status: an error, a redirection, a page. A
+    /// CONNECT is answered with 405 if this would open a tunnel.
     ///
-    /// `Connection`, `Content-Length` and what else frames a response is set by the library.
+    /// The library sets `Connection`, `Content-Length` and whatever else frames a response.
     Respond(Response<Bytes>),
 }
 
 impl Decision {
-    /// Opens the WebSocket, without a subprotocol and without further headers.
+    /// Opens the WebSocket, without a subprotocol or further headers.
     pub fn accept() -> Self {
         Self::Accept(Acceptance::new())
     }
@@ -115,7 +114,7 @@ impl Decision {
 }
 
 impl From<RequestError> for Decision {
-    /// Refuses, as the library itself refuses a request with this error.
+    /// Refuses the request as the library itself does for this error.
     fn from(error: RequestError) -> Self {
         Self::Respond(Refusal::from(error).into_response())
     }
@@ -127,7 +126,7 @@ impl From<Acceptance> for Decision {
     }
 }
 
-/// With what the application accepts an opening handshake.
+/// The terms on which the application accepts an opening handshake.
 ///
 /// ```
 /// use http::header::{HeaderValue, SET_COOKIE};
@@ -145,13 +144,13 @@ pub struct Acceptance {
 }
 
 impl Acceptance {
-    /// An acceptance without a subprotocol and without further headers.
+    /// Creates an acceptance without a subprotocol or further headers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the subprotocol; it has to be one that the client offered. `None`, the default, is to
-    /// use none.
+    /// Sets the subprotocol, which has to be one that the client offered. With `None`, the default,
+    /// there is none.
     #[must_use]
     pub fn subprotocol(mut self, name: Option<&str>) -> Self {
         self.subprotocol = name.map(str::to_owned);
@@ -165,7 +164,7 @@ impl Acceptance {
         self
     }
 
-    /// Compresses messages, if the client offers it in a way that can be accepted (RFC 7692).
+    /// Compresses messages, if the client makes an offer that can be accepted (RFC 7692).
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, deflate: &Deflate) -> Self {
@@ -173,7 +172,7 @@ impl Acceptance {
         self
     }
 
-    /// Supports these extensions if none was named.
+    /// Supports these extensions if none is set.
     #[cfg(feature = "blocking")]
     #[must_use]
     #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "there is none"))]
@@ -185,7 +184,7 @@ impl Acceptance {
         self
     }
 
-    /// Adds a header to the response. Those that make up the handshake can't be set.
+    /// Adds a header to the response. The headers that make up the handshake can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -198,7 +197,7 @@ impl Acceptance {
 pub enum Answer {
     /// The handshake succeeds.
     Accepted(Accepted),
-    /// It doesn't, and this tells the client why.
+    /// The handshake fails, and this tells the client why.
     Refused(Refusal),
 }
 
@@ -209,10 +208,10 @@ pub enum DecisionError {
     /// The subprotocol is none of those that the client offered (section 4.2.2).
     #[error("the client did not offer the subprotocol {0:?}")]
     UnofferedSubprotocol(String),
-    /// The header is one that makes up the handshake, and so not the application's.
+    /// The header is part of the handshake, so the application may not set it.
     #[error("the header {0} is set by the handshake")]
     OwnedHeader(HeaderName),
-    /// The value of the header has characters outside ASCII.
+    /// The value of the header contains characters outside ASCII.
     #[error("the value of the header {0} is not ASCII")]
     NonAsciiHeader(HeaderName),
     /// A response with a status from 100 to 199 doesn't end a request.
@@ -224,24 +223,24 @@ pub enum DecisionError {
 }
 
 impl UpgradeRequest<'_> {
-    /// The response that opens the WebSocket (section 4.2.2).
+    /// Returns the response that opens the WebSocket (section 4.2.2).
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] if the subprotocol wasn't offered, or a header may not be set.
+    /// [`DecisionError`] if the subprotocol wasn't offered, or if a header may not be set.
     pub fn answer(&self, acceptance: Acceptance) -> Result<Accepted, DecisionError> {
         let Acceptance { subprotocol, headers, extensions } = acceptance;
         if let Some((name, _)) = headers.iter().find(|(name, _)| OWNED.contains(name)) {
             return Err(DecisionError::OwnedHeader(name.clone()));
         }
         all_ascii(headers.iter().map(|(name, value)| (name, value)))?;
-        // §4.2.2 (5.5) One of the client's, or the field is absent.
+        // §4.2.2 (5.5) One that the client offered, or the field is absent.
         match subprotocol {
             Some(name) if !self.subprotocols().contains(&name.as_str()) => {
                 Err(DecisionError::UnofferedSubprotocol(name))
             }
-            // §9.1 The offers become the extensions of the connection. One is declined by not
-            // mentioning it.
+            // §9.1 The offers become the extensions of the connection. Not mentioning an offer
+            // declines it.
             subprotocol => {
                 let agreed = extensions.accept(self.extensions());
                 Ok(Accepted::new(self.accept(), subprotocol, headers, agreed))
@@ -250,7 +249,7 @@ impl UpgradeRequest<'_> {
     }
 }
 
-/// That all the values can be written.
+/// Checks that all the values can be written.
 pub(super) fn all_ascii<'a>(
     mut headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
 ) -> Result<(), DecisionError> {

@@ -4,7 +4,7 @@ use crate::handshake::head::HeadError;
 
 /// How a client's request falls short of an opening handshake (RFC 6455, section 4.2.1).
 ///
-/// One variant per rule. The answer is a function of it: `Refusal::from(error)`.
+/// There is one variant per rule. The error determines the answer: `Refusal::from(error)`.
 ///
 /// ```
 /// use http::StatusCode;
@@ -38,19 +38,19 @@ pub enum RequestError {
     /// `Host` is missing.
     #[error("the Host field is missing")]
     MissingHost,
-    /// `Host` stands there more than once.
+    /// `Host` appears more than once.
     #[error("the Host field is repeated")]
     RepeatedHost,
-    /// `Host` is no host with an optional port.
+    /// `Host` is not a host with an optional port.
     #[error("the Host field is not valid")]
     InvalidHost,
     /// `Transfer-Encoding` announces a body.
     #[error("an opening handshake has no body, and so no Transfer-Encoding")]
     TransferEncoding,
     /// `Content-Length` is not a single zero.
-    #[error("an opening handshake has no body, and so no Content-Length over 0")]
+    #[error("an opening handshake has no body, and so no Content-Length above 0")]
     ContentLength,
-    /// `Upgrade` doesn't ask for `websocket`: a request for something else than a WebSocket.
+    /// `Upgrade` doesn't ask for `websocket`: the request is for something other than a WebSocket.
     #[error("this resource is a WebSocket: the Upgrade field has to name websocket")]
     Upgrade,
     /// `Connection` doesn't name `Upgrade`.
@@ -62,7 +62,7 @@ pub enum RequestError {
     /// `Sec-WebSocket-Key` is missing.
     #[error("the Sec-WebSocket-Key field is missing")]
     MissingKey,
-    /// `Sec-WebSocket-Key` stands there more than once.
+    /// `Sec-WebSocket-Key` appears more than once.
     #[error("the Sec-WebSocket-Key field is repeated")]
     RepeatedKey,
     /// `Sec-WebSocket-Key` isn't the base64 of 16 bytes.
@@ -74,13 +74,13 @@ pub enum RequestError {
     /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
     #[error("the Sec-WebSocket-Extensions field is malformed")]
     Extensions,
-    /// The page that opens the connection has an origin that may not (section 10.2).
+    /// The page that opens the connection has an origin that is not allowed to (section 10.2).
     #[error("connections from this origin are not allowed")]
     Origin,
 }
 
 impl RequestError {
-    /// The status code that answers it.
+    /// Returns the status code of the answer to such a request.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Head(HeadError::TooLarge { .. } | HeadError::TooManyHeaders { .. }) => {
@@ -91,8 +91,8 @@ impl RequestError {
             }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
-            // RFC 9110, §15.5.22, for a request that would do with another protocol, and RFC 6455,
-            // §4.2.2, for one that would do with another version of it.
+            // RFC 9110, §15.5.22, for a request that would be fine with another protocol, and
+            // RFC 6455, §4.2.2, for one that would be fine with another version of it.
             Self::Upgrade | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,

@@ -11,8 +11,8 @@ use crate::handshake::{
 
 /// The server's handshake while the request is still on its way.
 ///
-/// Give it the bytes that arrive until it hands out the request, then [`negotiate`] the answer.
-/// A server that got its request from another HTTP library begins with [`negotiate`].
+/// Give it the bytes that arrive until it returns the request, then [`negotiate`] the answer.
+/// A server that gets its requests from another HTTP library begins with [`negotiate`].
 ///
 /// ```
 /// use sansocket::handshake::{HeadLimits, Refusal, ServerHandshake};
@@ -45,21 +45,21 @@ impl Default for ServerHandshake {
 }
 
 impl ServerHandshake {
-    /// A handshake with these limits for the request's head.
+    /// Creates a handshake with these limits for the request's head.
     pub const fn new(limits: HeadLimits) -> Self {
         Self { head: HeadReader::new(limits), failure: Sticky::new() }
     }
 
-    /// Takes bytes that have arrived; the request, when its head is complete.
+    /// Takes bytes that have arrived, and returns the request once its head is complete.
     ///
-    /// The request is any of HTTP/1.0 or HTTP/1.1, a plain `GET` of a browser included. What is
-    /// behind its head stays in `input`: after a successful handshake it is the first input of the
-    /// connection. There is one request on a connection, so nothing is to be given to this afterwards.
+    /// The request can be any HTTP/1.0 or HTTP/1.1 request, including a browser's plain `GET`. What
+    /// follows its head stays in `input`: after a successful handshake it is the first input of the
+    /// connection. There is one request per connection, so don't call this again afterwards.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Head`] if what arrives is no such head, or exceeds the limits. There is no
-    /// going on from there, each further call gives the same: answer with a [`Refusal`](super::Refusal), and close.
+    /// [`RequestError`] if what arrives is not such a head, or exceeds the limits. The error is final,
+    /// and each further call returns it again: answer with a [`Refusal`](super::Refusal), and close.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Request<()>>, RequestError> {
         self.failure.check()?;
         match parse::request(&mut self.head, input, |head| head.to_request()) {
@@ -69,11 +69,10 @@ impl ServerHandshake {
         }
     }
 
-    /// Takes bytes that have arrived; when the head of the request is complete, what `take` makes of
-    /// it.
+    /// Takes bytes that have arrived, and passes the request to `take` once its head is complete.
     ///
-    /// It is [`receive`](Self::receive) for a server that answers at once: a request that lies whole in
-    /// the input is neither copied nor made into a map of headers.
+    /// It is [`receive`](Self::receive) for a server that answers at once: a request that is complete
+    /// in the input is neither copied nor turned into a map of headers.
     ///
     /// ```
     /// use sansocket::handshake::{Answer, Decision, ServerHandshake};
@@ -103,7 +102,7 @@ impl ServerHandshake {
         parse::request(&mut self.head, input, take).map_err(|error| self.failure.keep(error))
     }
 
-    /// What it means that the client ends the transport before the request is complete.
+    /// Returns the error for a client that ends the transport before the request is complete.
     pub fn receive_eof(self) -> RequestError {
         RequestError::Truncated
     }

@@ -8,12 +8,12 @@ use crate::handshake::{
 
 /// Which web pages may open a connection.
 ///
-/// Browsers don't keep a page from opening a WebSocket to any server, cookies included; they tell
-/// the server where the page comes from, in `Origin`, and the server decides. A server that knows
-/// its users by cookies needs a policy other than [`any`](Self::any).
+/// Browsers let a page open a WebSocket to any server, cookies included; they tell the server where
+/// the page comes from, in `Origin`, and the server decides. A server that identifies its users by
+/// cookies needs a policy other than [`any`](Self::any).
 ///
-/// A client that sends no `Origin` is no browser, and could write whatever it likes there; it is
-/// let in unless [`required`](Self::required) says otherwise.
+/// A client that sends no `Origin` is not a browser, and could write whatever it likes there; it is
+/// let in unless [`required`](Self::required) is set.
 ///
 /// ```
 /// # use http::Request;
@@ -49,21 +49,22 @@ enum Absent {
 }
 
 impl OriginPolicy {
-    /// All pages.
+    /// Allows all pages.
     pub const fn any() -> Self {
         Self { allowed: Allowed::Any, absent: Absent::Accepted }
     }
 
-    /// Pages that were served by the host, and under the port, that the request is addressed to.
+    /// Allows pages that come from the host and port that the request is addressed to.
     ///
-    /// The scheme is not compared, as a server behind a proxy doesn't know its own; so where no port is named, that of
-    /// `http` counts as that of `https`. A server that is reached by `wss` alone and trusts cookies has the pages of
-    /// plain `http`, which anybody on the way can change, kept out by a [`list`](Self::list).
+    /// The scheme is not compared, as a server behind a proxy doesn't know its own; so where no port is
+    /// named, the default ports of `http` and `https` count as the same. A server that is reached only by
+    /// `wss` and trusts cookies should use a [`list`](Self::list), to keep out plain `http` pages, which
+    /// anybody on the network path can change.
     pub const fn same_origin() -> Self {
         Self { allowed: Allowed::Same, absent: Absent::Accepted }
     }
 
-    /// Pages of these origins.
+    /// Allows pages from these origins.
     pub fn list(origins: impl IntoIterator<Item = Origin>) -> Self {
         let allowed = Allowed::List(origins.into_iter().collect());
         Self { allowed, absent: Absent::Accepted }
@@ -76,12 +77,12 @@ impl OriginPolicy {
         self
     }
 
-    /// Whether the page that sent this request, if one did, may open a connection.
+    /// Checks that the page that sent this request, if one did, may open a connection.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Origin`], which is a 403, if not. An `Origin` that is repeated or malformed
-    /// is one that only [`any`](Self::any) lets in.
+    /// [`RequestError::Origin`], which is a 403, if not. Only [`any`](Self::any) lets in an `Origin`
+    /// that is repeated or malformed.
     pub fn check(&self, upgrade: &UpgradeRequest<'_>) -> Result<(), RequestError> {
         let allowed = match upgrade.origin() {
             Field::Absent => matches!(self.absent, Absent::Accepted),

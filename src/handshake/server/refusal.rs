@@ -15,9 +15,9 @@ use crate::handshake::encode;
 
 /// An HTTP response that ends the handshake without a WebSocket.
 ///
-/// It always says `Connection: close` and, where its status allows a body, how long that is. When
+/// It always says `Connection: close` and, if its status allows a body, how long the body is. Once
 /// it is sent, close the transport as RFC 9112, section 9.6, describes: the writing side first, so
-/// that the client gets to read it.
+/// that the client gets to read the response.
 ///
 /// ```
 /// use sansocket::handshake::{Refusal, RequestError};
@@ -34,18 +34,18 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The application's own response.
+    /// Refuses with the application's own response.
     ///
     /// `Connection`, `Content-Length`, `Keep-Alive`, `Trailer` and `Transfer-Encoding` are replaced
-    /// by what fits, and the version is HTTP/1.1.
+    /// as appropriate, and the version is HTTP/1.1.
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] if the status is an informational one, or has no body and the response has
+    /// [`DecisionError`] if the status is informational, if it allows no body and the response has
     /// one, or if the value of a header isn't ASCII.
     pub fn new(mut response: Response<Bytes>) -> Result<Self, DecisionError> {
         let status = response.status();
-        // A 101 would open a WebSocket, and the others of 1xx end nothing.
+        // A 101 would open a WebSocket, and no other 1xx ends anything.
         if status.is_informational() {
             return Err(DecisionError::InformationalStatus(status));
         }
@@ -57,22 +57,22 @@ impl Refusal {
         Ok(Self::encode(response))
     }
 
-    /// The response as a value, for a server that has an HTTP library to send it.
+    /// Returns the response as a value, for a server that sends it with an HTTP library.
     pub const fn response(&self) -> &Response<Bytes> {
         &self.response
     }
 
-    /// The response as a value, to be kept.
+    /// Converts this into the response as a value.
     pub fn into_response(self) -> Response<Bytes> {
         self.response
     }
 
-    /// The bytes of the response that are still to be sent. Advance it past what was written.
+    /// Returns the bytes of the response that are still to be sent; advance it past those written.
     pub const fn outgoing(&mut self) -> &mut Bytes {
         &mut self.outgoing
     }
 
-    /// The answer to a HEAD request: all that announces the body, and no body.
+    /// Turns this into the answer to a HEAD request: the headers that describe the body, but no body.
     pub(super) fn without_content(mut self) -> Self {
         let body = self.response.body_mut();
         self.outgoing.truncate(self.outgoing.len().saturating_sub(body.len()));
@@ -80,7 +80,8 @@ impl Refusal {
         self
     }
 
-    /// A response of the library's own: a line of text, and the headers that the status calls for.
+    /// Creates one of the library's own responses: a line of text, and the headers that the status
+    /// calls for.
     fn plain_text(status: StatusCode, reason: &str, headers: HeaderMap) -> Self {
         let mut response = Response::new(Bytes::from(format!("{reason}\n")));
         *response.status_mut() = status;
@@ -102,7 +103,7 @@ impl Refusal {
 }
 
 impl From<RequestError> for Refusal {
-    /// The answer to a request that is no opening handshake.
+    /// Answers a request that is not a valid opening handshake.
     fn from(error: RequestError) -> Self {
         let mut headers = HeaderMap::new();
         match error.status() {
@@ -110,7 +111,7 @@ impl From<RequestError> for Refusal {
             StatusCode::METHOD_NOT_ALLOWED => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));
             }
-            // §4.2.2 and §4.4: which version would do. RFC 9110, §15.5.22: which protocol would.
+            // §4.2.2 and §4.4: which version would be accepted. RFC 9110, §15.5.22: which protocol.
             StatusCode::UPGRADE_REQUIRED => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
                 headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
@@ -122,14 +123,14 @@ impl From<RequestError> for Refusal {
 }
 
 impl From<DecisionError> for Refusal {
-    /// A 500, which doesn't tell the client what went wrong inside.
+    /// Answers with a 500, which doesn't tell the client what went wrong inside.
     fn from(_: DecisionError) -> Self {
         let reason = "the server failed to answer the request";
         Self::plain_text(StatusCode::INTERNAL_SERVER_ERROR, reason, HeaderMap::new())
     }
 }
 
-/// Sets the headers that say where the response ends, and that the connection ends with it.
+/// Sets the headers that say where the response ends and that the connection ends with it.
 fn frame(response: &mut Response<Bytes>) {
     *response.version_mut() = Version::HTTP_11;
     let length = response.body().len();
@@ -139,16 +140,16 @@ fn frame(response: &mut Response<Bytes>) {
     {
         headers.remove(name);
     }
-    // RFC 9110, §7.8: whoever sends `Upgrade` names it in `Connection`.
+    // RFC 9110, §7.8: a sender of `Upgrade` names it in `Connection`.
     let connection = if headers.contains_key(UPGRADE) { "Upgrade, close" } else { "close" };
     headers.insert(CONNECTION, HeaderValue::from_static(connection));
-    // RFC 9110, §8.6: a 204 must not have it, and in a 304 it would be that of another response.
+    // RFC 9110, §8.6: a 204 must not have it, and in a 304 it would describe another response.
     if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
 }
 
-/// RFC 9110, §6.4.1, and §15.3.6 for the 205.
+/// Returns whether this status forbids a body (RFC 9110, §6.4.1, and §15.3.6 for the 205).
 const fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }

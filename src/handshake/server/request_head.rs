@@ -9,10 +9,10 @@ use super::{
 };
 use crate::handshake::parse::HeaderLines;
 
-/// A request whose header lines still lie where they arrived.
+/// A request whose header lines are still where they arrived.
 ///
-/// [`ServerHandshake::receive_head`](super::ServerHandshake::receive_head) lends it, for as long as it
-/// takes to answer it. Nothing but the target was copied, unless the head arrived in pieces.
+/// [`ServerHandshake::receive_head`](super::ServerHandshake::receive_head) lends it for as long as
+/// answering it takes. Only the target was copied, unless the head arrived in pieces.
 ///
 /// ```
 /// use http::{StatusCode, header::{COOKIE, HeaderValue}};
@@ -49,40 +49,40 @@ impl<'head> RequestHead<'head> {
         Self { method, uri, version, fields }
     }
 
-    /// The method.
+    /// Returns the method.
     pub const fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The target.
+    /// Returns the target.
     pub const fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// HTTP/1.0 or HTTP/1.1.
+    /// Returns the version: HTTP/1.0 or HTTP/1.1.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// The values of the header lines that have this name, in order.
+    /// Returns the values of the header lines with this name, in order.
     pub fn header_values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         self.fields.named(name)
     }
 
-    /// The opening handshake that this is, as [`UpgradeRequest::parse`] checks it.
+    /// Checks that this is an opening handshake, as [`UpgradeRequest::parse`] does.
     ///
     /// # Errors
     ///
-    /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
+    /// The [`RequestError`] for the first rule of section 4.2.1 that the request breaks.
     pub fn upgrade(&self) -> Result<UpgradeRequest<'_>, RequestError> {
         UpgradeRequest::of(&self.method, &self.uri, self.version, self.fields.of_the_handshake())
     }
 
-    /// Answers it, as [`negotiate`](super::negotiate) answers a request.
+    /// Answers the request, as [`negotiate`](super::negotiate) does.
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] if the decision can't be carried out. `Refusal::from` makes a 500 of it.
+    /// [`DecisionError`] if the decision can't be carried out. `Refusal::from` turns it into a 500.
     pub fn negotiate(
         &self,
         decide: impl FnOnce(Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
@@ -90,11 +90,11 @@ impl<'head> RequestHead<'head> {
         decision::answer(&self.method, self.upgrade(), decide)
     }
 
-    /// The request as a value, with all of its headers.
+    /// Returns the request as a value, with all of its headers.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Head`] if it has a header that a `HeaderMap` can't hold: one whose name is
+    /// [`RequestError::Head`] if it has a header that a `HeaderMap` can't hold, because its name is
     /// longer than 65,535 bytes.
     pub fn to_request(&self) -> Result<Request<()>, RequestError> {
         let mut request = Request::new(());
@@ -107,7 +107,7 @@ impl<'head> RequestHead<'head> {
 }
 
 impl fmt::Debug for RequestHead<'_> {
-    /// Without the headers, in which there may be secrets.
+    /// Omits the headers, which may contain secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RequestHead")

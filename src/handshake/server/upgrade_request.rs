@@ -11,7 +11,7 @@ use crate::handshake::{
     token,
 };
 
-/// A request that was found to be a valid opening handshake, and what it asks for.
+/// A request that is a valid opening handshake, and what it asks for.
 ///
 /// ```
 /// use http::Request;
@@ -41,11 +41,11 @@ pub struct UpgradeRequest<'request> {
 }
 
 impl<'request> UpgradeRequest<'request> {
-    /// Checks a request, whoever parsed it.
+    /// Checks a request, whichever library parsed it.
     ///
     /// # Errors
     ///
-    /// One [`RequestError`] for each rule of section 4.2.1 that the request breaks.
+    /// The [`RequestError`] for the first rule of section 4.2.1 that the request breaks.
     pub fn parse<B>(request: &'request Request<B>) -> Result<Self, RequestError> {
         Self::of(request.method(), request.uri(), request.version(), request.headers().into())
     }
@@ -57,8 +57,8 @@ impl<'request> UpgradeRequest<'request> {
         version: Version,
         fields: HandshakeFields<'request>,
     ) -> Result<Self, RequestError> {
-        // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of what the type can hold that is HTTP/1.1
-        // alone, as later versions have no upgrade.
+        // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of the versions that the type can hold, only
+        // HTTP/1.1 qualifies, as later versions have no upgrade.
         if version != Version::HTTP_11 {
             return Err(RequestError::Version);
         }
@@ -68,8 +68,8 @@ impl<'request> UpgradeRequest<'request> {
         }
         let authority = authority(target, host)?;
         no_body(&fields)?;
-        // §4.2.1 (3) Before (4), as a request without it isn't a handshake gone wrong but one for
-        // something else.
+        // §4.2.1 (3) Checked before (4), as a request without it isn't a failed handshake but a
+        // request for something else.
         if !token::list_contains(&fields.upgrade, b"websocket") {
             return Err(RequestError::Upgrade);
         }
@@ -91,40 +91,40 @@ impl<'request> UpgradeRequest<'request> {
         Ok(Self { authority, origin, accept: key.accept(), subprotocols, extensions })
     }
 
-    /// The subprotocols that the client offers, the one it likes best first.
+    /// Returns the subprotocols that the client offers, the one it prefers first.
     pub fn subprotocols(&self) -> &[&'request str] {
         &self.subprotocols
     }
 
-    /// The first of these subprotocols, in the server's order of preference, that the client offers
-    /// (section 4.2.2). They are compared with case.
+    /// Returns the first of these subprotocols that the client offers (section 4.2.2).
+    ///
+    /// They are in the server's order of preference. The comparison is case-sensitive.
     pub fn select_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
         supported.iter().find(|name| self.subprotocols.contains(name)).copied()
     }
 
-    /// The extensions that the client offers, the one it likes best first (section 9.1).
+    /// Returns the extensions that the client offers, the one it prefers first (section 9.1).
     pub fn extensions(&self) -> &[ExtensionOffer<'request>] {
         &self.extensions
     }
 
-    /// The value of `Sec-WebSocket-Accept` that answers the client's key.
+    /// Returns the value of `Sec-WebSocket-Accept` that answers the client's key.
     pub const fn accept(&self) -> SecWebSocketAccept {
         self.accept
     }
 
-    /// From where the page comes that opens the connection, if it is one (section 10.2).
+    /// Returns the origin of the page that opens the connection, if a page does (section 10.2).
     pub(super) const fn origin(&self) -> &Field<'request> {
         &self.origin
     }
 
-    /// The host that the client wants to talk to.
+    /// Returns the host that the client wants to talk to.
     pub(super) const fn authority(&self) -> &Authority<'request> {
         &self.authority
     }
 }
 
-/// §4.2.1 (2) The one `Host`. RFC 9112, §3.2: two of them are how a request is smuggled past a
-/// proxy.
+/// §4.2.1 (2) Exactly one `Host`. RFC 9112, §3.2: two of them can smuggle a request past a proxy.
 fn host<'a>(host: &Field<'a>) -> Result<Authority<'a>, RequestError> {
     match host {
         Field::Absent => Err(RequestError::MissingHost),
@@ -136,7 +136,7 @@ fn host<'a>(host: &Field<'a>) -> Result<Authority<'a>, RequestError> {
 }
 
 /// §4.2.1 (1) The target is a resource name or an absolute URI that has one. RFC 9112, §3.2.2: the
-/// host of an absolute URI goes before the `Host` field.
+/// host of an absolute URI takes precedence over the `Host` field.
 fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, RequestError> {
     match (target.scheme_str(), target.authority()) {
         (None, None) if target.path().starts_with('/') => Ok(host),
@@ -149,8 +149,8 @@ fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, 
     }
 }
 
-/// RFC 9112, §6.3: what came with a body would have to be read as one, and not as frames. Whoever
-/// sees it otherwise than a proxy in between can be made to see another request.
+/// RFC 9112, §6.3: a body would have to be read as one, and not as frames. A server that disagrees
+/// about this with a proxy in between can be made to see another request.
 fn no_body(fields: &HandshakeFields<'_>) -> Result<(), RequestError> {
     match (&fields.transfer_encoding, &fields.content_length) {
         (Field::Absent, Field::Absent | Field::Once(b"0")) => Ok(()),
@@ -159,7 +159,7 @@ fn no_body(fields: &HandshakeFields<'_>) -> Result<(), RequestError> {
     }
 }
 
-/// §4.2.1 (6) A single 13, written in no other way.
+/// §4.2.1 (6) A single 13, written in exactly that way.
 fn websocket_version(version: &Field<'_>) -> Result<(), RequestError> {
     match version {
         Field::Once(b"13") => Ok(()),

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::browser::REQUEST;
+use super::browser_request::REQUEST;
 use super::{Job, Run};
 use crate::wire::{self, Kind};
 

@@ -4,8 +4,8 @@
 //! Every library gets its bytes by reading them, so one copy of each is in every figure.
 
 mod allocations;
-#[path = "../../../requests/browser.rs"]
-mod browser;
+#[path = "../../../inputs/browser_request.rs"]
+mod browser_request;
 mod feed;
 mod own;
 mod peers;
