@@ -1,4 +1,4 @@
-//! JSON that is sent and received, compressed with and without context takeover, and not compressed.
+//! JSON, sent and received, compressed with and without context takeover, and not compressed.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -16,10 +16,10 @@ use sansocket::{Config, Connection, Event, Role};
 
 const SIZES: [usize; 2] = [1024, 16 * 1024];
 
-/// Each message is another one, as it is in life: with equal ones takeover would look too good.
+/// How many different messages there are, as in real life: with equal ones, takeover would look too good.
 const VARIETY: usize = 64;
 
-/// What a feed of events looks like.
+/// Returns JSON that looks like a feed of events.
 fn json(size: usize, seed: usize) -> String {
     let mut text = String::from("[");
     let mut id = seed * 7919;
@@ -103,8 +103,8 @@ fn receive(criterion: &mut Criterion) {
         for case in CASES.into_iter().filter(|case| case.level == 6) {
             let mut sender = connection(Role::Server, case);
             let mut receiver = connection(Role::Client, case);
-            // When they begin again the window has more in it, but the first of them refers to
-            // nothing, and the others go back no further than to the first.
+            // When they begin again, the window has more in it, but the first of them refers to
+            // nothing before it, and the others refer back no further than the first.
             let mut frames: Vec<Vec<u8>> =
                 (0..VARIETY).map(|seed| wire(&mut sender, &json(size, seed))).collect();
             let mut at = 0;

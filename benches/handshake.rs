@@ -65,7 +65,7 @@ fn client(criterion: &mut Criterion) {
     });
 }
 
-/// The server's response to these bytes of a request.
+/// Returns the server's response to the bytes of this request.
 fn answer(request: &[u8]) -> Vec<u8> {
     accept(&mut request.to_vec()).outgoing().to_vec()
 }
@@ -80,7 +80,7 @@ fn accept(bytes: &mut [u8]) -> Accepted {
     }
 }
 
-/// The connection behind the response, once that is sent.
+/// Returns the connection that begins once the response is sent.
 fn open(mut accepted: Accepted) -> Connection {
     let size = accepted.outgoing().remaining();
     accepted.outgoing().advance(size);

@@ -19,7 +19,7 @@ use sansocket::{Config, Connection, Event, Message, Role};
 const SIZES: [usize; 6] = [8, 125, 1024, 16 * 1024, 64 * 1024, 1024 * 1024];
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// Messages that are encoded before the outgoing bytes are taken, as one write takes them.
+/// How many messages are encoded before the outgoing bytes are taken, as one write takes them.
 const BATCH: usize = 32;
 
 fn connection(role: Role) -> Connection {
@@ -34,7 +34,7 @@ fn payloads(size: usize) -> [(&'static str, Message<'static>); 3] {
     ]
 }
 
-/// The frame of `message` as `sender` puts it on the wire.
+/// Returns the frame of `message` as `sender` puts it on the wire.
 fn wire(sender: Role, message: Message<'_>) -> Vec<u8> {
     let mut connection = connection(sender);
     connection.send(message).expect("an open connection takes a message");
@@ -51,8 +51,8 @@ fn decode(criterion: &mut Criterion) {
                 let frame = wire(receiver.peer(), message);
                 let mut connection = connection(receiver);
                 let mut buffer = frame.clone();
-                // Unmasking works in place, so the bytes are put right again by each second pass
-                // over the payload; with a key of zeros they never change.
+                // Unmasking works in place, so the payload would be right only in every second pass;
+                // with a key of zeros, it never changes.
                 if receiver == Role::Server {
                     zero_the_key(&mut buffer);
                 }
@@ -71,7 +71,7 @@ fn decode(criterion: &mut Criterion) {
     }
 }
 
-/// Gives a masked frame the key 0, with the payload in clear, which takes the same work to unmask.
+/// Gives a masked frame the key 0 and a plain payload, which takes the same work to unmask.
 fn zero_the_key(frame: &mut [u8]) {
     let (header, size) = sansocket::frame::FrameHeader::decode(frame)
         .expect("a frame that this crate encoded")

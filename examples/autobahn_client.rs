@@ -2,8 +2,8 @@
 //!
 //!     autobahn/run-client
 //!
-//! Where the suite is and what it is to call this client are in the environment, as `AUTOBAHN_URL`
-//! and `AUTOBAHN_AGENT`.
+//! The environment says where the suite is, in `AUTOBAHN_URL`, and what it should call this client, in
+//! `AUTOBAHN_AGENT`.
 
 use std::env;
 use std::error::Error;
@@ -30,7 +30,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("{cases} cases");
     for case in 1..=cases {
         let mut socket = client(&format!("{url}/runCase?case={case}&agent={agent}"))?.connect()?;
-        // In many cases the suite breaks the protocol on purpose, and it judges what comes of it.
+        // In many cases the suite breaks the protocol on purpose, and judges what happens.
         if let Err(error) = socket.serve(|message, outbox| outbox.send(message)) {
             println!("case {case}: {error}");
         }

@@ -1,10 +1,10 @@
-//! Type a line, and see it come back.
+//! Sends each line that you type, and shows it as it comes back.
 //!
 //!     cargo run --example echo_client -- [--subprotocol NAME]... [--header 'NAME: VALUE']... [URL]
 //!     cargo run --example echo_client --features rustls -- [--ca FILE] wss://HOST
 //!
-//! With `--features deflate` it offers to compress. Without a URL it starts a server of its own and
-//! talks to that. It reads from a pipe as well: when its input ends, it waits for the echo that is
+//! With `--features deflate`, it offers compression. Without a URL, it starts a server of its own and
+//! talks to that. Its input can also be a pipe: when the input ends, it waits for the echoes that are
 //! still due and closes the connection.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
@@ -25,16 +25,16 @@ const USAGE: &str = "\
 usage: echo_client [OPTIONS] [URL]
 
 Sends each line of its input to the server at URL (ws://HOST[:PORT][/PATH], or wss) and shows what
-comes back. Without a URL it starts an echo server of its own.
+comes back. Without a URL, it starts an echo server of its own.
 
 options:
   --subprotocol NAME       offer this subprotocol; may be repeated
   --header 'NAME: VALUE'   add this header to the request; may be repeated
-  --ca FILE                for wss, trust only those whose certificates are in FILE, as PEM
+  --ca FILE                for wss, trust only the certificates in FILE, in PEM format
                            (needs the feature rustls)
   -h, --help               show this";
 
-/// How long the server may take to send back what it owes, after the last line.
+/// How long the server may take after the last line to send back what it owes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -75,7 +75,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         writeln!(stdout, "the subprotocol is {name}")?;
     }
 
-    // One thread types, this one shows what comes back: neither ever waits for the other.
+    // One thread sends lines, and this one shows what comes back: neither ever waits for the other.
     let (mut reader, writer) = socket.split()?;
     let typing = thread::spawn(move || send_lines(&writer));
     while let Some(message) = reader.read()? {
@@ -106,11 +106,11 @@ fn trusting(file: &std::path::Path) -> Result<TlsConnector, String> {
     TlsConnector::with_pem_roots(&pem).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Sends each line of the standard input, and closes the connection behind the last. What the server
+/// Sends each line of standard input, and closes the connection after the last. What the server
 /// still owes comes before its own Close frame.
 fn send_lines<S: Read + Write>(writer: &Writer<S>) -> io::Result<()> {
     let sent: io::Result<()> = io::stdin().lines().try_for_each(|line| Ok(writer.send(line?)?));
-    // Also if that failed: the other thread would wait for an end that doesn't come.
+    // Even if that failed: the other thread would wait for an end that doesn't come.
     let closed = writer.close(CloseCode::NORMAL, "");
     sent?;
     Ok(closed?)
@@ -155,7 +155,7 @@ impl Arguments {
     }
 }
 
-/// An echo server for one connection, on a free port; its URL.
+/// Starts an echo server for one connection on a free port, and returns its URL.
 fn start_server() -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("ws://{}/", listener.local_addr()?);

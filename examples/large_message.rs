@@ -2,9 +2,9 @@
 //!
 //!     cargo run --release --example large_message -- [BYTES]
 //!
-//! The client writes a binary message of BYTES bytes, 2 GiB by default, as it makes them up; the server
-//! sends every byte back in a message of its own as it arrives. Both are threads of this process, over TCP
-//! on this machine. What comes back is compared by a checksum, and the most memory that the process has had
+//! The client generates a binary message of BYTES bytes, 2 GiB by default, as it writes it; the server
+//! sends every byte back in a message of its own as it arrives. Both are threads of this process, connected
+//! by TCP on this machine. What comes back is verified with a checksum, and the peak memory of the process
 //! is shown.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let bytes = bytes_argument()?;
-    // Pieces as they arrive, and no limit to their number.
+    // Pieces as they arrive, and no limit to the size of the message.
     let config = Config::default().delivery(Delivery::Chunks).max_message_size(u64::MAX);
 
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -80,7 +80,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends every message back while it arrives.
+/// Sends every message back as it arrives.
 fn echo<S: Read + Write>(mut reader: Reader<S>, writer: &Writer<S>) -> Result<(), Box<dyn Error>> {
     while let Some(mut incoming) = reader.next_message()? {
         let mut outgoing = writer.message(incoming.kind());
@@ -90,13 +90,13 @@ fn echo<S: Read + Write>(mut reader: Reader<S>, writer: &Writer<S>) -> Result<()
     Ok(())
 }
 
-/// Bytes without end that don't repeat themselves soon.
+/// Endless bytes that don't repeat soon.
 struct Noise(u64);
 
 impl Read for Noise {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         for room in buffer.chunks_mut(8) {
-            // Xorshift of Marsaglia.
+            // Marsaglia's xorshift.
             self.0 ^= self.0 << 13;
             self.0 ^= self.0 >> 7;
             self.0 ^= self.0 << 17;
@@ -108,7 +108,7 @@ impl Read for Noise {
     }
 }
 
-/// What is read goes through the hasher, byte by byte: how it was cut makes no difference.
+/// Hashes everything that is read, byte by byte: how it was cut makes no difference.
 struct Hashed<'hasher, R>(R, &'hasher mut DefaultHasher);
 
 impl<R: Read> Read for Hashed<'_, R> {
@@ -135,7 +135,7 @@ fn bytes_argument() -> Result<u64, lexopt::Error> {
     Ok(bytes.unwrap_or(2 << 30))
 }
 
-/// The most memory that the process has had at a time, where the system tells.
+/// Returns the most memory that the process has had at one time, if the system says.
 fn peak_memory() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

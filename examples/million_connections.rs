@@ -1,10 +1,10 @@
-//! A million connections of the core in one process, and messages through each of them: what does a
-//! connection cost?
+//! A million connections of the core in one process, with messages through each: what does a connection
+//! cost?
 //!
 //!     cargo run --release --example million_connections -- [N]
 //!
-//! There are no sockets in this, as no machine has a million of them to spare. What is measured is the
-//! memory of the library, to the byte, by an allocator that counts.
+//! It uses no sockets, as no machine has a million of them to spare. It measures the memory of the
+//! library, to the byte, with an allocator that counts.
 #![expect(clippy::disallowed_types, reason = "a program may look at the clock")]
 
 use std::error::Error;
@@ -68,14 +68,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     if heap.bytes == 0 { Ok(()) } else { Err("idle connections own memory on the heap".into()) }
 }
 
-/// What the connections own on the heap, all together.
+/// What all the connections together own on the heap.
 struct Heap {
     count: NonZeroU32,
     bytes: i64,
 }
 
 impl Heap {
-    /// Does the same with all connections, and shows what they own then.
+    /// Does something with all connections, and shows what they own afterwards.
     fn show(
         &mut self,
         when: &str,
@@ -96,7 +96,7 @@ enum Echo {
     NotYet,
 }
 
-/// Has each of the connections receive these bytes and write its answer.
+/// Makes each of the connections receive these bytes and write its answer.
 fn receive(
     connections: &mut [Connection],
     bytes: &[u8],
@@ -132,7 +132,7 @@ fn frame(sender: Role, text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(connection.outgoing().chunk().to_vec())
 }
 
-/// The bytes that are in memory, where the system tells.
+/// Returns how many bytes are in memory, if the system says.
 fn resident_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

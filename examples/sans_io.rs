@@ -1,9 +1,9 @@
-//! The core driven by hand over a `TcpStream`, on both ends, without the blocking adapter: what to
-//! do where a transport is not one of `std`'s.
+//! The core driven by hand over a `TcpStream`, on both ends, without the blocking adapter: what to do
+//! with a transport that is not one of `std`'s.
 //!
 //!     cargo run --example sans_io
 //!
-//! The core takes bytes and holds bytes. Reading, writing and waiting are all here.
+//! The core takes bytes and holds bytes. All reading, writing and waiting is done here.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 use std::error::Error;
@@ -19,7 +19,7 @@ use sansocket::handshake::{
 };
 use sansocket::{CloseCode, CloseFrame, Config, Connection, Event, Message, SendError, Transport};
 
-/// How long a peer that is to close the connection may be silent, and how much it may still send.
+/// How long a peer that has to close the connection may be silent, and how much it may still send.
 const GRACE: Duration = Duration::from_secs(5);
 const MOST: u64 = 1 << 20;
 
@@ -120,8 +120,8 @@ fn drive(
     let mut input = behind_handshake;
     let mut stdout = io::stdout();
     loop {
-        // Take every event out of what was read. What the protocol itself has to answer is
-        // answered already: Pings, a Close frame, a breach of the rules.
+        // Take every event out of what was read. What the protocol itself has to answer is already
+        // answered: Pings, a Close frame, a breach of the rules.
         loop {
             match connection.next_event(&mut input) {
                 Ok(Some(event)) => {
@@ -159,7 +159,7 @@ fn drive(
     if status.is_clean() { Ok(()) } else { Err(format!("{name}: not closed cleanly").into()) }
 }
 
-/// Reads once; nothing at the end of the stream.
+/// Reads once; returns nothing at the end of the stream.
 fn read<'buffer>(
     stream: &mut TcpStream,
     buffer: &'buffer mut [u8],
@@ -168,8 +168,8 @@ fn read<'buffer>(
     Ok(buffer.get_mut(..count).unwrap_or_default())
 }
 
-/// Reads what nobody needs any more, until the peer has closed its side too: closing with unread
-/// bytes would reset the connection, and what was written last could be lost.
+/// Reads what is no longer needed, until the peer has closed its side too: closing with unread bytes
+/// would reset the connection, and what was written last could be lost.
 fn read_to_end(stream: &mut TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(GRACE))?;
     io::copy(&mut stream.take(MOST), &mut io::sink())?;

@@ -1,12 +1,12 @@
-//! An echo server of `wss`, with a certificate that it makes at its start.
+//! An echo server for `wss`, with a certificate that it makes when it starts.
 //!
 //!     cargo run --example tls_echo_server --features rustls -- [--name NAME]... [--certificate FILE] [ADDR]
 //!
-//! The certificate is written to FILE for clients to trust it, and in another terminal:
+//! The certificate is written to FILE so that clients can trust it. In another terminal:
 //!
 //!     cargo run --example echo_client --features rustls -- --ca FILE wss://localhost:9002
 //!
-//! A server of the world has a certificate that the world trusts: read it, and its key, from files.
+//! A public server has a certificate that the public trusts: read it, and its key, from files.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 use std::error::Error;
@@ -28,12 +28,12 @@ use sansocket::http::{Request, StatusCode};
 const USAGE: &str = "\
 usage: tls_echo_server [OPTIONS] [ADDR]
 
-Listens on ADDR, 127.0.0.1:9002 by default, for clients of wss.
+Listens on ADDR, 127.0.0.1:9002 by default, for wss clients.
 
 options:
-  --name NAME          a name or address for which the certificate is; may be repeated
+  --name NAME          a name or address that the certificate is for; may be repeated
                        (localhost, 127.0.0.1 and ::1 by default)
-  --certificate FILE   write the certificate to FILE, as PEM
+  --certificate FILE   write the certificate to FILE, in PEM format
   -h, --help           show this";
 
 fn main() -> ExitCode {
@@ -70,9 +70,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Echoes until the client closes the connection, or this server stops.
+/// Echoes until the client closes the connection or this server stops.
 fn serve(pending: Pending<TcpListener>, tls: &TlsAcceptor) -> Result<(), Box<dyn Error>> {
-    // The handshake of TLS is part of the opening handshake, and of its deadline.
+    // The TLS handshake is part of the opening handshake, and subject to its deadline.
     let (mut reader, _) =
         match pending.accept_over(|stream| tls.stream(stream).map_err(AcceptError::Io)) {
             Ok(ends) => ends,
@@ -90,7 +90,7 @@ fn server() -> Server {
     Server::new().timeouts(timeouts).on_request(decide)
 }
 
-/// A certificate that says of itself that it may be trusted.
+/// Makes a certificate that vouches for itself.
 fn make_certificate(
     names: Vec<String>,
     file: Option<PathBuf>,
@@ -104,14 +104,14 @@ fn make_certificate(
     Ok(TlsAcceptor::from_pem(chain.as_bytes(), signing_key.serialize_pem().as_bytes())?)
 }
 
-/// A WebSocket on every path; a browser that asks for `/` gets a page from which to open one.
+/// Opens a WebSocket on every path; a browser that asks for `/` gets a page from which to open one.
 fn decide(request: &Request<()>, upgrade: Result<&UpgradeRequest<'_>, &RequestError>) -> Decision {
     match (upgrade, request.uri().path()) {
         (Err(RequestError::Upgrade), "/") => {
             let html = HeaderValue::from_static("text/html; charset=utf-8");
             Decision::reply(StatusCode::OK, html, include_str!("echo_server/page.html"))
         }
-        _ => Decision::accept(), // what is wrong with it otherwise is for the library to say
+        _ => Decision::accept(), // the library says what else is wrong with it
     }
 }
 

@@ -1,12 +1,12 @@
 use core::fmt;
 
-/// A status code that may stand in a Close frame (RFC 6455, section 7.4).
+/// A status code that may appear in a Close frame (RFC 6455, section 7.4).
 ///
 /// Only codes that are allowed on the wire can be made: 1000–1003, 1007–1014 and 3000–4999. The
-/// registry grows, so this is a number with names rather than a closed list: a code of which this
-/// crate knows no name survives as it is. The values that only describe a local outcome (1005 "no
-/// status received", 1006 "abnormal closure", 1015 "TLS failure") can't be expressed, which is what
-/// keeps them off the wire.
+/// registry grows, so this is a number with names rather than a closed list: a code that this crate
+/// has no name for is preserved. The values that only describe a local outcome (1005 "no status
+/// received", 1006 "abnormal closure", 1015 "TLS failure") can't be expressed, which is what keeps
+/// them off the wire.
 ///
 /// ```
 /// use sansocket::CloseCode;
@@ -21,7 +21,7 @@ pub struct CloseCode(u16);
 impl CloseCode {
     /// 1000: the purpose of the connection has been fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: a server shuts down, or a browser leaves the page.
+    /// 1001: a server is shutting down, or a browser is leaving the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
@@ -37,14 +37,14 @@ impl CloseCode {
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition inside the endpoint.
     pub const INTERNAL_ERROR: Self = Self(1011);
-    /// 1012: the service restarts.
+    /// 1012: the service is restarting.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: try again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
     /// 1014: a gateway got an invalid response from its upstream server.
     pub const BAD_GATEWAY: Self = Self(1014);
 
-    /// The code of this number, or `None` where section 7.4 keeps the number off the wire.
+    /// Returns the code with this number, or `None` if section 7.4 keeps it off the wire.
     pub const fn new(code: u16) -> Option<Self> {
         match code {
             1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
@@ -52,7 +52,7 @@ impl CloseCode {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u16 {
         self.0
     }

@@ -1,4 +1,4 @@
-/// Limits and choices of one connection.
+/// Limits and settings of one connection.
 ///
 /// Every limit is finite unless it is raised (RFC 6455, section 10.4).
 ///
@@ -13,13 +13,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     pub(crate) max_message_size: u64,
-    /// As it was set.
+    /// `None` if it was not set.
     max_frame_size: Option<u64>,
     pub(crate) max_outgoing_size: usize,
     pub(crate) delivery: Delivery,
 }
 
-/// What a message or frame may have unless something else is asked for.
+/// The most bytes a message or frame may have by default.
 const DEFAULT_SIZE: u64 = 16 << 20;
 
 impl Default for Config {
@@ -34,19 +34,21 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The most bytes that a received message may have over all its fragments; 16 MiB by default.
+    /// Sets the most bytes a received message may have over all its fragments; 16 MiB by default.
     ///
-    /// It is compared with what the frame headers announce, before any of that has arrived, and of a
-    /// compressed message with what comes out of it, while it is inflated. For
-    /// messages of any length, as [`Delivery::Chunks`] can take them, set it to `u64::MAX`.
+    /// The limit applies to what the frame headers announce, before any of it has arrived; for a
+    /// compressed message, to what comes out of it, while it is inflated. For messages of any length,
+    /// which [`Delivery::Chunks`] can take, set it to `u64::MAX`.
     #[must_use]
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.max_message_size = bytes;
         self
     }
 
-    /// The most bytes that the payload of one received data frame may have, on the wire; by default 16 MiB, or as many
-    /// as a [message](Self::max_message_size) where that may have more. Control frames never have more than 125.
+    /// Sets the most bytes the payload of one received data frame may have on the wire.
+    ///
+    /// The default is 16 MiB, or the limit of a [message](Self::max_message_size) if that is higher.
+    /// Control frames never have more than 125 bytes.
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = Some(bytes);
@@ -61,17 +63,17 @@ impl Config {
         }
     }
 
-    /// Once this many bytes wait to be written, further messages are refused; 16 MiB by default.
+    /// Refuses further messages once this many bytes wait to be written; 16 MiB by default.
     ///
-    /// Below that a message is taken, however long it is, so the queue can hold one message more.
-    /// While nothing waits a message is always taken: a retry after the queue was drained succeeds.
+    /// Below that, a message is taken however long it is, so the queue can exceed this by one message.
+    /// While nothing waits, a message is always taken: a retry after draining the queue succeeds.
     #[must_use]
     pub const fn max_outgoing_size(mut self, bytes: usize) -> Self {
         self.max_outgoing_size = bytes;
         self
     }
 
-    /// How received messages are handed out; whole by default.
+    /// Sets how received messages are handed out; whole by default.
     #[must_use]
     pub const fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
@@ -82,7 +84,7 @@ impl Config {
 /// How received messages are handed to the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Delivery {
-    /// Each message at once, when its last byte has arrived.
+    /// Each message whole, when its last byte has arrived.
     #[default]
     Messages,
     /// Each message in pieces, as its bytes arrive, in constant memory.

@@ -1,8 +1,8 @@
 //! Copies of long byte strings, block by block.
 //!
-//! A C library may leave the copy of more than about 2 KiB to one instruction, which on some processors takes
-//! several times as long where the two places lie unluckily within their pages: and behind a frame header
-//! they mostly do. Shorter copies go through registers, wherever they lie.
+//! A C library may leave copies of more than about 2 KiB to one instruction, which on some processors takes
+//! several times as long when the two places lie unluckily within their pages; after a frame header they
+//! mostly do. Shorter copies go through registers, wherever they lie.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use core::mem;
 /// How much is copied at a time.
 const BLOCK: usize = 2 * 1024;
 
-/// Appends these bytes.
+/// Appends bytes.
 #[inline]
 pub(crate) fn append(bytes: &[u8], destination: &mut Vec<u8>) {
     if bytes.len() <= BLOCK {
@@ -27,7 +27,7 @@ fn append_blocks(bytes: &[u8], destination: &mut Vec<u8>) {
     }
 }
 
-/// Appends this text.
+/// Appends text.
 pub(crate) fn append_text(text: &str, destination: &mut String) {
     let mut rest = text;
     while rest.len() > BLOCK {
@@ -43,7 +43,7 @@ pub(crate) fn append_text(text: &str, destination: &mut String) {
     destination.push_str(rest);
 }
 
-/// These bytes in storage of their own, with no room for more.
+/// Copies bytes to new storage, with no spare room.
 #[inline]
 pub(crate) fn to_vec(bytes: &[u8]) -> Vec<u8> {
     let mut copy = Vec::with_capacity(bytes.len());
@@ -51,7 +51,7 @@ pub(crate) fn to_vec(bytes: &[u8]) -> Vec<u8> {
     copy
 }
 
-/// The same, in the spare storage if they fit into it.
+/// Copies bytes to the spare storage if they fit, or else to new storage.
 #[inline]
 pub(crate) fn to_vec_in(bytes: &[u8], spare: &mut Vec<u8>) -> Vec<u8> {
     if spare.capacity() < bytes.len() {
@@ -62,20 +62,20 @@ pub(crate) fn to_vec_in(bytes: &[u8], spare: &mut Vec<u8>) -> Vec<u8> {
     mem::take(spare)
 }
 
-/// This text in the spare storage if it fits into it.
+/// Copies text to the spare storage if it fits, or else to new storage.
 #[inline]
 pub(crate) fn to_string_in(text: &str, spare: &mut Vec<u8>) -> String {
     if spare.capacity() < text.len() {
         return to_string(text);
     }
     spare.clear();
-    // Nothing is in it, so it is text.
+    // It is empty, and so is UTF-8.
     let mut copy = String::from_utf8(mem::take(spare)).unwrap_or_default();
     append_text(text, &mut copy);
     copy
 }
 
-/// This text in storage of its own, with no room for more.
+/// Copies text to new storage, with no spare room.
 pub(crate) fn to_string(text: &str) -> String {
     let mut copy = String::with_capacity(text.len());
     append_text(text, &mut copy);

@@ -6,8 +6,8 @@ use core::fmt;
 /// Where masking keys and handshake nonces come from.
 ///
 /// RFC 6455, section 10.3, asks for masking keys that the application that supplies the data can't
-/// predict, so the source has to be a cryptographically strong one. With the feature `std` the
-/// default is the thread's CSPRNG; without it, or for reproducible tests, bring your own.
+/// predict, so the source has to be cryptographically strong. With the feature `std`, the default is
+/// the thread's CSPRNG; without it, or for reproducible tests, bring your own.
 ///
 /// ```
 /// use sansocket::Entropy;
@@ -27,12 +27,12 @@ enum Source {
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
-    /// A source that fills the whole slice it is given with unpredictable bytes.
+    /// Creates a source from a function that fills the whole slice with unpredictable bytes.
     pub fn from_fn(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Source::Custom(Arc::new(fill)))
     }
 
-    /// As many unpredictable bytes as the array holds.
+    /// Draws as many unpredictable bytes as the array holds.
     #[inline]
     pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
         match &self.0 {
@@ -52,7 +52,7 @@ std::thread_local! {
     static AHEAD: RefCell<Ahead> = const { RefCell::new(Ahead { bytes: [0; Ahead::SIZE], used: Ahead::SIZE }) };
 }
 
-/// Bytes that were drawn ahead from the thread's CSPRNG, for the masking keys of the next frames:
+/// Bytes drawn ahead from the thread's CSPRNG, for the masking keys of the next frames:
 /// asking it for four bytes at a time costs more than masking a short message.
 #[cfg(feature = "std")]
 struct Ahead {
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn no_byte_is_handed_out_twice() {
         let entropy = Entropy::default();
-        // Many times what is drawn ahead, in sizes that don't divide it. That two of these are the
-        // same by chance is less likely than 2^-100.
+        // Draws many times what is drawn ahead, in sizes that don't divide it. The chance that two
+        // of these are equal is less than 2^-100.
         let mut drawn: alloc::vec::Vec<[u8; 16]> = alloc::vec::Vec::new();
         for _ in 0..if cfg!(miri) { 50 } else { 3 * Ahead::SIZE } {
             let _: [u8; 5] = entropy.draw();

@@ -2,9 +2,9 @@ use crate::close_code::CloseCode;
 
 /// How the peer broke RFC 6455, RFC 7692, or one of this endpoint's limits.
 ///
-/// One variant per rule. Whatever it is, the connection has failed (section 7.1.7): the Close frame
-/// with [`close_code`](Self::close_code) is queued already, unless one was sent before, and no further input is
-/// processed.
+/// There is one variant per rule. Whichever it is, the connection has failed (section 7.1.7): the Close
+/// frame with [`close_code`](Self::close_code) is already queued, unless one was sent before, and no
+/// further input is processed.
 ///
 /// ```
 /// use sansocket::{CloseCode, ProtocolError};
@@ -57,7 +57,7 @@ pub enum ProtocolError {
     /// The reason of a Close frame is not UTF-8.
     #[error("the reason in a Close frame is not valid UTF-8")]
     InvalidCloseReason,
-    /// A compressed message is no valid DEFLATE data, or has more than 16 blocks with BFINAL set.
+    /// A compressed message is not valid DEFLATE data, or has more than 16 blocks with BFINAL set.
     #[error("the data of a compressed message is corrupt")]
     CorruptCompression,
     /// The data of a compressed message ends inside a block.
@@ -71,11 +71,11 @@ pub enum ProtocolError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A message exceeds [`Config::max_message_size`](crate::Config::max_message_size), by what its
-    /// frames so far announce, or by what came out of them if it is compressed.
+    /// A message exceeds [`Config::max_message_size`](crate::Config::max_message_size), counting what
+    /// its frames have announced so far, or what came out of them if it is compressed.
     #[error("a message of at least {size} bytes exceeds the limit of {limit}")]
     MessageTooLarge {
-        /// What the frames of the message announced so far, or what came out of them, in bytes.
+        /// The bytes that its frames have announced so far, or that came out of them.
         size: u64,
         /// The limit in bytes.
         limit: u64,
@@ -83,7 +83,7 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
-    /// The status code with which the connection is failed (section 7.4.1).
+    /// Returns the status code with which the connection fails (section 7.4.1).
     pub const fn close_code(&self) -> CloseCode {
         match self {
             Self::InvalidUtf8
@@ -95,7 +95,7 @@ impl ProtocolError {
         }
     }
 
-    /// The section that states the rule, such as `RFC 6455, section 5.2`.
+    /// Returns the section that states the rule, such as `RFC 6455, section 5.2`.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::ReservedBits

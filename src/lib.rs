@@ -9,8 +9,8 @@
 //! | carry another protocol's bytes through a WebSocket | [`blocking::ByteStream`] |
 //! | drive connections from an event loop, an async runtime, or a test | [`Connection`] |
 //! | open a WebSocket on a request that another HTTP library has parsed | [`handshake::negotiate`] |
-//! | open one on bytes of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |
-//! | test what is built on it, without ports | `testing`, with the feature `testing` |
+//! | open one with I/O of your own | [`handshake::ClientHandshake`], [`handshake::ServerHandshake`] |
+//! | test code built on it, without ports | `testing`, with the feature `testing` |
 //! | compress messages | `extension::Deflate`, with the feature `deflate` |
 //! | take frames apart, as a proxy or a dissector does | [`frame`] |
 //!
@@ -40,13 +40,13 @@
 //!
 //! [`Connection`] takes the bytes that were read, hands out [`Event`]s that borrow from them, and
 //! holds the bytes to be written as [`Outgoing`], a [`bytes::Buf`]. It does no I/O, reads no clock
-//! and starts nothing; the caller owns the socket and the input buffer. Answering Pings, answering a
-//! Close, failing the connection of a peer that breaks the protocol, and the order in which the two
-//! ends close TCP are its job.
+//! and starts nothing; the caller owns the socket and the input buffer. It answers Pings and Close
+//! frames, fails the connection of a peer that breaks the protocol, and sees to the order in which
+//! the two ends close TCP.
 //!
-//! What is wrong is said by whom it concerns: [`ProtocolError`] is the peer's doing and maps to a
-//! close code and a section of the RFC; [`SendError`] and [`UsageError`] are the application's. What
-//! must not be on the wire can't be made: a [`CloseCode`] is always one that may be sent, a
+//! Errors are divided by who caused them: a [`ProtocolError`] is the peer's doing and maps to a close
+//! code and a section of the RFC; a [`SendError`] or [`UsageError`] is the application's. What must
+//! not be on the wire can't be constructed: a [`CloseCode`] is always one that may be sent, a
 //! [`ControlPayload`] has at most 125 bytes, a [`Text`] is UTF-8, and a [`Message`] is never a
 //! control frame.
 //!
@@ -55,16 +55,16 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `blocking` | yes | clients and servers over `std::net`; needs `handshake` |
-//! | `handshake` | yes | the HTTP upgrade of both sides, still without I/O; needs `std` |
+//! | `handshake` | yes | the HTTP upgrade for both sides, still without I/O; needs `std` |
 //! | `deflate` | no | compressed messages, permessage-deflate; needs `std` |
-//! | `rustls` | no | `wss` for clients and servers, by rustls; needs `blocking` |
-//! | `rustls-webpki-roots` | no | Mozilla's list of whom to trust, where the platform has none; needs `rustls` |
-//! | `testing` | no | connections in memory, for the tests of what is built on it; needs `blocking` |
+//! | `rustls` | no | `wss` for clients and servers, with rustls; needs `blocking` |
+//! | `rustls-webpki-roots` | no | Mozilla's root certificates, where the platform has none; needs `rustls` |
+//! | `testing` | no | connections in memory, for testing code built on it; needs `blocking` |
 //! | `std` | yes | [`Connection::new`] with the thread's CSPRNG, vectored [`Outgoing`], SIMD chosen at run time |
 //!
 //! Without features the crate is `no_std` and needs `alloc`.
 //!
-//! [`bytes`] and [`http`] are part of the public face, and re-exported; so is `rustls` with its feature.
+//! [`bytes`] and [`http`] are part of the public API and re-exported; so is `rustls`, with its feature.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;

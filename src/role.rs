@@ -11,7 +11,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role of the other end.
+    /// Returns the role of the other end.
     ///
     /// ```
     /// # use sansocket::Role;

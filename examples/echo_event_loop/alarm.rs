@@ -5,19 +5,19 @@ use mio::{Registry, Token};
 
 /// Ends a wait of the poll when its time has come.
 ///
-/// A timeout of the wait itself would do. But the kernel sets that up and takes it down again each time, which
-/// takes longer than all that is done here with a short message. So where there is a timer that stays set from
-/// one wait to the next, it is that.
+/// A timeout of the wait itself would do, but the kernel sets that up and takes it down again each time,
+/// which takes longer than everything that is done here with a short message. So if there is a timer that
+/// stays set from one wait to the next, this uses it.
 pub(crate) struct Alarm {
     timer: kernel::Timer,
     time: Option<Instant>,
 }
 
 impl Alarm {
-    /// Whether it ends a wait of the poll by itself.
+    /// Whether it ends the poll's wait by itself.
     pub(crate) const WAKES_THE_POLL: bool = kernel::Timer::WAKES_THE_POLL;
 
-    /// An alarm that isn't set, and raises events with this token.
+    /// Creates an alarm that isn't set and raises events with this token.
     ///
     /// # Errors
     ///
@@ -26,12 +26,12 @@ impl Alarm {
         Ok(Self { timer: kernel::Timer::new(registry, token)?, time: None })
     }
 
-    /// Whether it is set to a time that is still to come.
+    /// Returns whether it is set to a time that is still to come.
     pub(crate) fn is_ahead(&self, now: Instant) -> bool {
         self.time.is_some_and(|time| time > now)
     }
 
-    /// Sets it to this time, and to no other any more.
+    /// Sets it to this time, replacing any other.
     ///
     /// # Errors
     ///
@@ -42,12 +42,12 @@ impl Alarm {
         Ok(())
     }
 
-    /// Doesn't want it any more. It may ring once more all the same.
+    /// Forgets the time it is set to. It may still ring once more.
     pub(crate) const fn forget(&mut self) {
         self.time = None;
     }
 
-    /// How long the poll may wait now, as far as it has to know.
+    /// Returns how long the poll may wait now, if it has to keep time itself.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
         let time = self.time.filter(|_| !Self::WAKES_THE_POLL)?;
         Some(time.saturating_duration_since(now))
@@ -78,9 +78,9 @@ mod kernel {
         }
 
         pub(super) fn set(&mut self, left: Duration) -> io::Result<()> {
-            // None at all would turn it off.
+            // Zero would turn it off.
             let left = left.max(Duration::from_nanos(1));
-            // It need not be read: to set it again resets it.
+            // It needn't be read: setting it again resets it.
             let once = Expiration::OneShot(left.into());
             Ok(self.0.set(once, TimerSetTimeFlags::empty())?)
         }
@@ -94,7 +94,7 @@ mod kernel {
 
     use mio::{Registry, Token};
 
-    /// There is none. The poll has to look after the time.
+    /// There is none: the poll has to keep time itself.
     pub(super) struct Timer;
 
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "elsewhere there is one")]

@@ -4,22 +4,22 @@ use sansocket::{Message, SendError};
 
 use super::replies::Replies;
 
-/// What is done with requests and messages: all that another server would have to replace.
+/// What is done with requests and messages: the part that another server would replace.
 ///
 /// It runs on the thread of the event loop, so it must not wait for anything.
 pub(crate) trait Application {
-    /// Decides about a request; see [`negotiate`](sansocket::handshake::negotiate).
+    /// Decides how to answer a request; see [`negotiate`](sansocket::handshake::negotiate).
     fn on_request(
         &mut self,
         request: &Request<()>,
         upgrade: Result<&UpgradeRequest<'_>, &RequestError>,
     ) -> Decision;
 
-    /// Takes a message, and sends what there is to answer.
+    /// Takes a message, and sends the answers, if any.
     ///
     /// # Errors
     ///
-    /// What could not be queued. The connection is closed with 1011 then.
+    /// If an answer could not be queued. The connection is then closed with 1011.
     fn on_message(
         &mut self,
         message: Message<'_>,

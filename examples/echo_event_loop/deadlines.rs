@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use super::alarm::Alarm;
 
-/// Which peer has to be looked at when.
+/// When each peer has to be looked at.
 ///
-/// Most deadlines are put off again and again before they pass. So a peer has one entry that counts,
-/// the earliest, of which it keeps the [`Timer`]; when that has come, the peer says what its deadline is
-/// by now. Putting one off costs nothing, and the alarm is hardly ever set. Entries that don't count any more are
-/// left where they are, until they are [most of them](Self::tidy).
+/// Most deadlines are put off again and again before they pass. So only the earliest entry of a peer
+/// counts, and the peer keeps its [`Timer`]; when that time comes, the peer says what its deadline is by
+/// now. Putting off a deadline costs nothing, and the alarm is hardly ever set. Entries that no longer
+/// count stay where they are until they are [the majority](Self::tidy).
 pub(crate) struct Deadlines {
     queue: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// While it is set, no peer's time comes much before it rings.
+    /// While it is set, no peer's time comes long before it rings.
     alarm: Alarm,
-    /// Whether it rings as soon as the time that was last read off the clock has become old. To read the clock for
+    /// Whether it rings as soon as the time last read from the clock is out of date. Reading the clock for
     /// each wait of the poll would take longer than most of what is done with a short message.
     ticks: bool,
 }
@@ -24,15 +24,15 @@ pub(crate) struct Deadlines {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timer(Option<Instant>);
 
-/// How much later than its deadline a peer is looked at, together with others whose deadline has passed
-/// meanwhile. And so old may the time be that is taken for now.
+/// How much later than its deadline a peer is looked at, together with others whose deadline has passed in
+/// the meantime. The time that is taken for now may also be this old.
 const SLACK: Duration = Duration::from_millis(100);
 
-/// So many entries that don't count are not worth being looked for.
+/// How many entries that don't count are not worth looking for.
 const LITTER: usize = 1024;
 
 impl Timer {
-    /// None is set.
+    /// No timer is set.
     pub(crate) const OFF: Self = Self(None);
 }
 
@@ -41,7 +41,8 @@ impl Deadlines {
         Self { queue: BinaryHeap::new(), alarm, ticks: false }
     }
 
-    /// What time it is when the poll returns, which was `before` when it last did; `rang` says whether the alarm has.
+    /// Returns the time when the poll returns. It was `before` the last time, and `rang` says whether the
+    /// alarm has rung.
     pub(crate) fn now(&mut self, before: Instant, rang: bool) -> Instant {
         if self.ticks && !rang {
             return before;
@@ -50,7 +51,7 @@ impl Deadlines {
         Instant::now()
     }
 
-    /// Has the peer `key` looked at soon after `deadline`, unless it is looked at before that anyway.
+    /// Makes sure that the peer `key` is looked at soon after `deadline`, if not earlier anyway.
     pub(crate) fn set(&mut self, key: usize, timer: &mut Timer, deadline: Instant) {
         if timer.0.is_none_or(|time| deadline < time) {
             *timer = Timer(Some(deadline));
@@ -61,16 +62,16 @@ impl Deadlines {
         }
     }
 
-    /// Forgets the entries that don't count any more, those of peers that are gone above all, if there are more of
-    /// them than `peers`.
+    /// Forgets the entries that no longer count, above all those of peers that are gone, if there are more
+    /// of them than `peers`.
     pub(crate) fn tidy(&mut self, peers: usize, counts: impl Fn(usize, Timer) -> bool) {
         if self.queue.len() > 2 * peers + LITTER {
             self.queue.retain(|Reverse((time, key))| counts(*key, Timer(Some(*time))));
         }
     }
 
-    /// The next peer whose time has come, and with which timer; a timer that the peer doesn't have any
-    /// more is an old one.
+    /// Returns the next peer whose time has come, and its timer; if the peer no longer has that timer, the
+    /// entry doesn't count.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(usize, Timer)> {
         if self.alarm.is_ahead(now) {
             return None;
@@ -82,8 +83,8 @@ impl Deadlines {
         })
     }
 
-    /// Sees to it that the poll returns when the time of the next peer has come; or, if peers are `busy`, when the time
-    /// is old.
+    /// Makes sure that the poll returns when the time of the next peer has come or, if peers are `busy`,
+    /// when the time is out of date.
     ///
     /// # Errors
     ///
@@ -106,7 +107,7 @@ impl Deadlines {
         self.alarm.set(*deadline + SLACK, now)
     }
 
-    /// How long the poll may wait now, as far as it has to know.
+    /// Returns how long the poll may wait now, if it has to keep time itself.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.alarm.timeout(now)
     }

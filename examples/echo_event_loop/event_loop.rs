@@ -18,13 +18,13 @@ const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
 const ALARM: Token = Token(usize::MAX - 2);
 
-/// The size of the one buffer for all reads. It should fit into the second-level cache with room to spare.
+/// The size of the one buffer for all reads. It should fit into the L2 cache with room to spare.
 const BUFFER: usize = 192 * 1024;
 
-/// How many connections are accepted before those that are there have their turn.
+/// How many connections are accepted before the existing ones have their turn.
 const ACCEPTS: usize = 64;
 
-/// How long nothing is accepted after an error: too many open files, say, gets better when
+/// How long nothing is accepted after an error: too many open files, for example, is cured when
 /// connections end.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -35,18 +35,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 ///        ▼                                                                  │
 ///   poll until a socket is ready, a deadline has come, or the server stops  │
 ///        ├─▶ a turn for each peer that is ready                             │
-///        ├─▶ a turn for each that was not done before                       │
+///        ├─▶ a turn for each that was not finished before                   │
 ///        ├─▶ accept some connections                                        │
 ///        └─▶ a turn for each peer whose deadline has come ──────────────────┘
 /// ```
 pub(crate) struct EventLoop<A> {
     poll: Poll,
-    /// None when the server stops.
+    /// `None` once the server is stopping.
     listener: Option<TcpListener>,
-    /// From when on to accept: now, when somebody is waiting, or when a pause is over.
+    /// When to accept: now, if a client is waiting, or when a pause is over.
     accept_from: Option<Instant>,
     peers: Slab<Peer>,
-    /// Who has a turn without being ready: each that was not done with its last one, or has not had any.
+    /// Peers that get a turn without being ready: those not finished with their last one, and new ones.
     queue: VecDeque<usize>,
     deadlines: Deadlines,
     shared: Shared<A>,
@@ -81,7 +81,7 @@ impl<A: Application> EventLoop<A> {
         })
     }
 
-    /// Where it listens.
+    /// Returns where it listens.
     ///
     /// # Errors
     ///
@@ -93,8 +93,10 @@ impl<A: Application> EventLoop<A> {
         }
     }
 
-    /// What stops the server from another thread. Every WebSocket is told, and [`run`](Self::run) returns
-    /// when all have answered or took too long. Woken again, it returns at once.
+    /// Returns a handle that stops the server from another thread.
+    ///
+    /// Every WebSocket is told, and [`run`](Self::run) returns when all have answered or taken too long. If
+    /// woken again, it returns at once.
     ///
     /// # Errors
     ///
@@ -107,7 +109,7 @@ impl<A: Application> EventLoop<A> {
     ///
     /// # Errors
     ///
-    /// Those of the poll. What is wrong with one connection ends that one alone.
+    /// Those of the poll. An error on one connection ends only that connection.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         while self.listener.is_some() || !self.peers.is_empty() {
@@ -124,7 +126,7 @@ impl<A: Application> EventLoop<A> {
                         self.accept_from.get_or_insert(self.shared.now);
                     }
                     STOP => self.stop(),
-                    ALARM => {} // looked after above and below
+                    ALARM => {} // handled above and below
                     Token(key) => self.take_turn_if_ready(key, readiness),
                 }
             }
@@ -137,7 +139,7 @@ impl<A: Application> EventLoop<A> {
         Ok(())
     }
 
-    /// How long there is nothing to do unless the poll says so.
+    /// Returns how long there is nothing to do unless the poll says so.
     fn timeout(&self) -> Option<Duration> {
         if !self.queue.is_empty() {
             return Some(Duration::ZERO);
@@ -188,7 +190,7 @@ impl<A: Application> EventLoop<A> {
         }
     }
 
-    /// A turn, unless the peer has one anyway.
+    /// Gives the peer a turn, unless it gets one anyway.
     fn take_turn_if_ready(&mut self, key: usize, readiness: &Readiness) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         peer.notice(readiness);
@@ -197,8 +199,8 @@ impl<A: Application> EventLoop<A> {
         }
     }
 
-    /// One turn for each of so many that are queued. Who was queued meanwhile waits for the next poll, so that
-    /// a peer that always has something to say keeps nobody waiting.
+    /// Gives one turn to each of the first `count` queued peers. Those queued in the meantime wait for the
+    /// next poll, so that a peer that always has something to say doesn't keep others waiting.
     fn take_queued_turns(&mut self, count: usize) {
         for _ in 0..count {
             let Some(key) = self.queue.pop_front() else { return };

@@ -3,19 +3,19 @@
 //!
 //!     cargo run --release --example echo_event_loop -- [--max-connections N] [--patience SECONDS] [ADDR]
 //!
-//! With `--features deflate` it compresses, if the client wants it. What to read:
+//! With `--features deflate`, it compresses if the client wants to. What to read:
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `peer.rs` | how a connection of the core is driven: where to begin |
+//! | `peer.rs` | how a connection of the core is driven: start here |
 //! | `replies.rs` | what is written at once, and what together |
 //! | `socket.rs` | reads and writes that never wait |
-//! | `event_loop.rs` | who has a turn when |
+//! | `event_loop.rs` | whose turn it is when |
 //! | `deadlines.rs`, `alarm.rs` | the clock, which the core leaves to its user |
 //! | `application.rs`, and below | what this server is for |
 //!
-//! A connection that has nothing to say costs the slot of its [`Peer`](peer::Peer), its timers and an entry among
-//! the deadlines, about 500 bytes. The one buffer into which everything is read is shared by all of them.
+//! An idle connection costs the slot of its [`Peer`](peer::Peer), its timers and an entry among the
+//! deadlines: about 500 bytes. All of them share the one buffer that everything is read into.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 mod alarm;
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let Arguments { address, max_connections, patience } = Arguments::parse()?;
     let parsed =
-        address.parse().map_err(|_| format!("{address:?} is no IP address with a port"))?;
+        address.parse().map_err(|_| format!("{address:?} is not an IP address with a port"))?;
     let event_loop =
         EventLoop::bind(parsed, Settings::new(max_connections, patience), Echo::default())
             .map_err(|error| format!("cannot listen on {address}: {error}"))?;
@@ -79,7 +79,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(event_loop.run()?)
 }
 
-/// Every request opens a WebSocket, every message is sent back.
+/// Every request opens a WebSocket, and every message is sent back.
 #[derive(Default)]
 struct Echo {
     /// For all connections, which share its pool.
@@ -140,7 +140,7 @@ impl Arguments {
     }
 }
 
-/// A time that can be waited for: more than nothing, and no more than a year.
+/// Parses a time that can be waited for: more than nothing, and no more than a year.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 1..=31_536_000) => Ok(Duration::from_secs(seconds)),

@@ -17,28 +17,28 @@ use super::replies::Replies;
 use super::settings::Settings;
 use super::socket::{Arrived, Socket};
 
-/// From so many bytes on that wait to be written, nothing is read from a peer. With what becomes of one read, and the
-/// long message that may end in it, this bounds what a peer costs that doesn't read.
+/// Once this many bytes wait to be written to a peer, nothing is read from it. Together with the replies
+/// to one read, and the long message that may end in it, this bounds what a peer that doesn't read costs.
 const MOST_WAITING: usize = 256 * 1024;
 
-/// How often a peer that has much to say is read from in one turn: a long message that is there is passed on
-/// while it is still in the cache, and not gathered beside those of all the others. They wait no longer for
-/// that than it takes to pass on 3 MiB.
+/// How often a peer with a lot to say is read from in one turn: a long message that has arrived is passed
+/// on while it is still in the cache, instead of being gathered alongside those of all the others. These
+/// wait no longer than it takes to pass on 3 MiB.
 const READS: usize = 16;
 
-/// How much is read in one turn from a peer that compresses: each byte may become a thousand, which the others wait
-/// for as well.
+/// How much is read in one turn from a peer that compresses: each byte may become a thousand, and the
+/// others wait for those too.
 const LITTLE: usize = 16 * 1024;
 
 /// One connection, from its opening handshake to the end of its TCP connection.
 pub(crate) struct Peer {
     socket: Socket,
-    /// What is left of the HTTP response, which goes ahead of everything else. On the heap, because
+    /// What is left of the HTTP response, which goes ahead of everything else. It is on the heap, because
     /// it is hardly ever there: a new socket has room for it.
     response: Option<Box<Bytes>>,
     phase: Phase,
-    /// Whether [little](LITTLE) is read in a turn: if an extension was agreed on, by which messages become longer than
-    /// they are on the wire, and before that is known.
+    /// Whether only [a little](LITTLE) is read in a turn: if an extension was agreed on that makes messages
+    /// longer than they are on the wire, and before that is known.
     reads_little: bool,
     pub(crate) timer: Timer,
     /// Whether it waits in the queue for a turn.
@@ -50,19 +50,19 @@ enum Phase {
     Opening { handshake: ServerHandshake, by: Instant },
     /// It is a WebSocket.
     Connected(Connection),
-    /// It is none, and the response says why.
+    /// It is not a WebSocket, and the response says why.
     Refused { by: Instant },
-    /// Everything is said, and our direction has ended. The peer closes before we do: otherwise what
-    /// was written last might not reach it.
+    /// Everything has been said, and our direction has ended. The peer closes before we do: otherwise
+    /// what was written last might not reach it.
     Ending { by: Instant },
 }
 
 /// What the peers of an event loop have in common.
 pub(crate) struct Shared<A> {
     pub(crate) registry: Registry,
-    /// What was just read. Nothing stays in it from one turn to the next.
+    /// Where reads go. Nothing stays in it from one turn to the next.
     pub(crate) buffer: Box<[u8]>,
-    /// What holds the replies until they are written. Nothing stays in it either.
+    /// Holds the replies until they are written. Nothing stays in it either.
     pub(crate) storage: Vec<u8>,
     /// When the poll returned.
     pub(crate) now: Instant,
@@ -75,7 +75,7 @@ pub(crate) struct Shared<A> {
 pub(crate) enum Next {
     /// When the poll or its timer says so.
     Wait,
-    /// When the others had theirs: there may be more to read.
+    /// When the others have had theirs: there may be more to read.
     Again,
     /// Never. It is to be dropped.
     Over,
@@ -94,16 +94,16 @@ impl Peer {
         })
     }
 
-    /// Takes note of what the poll has seen.
+    /// Notes what the poll has seen.
     pub(crate) fn notice(&mut self, readiness: &Readiness) {
         self.socket.notice(readiness);
     }
 
-    /// Reads, and writes all that follows from each read at once.
+    /// Reads, and at once writes all that follows from each read.
     ///
     /// # Errors
     ///
-    /// Those of the socket. The peer is lost then.
+    /// Those of the socket, after which the peer is lost.
     pub(crate) fn turn<A: Application>(
         &mut self,
         token: Token,
@@ -122,7 +122,7 @@ impl Peer {
                 break;
             }
         }
-        // Who has ended its own direction may still read: all that it is owed is written first.
+        // A peer that has ended its own direction may still read: all that it is owed is written first.
         if self.socket.is_at_end() && self.waiting() == 0 {
             next = self.receive_eof();
         }
@@ -135,8 +135,10 @@ impl Peer {
         Ok(if self.is_over(shared.now) { Next::Over } else { next })
     }
 
-    /// Says goodbye with the next turn, because the server stops; `false` if there is nothing to be said to a peer whose
-    /// request hasn't been answered, and it is to be dropped.
+    /// Says goodbye in the next turn, because the server is stopping.
+    ///
+    /// Returns `false` if the peer's request hasn't been answered: there is nothing to say to it, and it is
+    /// to be dropped.
     pub(crate) fn go_away(&mut self) -> bool {
         match &mut self.phase {
             Phase::Opening { .. } => return false,
@@ -148,7 +150,7 @@ impl Peer {
         true
     }
 
-    /// When it has to have a turn at the latest.
+    /// Returns by when it has to have a turn.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Opening { by, .. } | Phase::Refused { by } | Phase::Ending { by } => Some(*by),
@@ -177,7 +179,7 @@ impl Peer {
         Ok(next)
     }
 
-    /// Takes in the first bytes of the buffer.
+    /// Handles the first `count` bytes of the buffer.
     fn receive<A: Application>(&mut self, count: usize, shared: &mut Shared<A>) {
         let Shared { buffer, storage, application, settings, now, .. } = shared;
         let mut input = buffer.get_mut(..count).unwrap_or_default();
@@ -189,7 +191,7 @@ impl Peer {
                 Err(error) => self.refuse(error.into(), by),
             }
         }
-        // What is left behind the request is the first input of the connection.
+        // Whatever follows the request is the first input of the connection.
         if let Phase::Connected(connection) = &mut self.phase {
             connection.handle_read(*now);
             connection.outgoing().lend_storage(storage);
@@ -226,8 +228,8 @@ impl Peer {
         self.phase = Phase::Refused { by };
     }
 
-    /// The peer sends nothing any more. A WebSocket that ends like this without a Close frame of the peer is lost;
-    /// `Connection::close_status` would tell.
+    /// Handles the end of what the peer sends. A WebSocket that ends like this without a Close frame from the
+    /// peer is lost; `Connection::close_status` would say so.
     fn receive_eof(&mut self) -> Next {
         if let Phase::Connected(connection) = &mut self.phase {
             connection.receive_eof();
@@ -235,7 +237,7 @@ impl Peer {
         Next::Over
     }
 
-    /// Writes all that is outgoing, or as much as there is room for.
+    /// Writes everything outgoing, or as much as there is room for.
     fn write<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
         if self.response.is_some() && !self.write_response(shared)? {
             return Ok(());
@@ -247,7 +249,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Whether there was room for what is left of the response.
+    /// Writes what is left of the response, and returns whether there was room for it.
     #[cold]
     fn write_response<A>(&mut self, shared: &Shared<A>) -> io::Result<bool> {
         if let Some(response) = &mut self.response {
@@ -260,7 +262,7 @@ impl Peer {
         Ok(true)
     }
 
-    /// How many bytes wait to be written.
+    /// Returns how many bytes wait to be written.
     fn waiting(&mut self) -> usize {
         let response = self.response.as_ref().map_or(0, |response| response.len());
         match &mut self.phase {
@@ -269,25 +271,25 @@ impl Peer {
         }
     }
 
-    /// Has the connection do what is due by the clock, when everything is written that can be.
+    /// Makes the connection do what is due by the clock, once everything is written that can be.
     fn tell_time<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
         loop {
             let Phase::Connected(connection) = &mut self.phase else { return Ok(()) };
-            // What has taken too long has had its effect: the connection is closing, or lost.
+            // Anything that has taken too long has had its effect: the connection is closing, or lost.
             let _ = connection.handle_timeout(shared.now);
             if !connection.outgoing().has_remaining() || self.socket.stalled_by().is_some() {
                 return Ok(());
             }
-            // A Ping. Its time begins when it has left, which is to be told again.
+            // A Ping. Its time begins when it has left, so the connection has to be told the time again.
             self.write(shared)?;
         }
     }
 
-    /// Does with the transport what the connection says. It speaks for a server, which closes first
-    /// (RFC 6455, section 7.1.1), as soon as the Close frame is written.
+    /// Does with the transport what the connection says. As a server, it closes first, as soon as the Close
+    /// frame is written (RFC 6455, section 7.1.1).
     fn end_if_all_is_said<A>(&mut self, shared: &Shared<A>) -> io::Result<()> {
         let all_is_said = match &self.phase {
-            // One that is closed is over, and said what it could.
+            // A closed connection is over, and has said what it could.
             Phase::Connected(connection) => {
                 connection.transport() == Transport::Close
                     && connection.state() == ConnectionState::Closing
@@ -303,14 +305,14 @@ impl Peer {
     }
 }
 
-/// Takes every event out of the input. What the protocol itself owes the peer is queued by then: the
+/// Takes every event out of the input. By then, what the protocol itself owes the peer is queued: the
 /// answer to a Ping, to a Close frame, to a breach of the rules.
 fn converse(replies: &mut Replies<'_>, mut input: &mut [u8], application: &mut impl Application) {
     loop {
         let event = replies.connection.next_event(&mut input);
         replies.is_last = input.is_empty();
         match event {
-            // After our own Close nothing is to be answered.
+            // Nothing is answered after our own Close.
             Ok(Some(Event::Message(message)))
                 if replies.connection.state() == ConnectionState::Open =>
             {

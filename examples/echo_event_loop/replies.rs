@@ -4,20 +4,20 @@ use sansocket::{Connection, Message, SendError};
 
 use super::socket::Socket;
 
-/// A message of so many bytes is worth a write of its own.
+/// A message of at least this many bytes is worth a write of its own.
 const LONG: usize = 32 * 1024;
 
-/// The last one is from here on: what was queued before leaves by the same write.
+/// For the last message, this many are enough: what was queued before leaves with the same write.
 const LONG_FOR_THE_LAST: usize = 4 * 1024;
 
 /// Where the application puts its replies.
 ///
-/// Those to all that was read in one go leave together. Only what is long is written at once, from where it lies;
-/// what the socket doesn't take of that is queued.
+/// The replies to everything that was read in one go leave together. Only long ones are written at once,
+/// from where they are; whatever the socket doesn't take of them is queued.
 pub(crate) struct Replies<'turn> {
-    /// For whatever else there is to be said.
+    /// For anything else there is to say.
     pub(crate) connection: &'turn mut Connection,
-    /// None while nothing may be written yet.
+    /// `None` while nothing may be written yet.
     pub(super) socket: Option<&'turn mut Socket>,
     /// Whether nothing is left of what was read.
     pub(super) is_last: bool,
@@ -42,7 +42,7 @@ impl Replies<'_> {
         match &mut self.socket {
             Some(socket) if socket.stalled_by().is_none() => {
                 let mut lent = self.connection.lend(message)?;
-                // An error comes again with the next write.
+                // The next write will return an error again.
                 let _ = socket.write(&mut lent, self.now, self.patience);
                 Ok(())
             }

@@ -7,20 +7,20 @@ use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-/// A short read has emptied the socket where readiness comes from epoll or kqueue. Elsewhere only a
-/// read that would block has, and until then there is no further event.
+/// Where readiness comes from epoll or kqueue, a short read has emptied the socket. Elsewhere only a
+/// read that would block has, and there is no further event until then.
 const SHORT_READ_EMPTIES: bool = cfg!(unix);
 
 /// How many chunks one write takes at most.
 const CHUNKS: usize = 16;
 
-/// A TCP connection that never waits, and what the poll is to watch of it.
+/// A TCP connection that never waits, and what the poll is to watch on it.
 pub(crate) struct Socket {
     stream: TcpStream,
-    /// Room to write is watched only while something is left to be written.
+    /// Includes room to write only while something is left to write.
     watched: Interest,
     end: End,
-    /// By when something has to be taken of what is left, while there is no room for it.
+    /// By when some of what is left has to be taken, while there is no room for it.
     stalled_by: Option<Instant>,
 }
 
@@ -28,16 +28,16 @@ pub(crate) struct Socket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Unknown,
-    /// The poll has seen it. So there is an end to be read, even behind a short read.
+    /// The poll has seen it, so there is an end to read, even after a short read.
     Ahead,
     Reached,
 }
 
 /// What a read has found.
 pub(crate) enum Arrived {
-    /// So many bytes, and perhaps there are more.
+    /// This many bytes, and perhaps there are more.
     Some(usize),
-    /// So many bytes, and for now no more.
+    /// This many bytes, and no more for now.
     All(usize),
     /// Nothing, for now or at the end.
     Nothing,
@@ -49,26 +49,26 @@ impl Socket {
         token: Token,
         registry: &Registry,
     ) -> io::Result<Self> {
-        // What belongs together is written together: nothing is to wait in the kernel for more.
+        // What belongs together is written together, so nothing should wait in the kernel for more.
         stream.set_nodelay(true)?;
         let watched = Interest::READABLE;
         registry.register(&mut stream, token, watched)?;
         Ok(Self { stream, watched, end: End::Unknown, stalled_by: None })
     }
 
-    /// Takes note of what the poll has seen.
+    /// Notes what the poll has seen.
     pub(crate) fn notice(&mut self, readiness: &Readiness) {
         if readiness.is_read_closed() && self.end == End::Unknown {
             self.end = End::Ahead;
         }
     }
 
-    /// Whether everything was read that the peer will ever send.
+    /// Returns whether everything that the peer will ever send has been read.
     pub(crate) fn is_at_end(&self) -> bool {
         self.end == End::Reached
     }
 
-    /// By when something has to be taken of what is left to be written.
+    /// Returns by when some of what is left to write has to be taken.
     pub(crate) const fn stalled_by(&self) -> Option<Instant> {
         self.stalled_by
     }
@@ -90,7 +90,7 @@ impl Socket {
         }
     }
 
-    /// Writes until nothing is left, or no room.
+    /// Writes until there is nothing left, or no room.
     pub(crate) fn write(
         &mut self,
         outgoing: &mut impl Buf,
@@ -100,7 +100,7 @@ impl Socket {
         while outgoing.has_remaining() {
             let first = outgoing.chunk();
             let written = if first.len() == outgoing.remaining() {
-                // As it is most of the time, and costs the kernel less.
+                // This is the usual case, and costs the kernel less.
                 self.stream.write(first)
             } else {
                 let mut chunks = [IoSlice::new(&[]); CHUNKS];
@@ -124,12 +124,12 @@ impl Socket {
         Ok(())
     }
 
-    /// Ends our direction, behind all that was written.
+    /// Ends our direction, after everything that was written.
     pub(crate) fn end(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 
-    /// Has the poll watch what there is to wait for.
+    /// Makes the poll watch for what there is to wait for.
     pub(crate) fn watch(&mut self, token: Token, registry: &Registry) -> io::Result<()> {
         let wanted = match self.stalled_by {
             Some(_) => Interest::READABLE | Interest::WRITABLE,

@@ -2,7 +2,7 @@
 //! and an orderly end on Ctrl-C.
 //!
 //!     cargo run --example echo_server -- [ADDR]
-//!     cargo run --example echo_server --features deflate -- [ADDR]   # compresses, if the client wants it
+//!     cargo run --example echo_server --features deflate -- [ADDR]   # compresses if the client wants to
 //!
 //! Then open <http://127.0.0.1:9001/> in a browser, or run the example `echo_client` with the URL
 //! `ws://127.0.0.1:9001`.
@@ -44,7 +44,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         .goodbye(CloseFrame::new(CloseCode::GOING_AWAY, "the server is stopping")?)
         .on_error(|error| eprintln!("cannot accept a connection: {error}"));
     let shutdown = accept_loop.shutdown_handle();
-    // A second Ctrl-C is from somebody who is in a hurry.
+    // A second Ctrl-C comes from somebody in a hurry.
     ctrlc::set_handler(move || shutdown.shut_down())?;
 
     let mut stdout = io::stdout();
@@ -76,8 +76,8 @@ fn address_argument() -> Result<String, lexopt::Error> {
     Ok(address.unwrap_or_else(|| "127.0.0.1:9001".to_owned()))
 }
 
-/// What this server offers and allows. These are the defaults for the most part; a server that is
-/// open to the world writes them down.
+/// What this server offers and allows. These are mostly the defaults; a server that is open to the world
+/// spells them out.
 fn server() -> Server {
     let config = Config::default()
         .max_message_size(16 << 20)
@@ -94,10 +94,10 @@ fn server() -> Server {
     server
 }
 
-/// A WebSocket on every path; a browser that asks for `/` gets a page from which to open one.
+/// Opens a WebSocket on every path; a browser that asks for `/` gets a page from which to open one.
 fn decide(request: &Request<()>, upgrade: Result<&UpgradeRequest<'_>, &RequestError>) -> Decision {
     match (upgrade, request.uri().path()) {
-        // A flawless GET but for this: it asks for no WebSocket.
+        // A flawless GET, except that it doesn't ask for a WebSocket.
         (Err(RequestError::Upgrade), "/") => {
             let html = HeaderValue::from_static("text/html; charset=utf-8");
             Decision::reply(StatusCode::OK, html, include_str!("page.html"))
@@ -106,11 +106,11 @@ fn decide(request: &Request<()>, upgrade: Result<&UpgradeRequest<'_>, &RequestEr
             let text = HeaderValue::from_static("text/plain");
             Decision::reply(StatusCode::NOT_FOUND, text, "there is nothing here but /\n")
         }
-        _ => Decision::accept(), // what is wrong with it otherwise is for the library to say
+        _ => Decision::accept(), // the library says what else is wrong with it
     }
 }
 
-/// Echoes until the client closes the connection, or this server stops.
+/// Echoes until the client closes the connection or this server stops.
 fn serve(pending: Pending<TcpListener>) -> Result<(), Box<dyn Error>> {
     let (mut reader, _) = match pending.accept() {
         Ok(ends) => ends,

@@ -11,7 +11,7 @@ use crate::blocking::shutdown::{Registry, ShutdownHandle};
 use crate::close_code::CloseCode;
 use crate::connection::CloseFrame;
 
-/// A server that runs: takes connections from a listener, gives each a thread, and ends in order.
+/// A server loop: takes connections from a listener, gives each a thread, and shuts down gracefully.
 ///
 /// ```
 /// use std::net::TcpListener;
@@ -48,12 +48,12 @@ pub struct AcceptLoop {
     registry: Arc<Registry>,
 }
 
-/// How long the loop rests when it can't accept: out of file descriptors, say. It gets better when
+/// How long the loop rests when it can't accept, say for lack of file descriptors. That improves as
 /// connections end.
 const REST: Duration = Duration::from_millis(100);
 
 impl AcceptLoop {
-    /// A loop whose connections are accepted as `server` says.
+    /// A loop that accepts connections as `server` says.
     pub fn new(server: Server) -> Self {
         Self {
             server,
@@ -65,10 +65,11 @@ impl AcceptLoop {
         }
     }
 
-    /// How many connections, and threads, there are at the same time; 1000 by default. One more is
+    /// The maximum number of connections, and of threads, at the same time; 1000 by default. Any more are
     /// closed without an answer.
     ///
-    /// Each has two file descriptors, and a third while it is accepted: see that the process may have so many.
+    /// Each uses two file descriptors, and a third while it is being accepted: make sure that the process may
+    /// have that many.
     #[must_use]
     pub const fn max_connections(mut self, most: usize) -> Self {
         self.max_connections = most;
@@ -82,39 +83,42 @@ impl AcceptLoop {
         self
     }
 
-    /// What the connections are told at a shutdown; 1001 without a reason by default.
+    /// The Close frame that connections are sent at a shutdown; 1001 without a reason by default.
     #[must_use]
     pub fn goodbye(mut self, frame: CloseFrame<'static>) -> Self {
         self.goodbye = frame;
         self
     }
 
-    /// What is done with an error of the listener, or of starting a thread; nothing by default. The loop
-    /// rests for a moment and goes on; if it was only that a client was gone before it was accepted, at once.
+    /// Calls `handle` with each error from the listener, or from starting a thread; ignores them by default.
+    /// The loop then rests for a moment and goes on, or at once if a client was merely gone before it was
+    /// accepted.
     #[must_use]
     pub fn on_error(mut self, handle: impl Fn(&io::Error) + Send + Sync + 'static) -> Self {
         self.on_error = Box::new(handle);
         self
     }
 
-    /// What stops the loop, from any thread: a signal handler's, say.
+    /// Returns a handle that stops the loop from any thread: a signal handler's, say.
     pub fn shutdown_handle(&self) -> ShutdownHandle {
         ShutdownHandle { registry: Arc::clone(&self.registry) }
     }
 
-    /// Accepts until it is [shut down](ShutdownHandle::shut_down), each connection in a thread of its own
-    /// that `handle` runs in, the opening handshake included.
+    /// Accepts connections until it is [shut down](ShutdownHandle::shut_down), and runs `handle` for each in
+    /// a thread of its own, opening handshake included.
     ///
-    /// Gives how many connections were not over by the deadline: their transport has been ended, or will be when a
-    /// thread lets go of it that waits to write. Their threads may still run.
+    /// Returns how many connections had not ended by the deadline: their transport has been ended, or will be
+    /// when a thread that is waiting to write releases it. Their threads may still run.
     ///
-    /// Several threads can run the same loop, with one listener or several. A shutdown makes a connection of its own
-    /// to wake one that waits, so the listener must be reachable where it says it is, and no other loop accept from
-    /// it: if it isn't so, the loop ends with the next connection that somebody makes.
+    /// Several threads can run the same loop, with one listener or several. A shutdown connects to the
+    /// listener to wake a thread that waits, so the listener must be reachable at the address it reports, and
+    /// no other loop may accept from it: otherwise the loop ends only with the next connection that anybody
+    /// makes.
     ///
     /// # Errors
     ///
-    /// If it can't be found out where the listener is, which a shutdown needs. Nothing else ends it.
+    /// Fails if the listener's address, which a shutdown needs, can't be determined. No other error ends the
+    /// loop.
     pub fn run<L: Listener>(
         &self,
         listener: &L,
@@ -158,8 +162,8 @@ impl AcceptLoop {
     }
 }
 
-/// Whether it was the client that ended a connection before it was accepted, as some systems tell: the next one is none
-/// the worse for it.
+/// Whether a client ended its connection before it was accepted, which some systems report: the next
+/// connection is unaffected.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::blocking::deadline::Deadline;
 
-/// Time that may be spent in several goes, as for connections that lead from one to the next.
+/// Time that may be spent in several goes, as on connections that each lead to the next.
 #[derive(Debug)]
 pub(super) struct TimeBudget(Duration);
 
@@ -11,7 +11,7 @@ impl TimeBudget {
         Self(whole)
     }
 
-    /// Has something done before the deadline by which all that is left is spent.
+    /// Does `work` before the deadline at which the remaining time is spent, and deducts what it took.
     pub(super) fn spend<T>(&mut self, work: impl FnOnce(Deadline) -> T) -> T {
         let begun = Instant::now();
         let done = work(Deadline::after(self.0));

@@ -7,8 +7,8 @@ use crate::blocking::reader::Reader;
 /// The receiving end of a connection as [`Read`]: the bytes of its binary messages, for a tunnel.
 ///
 /// It reads as a [`ByteStream`](super::ByteStream) does, while other threads send with
-/// [`ByteWriter`](super::ByteWriter)s. Pings and Close frames are answered while it reads, so go on to the
-/// end also where nothing more is expected.
+/// [`ByteWriter`](super::ByteWriter)s. Pings and Close frames are answered while it reads, so read to the end
+/// even when nothing more is expected.
 ///
 /// ```no_run
 /// use std::{io, net::{Shutdown, TcpStream}, thread};
@@ -51,8 +51,8 @@ impl<S: Read + Write> ByteReader<S> {
         &self.reader
     }
 
-    /// The reader of messages, as it is behind the message of which something was read last. What is
-    /// left of that is lost.
+    /// The reader of messages, positioned after the message from which bytes were last read. The unread rest
+    /// of that is lost.
     pub fn into_inner(self) -> Reader<S> {
         self.reader
     }

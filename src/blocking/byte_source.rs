@@ -11,16 +11,16 @@ use crate::close_code::CloseCode;
 use crate::connection::{CloseSignal, CloseStatus};
 use crate::message::{Chunk, Message};
 
-/// What ends a stream of bytes otherwise than its end; inside the [`io::Error`] of a
+/// Why a stream of bytes ended other than at its end; inside the [`io::Error`] of a
 /// [`ByteStream`](super::ByteStream) or a [`ByteReader`](super::ByteReader).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ByteStreamError {
-    /// The peer sent text, and was told with 1003 that this isn't understood.
+    /// The peer sent text, and was told with 1003 that it isn't understood.
     #[error("the peer sent a text message where bytes were expected")]
     Text,
-    /// The peer closed, and for another reason than that all was said: what was received may be only
-    /// the beginning.
+    /// The peer closed for a reason other than having said everything: what was received may be only the
+    /// beginning.
     #[error("the peer closed the connection with {0}")]
     Closed(CloseStatus),
 }
@@ -85,7 +85,7 @@ impl Received {
             match source.read_chunk()? {
                 Some(Chunk { piece: Message::Binary(piece), .. }) => self.0 = piece.into_bytes(),
                 Some(Chunk { piece: Message::Text(_), .. }) => {
-                    // That it was text is the news, whether or not the peer listens to that.
+                    // The error is that it was text, whether or not the peer responds to the close.
                     let _ = source.close(CloseCode::UNSUPPORTED_DATA);
                     return Err(ByteStreamError::Text.into());
                 }
@@ -100,8 +100,8 @@ impl Received {
     }
 }
 
-/// Whether a clean end of the connection is the end of the stream: not if something went wrong that
-/// was worth a code of its own.
+/// Checks whether a clean end of the connection is the end of the stream: it isn't if something went wrong
+/// that was worth a code of its own.
 fn end(status: Option<CloseStatus>) -> io::Result<()> {
     match status {
         Some(status) if !is_end(status.remote) => Err(ByteStreamError::Closed(status).into()),

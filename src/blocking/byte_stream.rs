@@ -10,14 +10,13 @@ use crate::connection::CloseStatus;
 /// How many bytes go into one message.
 pub(super) const MESSAGE: usize = 64 * 1024;
 
-/// A connection as [`Read`] and [`Write`], over binary messages: for another protocol that passes
+/// A connection as [`Read`] and [`Write`], over binary messages: for another protocol that is tunnelled
 /// through a WebSocket.
 ///
-/// Where messages begin and end means nothing. What is written is gathered, and goes out as a message
-/// when it is [flushed](Write::flush), when 64 KiB have come together, and before a read waits: so a
-/// request and its answer need no flush in between. Flush what nothing is read behind, or
-/// [`close`](Self::close): dropped bytes are lost, and the peer finds an
-/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) in their place.
+/// Message boundaries mean nothing. What is written is gathered, and goes out as a message when it is
+/// [flushed](Write::flush), when 64 KiB have been gathered, and before a read waits: so a request and its
+/// answer need no flush in between. If no read follows, flush or [`close`](Self::close): bytes left at a drop
+/// are lost, and the peer gets an [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) in their place.
 ///
 /// ```
 /// use std::io::{BufRead, Write};
@@ -48,22 +47,22 @@ pub(super) const MESSAGE: usize = 64 * 1024;
 ///
 /// # Reading
 ///
-/// A close with 1000, 1001 or no code is the end of the stream. One with another code is an error,
-/// [`ByteStreamError::Closed`](super::ByteStreamError::Closed), because something went wrong before all
-/// was said; and so is the end of a transport without a Close frame. A text message is an error, too,
-/// and closes the connection with 1003.
+/// A close with 1000, 1001 or no code is the end of the stream. A close with any other code is an error,
+/// [`ByteStreamError::Closed`](super::ByteStreamError::Closed), because something went wrong before
+/// everything was said, and so is the end of the transport without a Close frame. A text message is an error
+/// too, and closes the connection with 1003.
 ///
-/// With [`Delivery::Chunks`](crate::Delivery::Chunks) bytes are there as they arrive, and no message has
-/// to be held, however long it is; else each is read when it is complete.
+/// With [`Delivery::Chunks`](crate::Delivery::Chunks) bytes can be read as they arrive, and no message has to
+/// be held, however long it is; otherwise each is read once it is complete.
 ///
 /// # Errors
 ///
-/// [`TimedOut`](io::ErrorKind::TimedOut) loses nothing and takes nothing: call again. Behind any other
-/// error the stream is over.
+/// [`TimedOut`](io::ErrorKind::TimedOut) loses nothing and takes nothing: call again. After any other error
+/// the stream is over.
 ///
 /// # Two directions at once
 ///
-/// A thread that reads doesn't write. Where both ends may have much to say before they listen, split the
+/// A thread that reads doesn't write. Where both ends may have much to send before they read, split the
 /// connection and use a [`ByteReader`](super::ByteReader) and a [`ByteWriter`](super::ByteWriter).
 #[derive(Debug)]
 pub struct ByteStream<S> {
@@ -74,22 +73,22 @@ pub struct ByteStream<S> {
 }
 
 impl<S: Read + Write> ByteStream<S> {
-    /// The bytes of the messages that come and go from now on.
+    /// The bytes of the messages sent and received from now on.
     pub fn new(socket: WebSocket<S>) -> Self {
         Self { socket, received: Received::default(), gathered: Vec::new() }
     }
 
-    /// Sends what was written, closes with 1000, and waits for the peer to do the same. What it still
+    /// Sends what was written, closes with 1000, and waits for the peer to do the same. Anything it still
     /// sends is discarded.
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::close`], and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if bytes were left to be
+    /// As for [`WebSocket::close`], and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if bytes were left to be
     /// sent when the peer closed.
     pub fn close(&mut self) -> io::Result<CloseStatus> {
         if let Err(error) = self.queue_gathered() {
             if !matches!(error, Error::WriteTimedOut) {
-                // Nothing is sent any more, but the peer's last words are still read.
+                // Nothing more is sent, but the peer's last words are still read.
                 let _ = self.socket.close(CloseCode::NORMAL, "");
             }
             return Err(error.into());
@@ -102,8 +101,8 @@ impl<S: Read + Write> ByteStream<S> {
         &self.socket
     }
 
-    /// The connection, as it is behind the message of which something was read last. What is left of
-    /// that is lost, and so is what was written and not flushed.
+    /// The connection, positioned after the message from which bytes were last read. The unread rest of that
+    /// is lost, and so is what was written and not flushed.
     pub fn into_inner(self) -> WebSocket<S> {
         self.socket
     }
@@ -117,17 +116,17 @@ impl<S: Read + Write> ByteStream<S> {
         self.release_gathered(queued)
     }
 
-    /// Gives up what is gathered if it was queued; says of a queue that was full that there was no time.
+    /// Discards what is gathered if it was queued; reports a full queue as a lack of time.
     fn release_gathered(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
         match outcome {
             // It is queued, and what is left of it goes out with the next flush.
             Ok(()) | Err(Error::WriteTimedOut) => {
-                // Nothing is kept for a stream that is idle.
+                // An idle stream keeps no memory.
                 self.gathered = Vec::new();
                 outcome
             }
             Err(Error::BufferFull(_)) => Err(Error::WriteTimedOut),
-            // Nothing is sent any more. It stays, so that whoever flushes again is told again.
+            // Nothing more is sent. The bytes stay, so that another flush fails again.
             Err(error) => Err(error),
         }
     }
@@ -136,7 +135,7 @@ impl<S: Read + Write> ByteStream<S> {
 impl<S: Read + Write> BufRead for ByteStream<S> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.received.is_empty() {
-            // Behind any other error the peer's last words are still read. Whoever flushes is told.
+            // After any other error the peer's last words are still read. A flush reports it.
             if let Err(error @ Error::WriteTimedOut) = self.queue_gathered() {
                 return Err(error.into());
             }
@@ -156,7 +155,7 @@ impl<S: Read + Write> Read for ByteStream<S> {
 }
 
 impl<S: Read + Write> Write for ByteStream<S> {
-    /// Takes as many bytes as make the next message full.
+    /// Takes as many bytes as the next message has room for.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gathered.len() >= MESSAGE {
             self.queue_gathered()?;

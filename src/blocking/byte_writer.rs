@@ -7,10 +7,9 @@ use crate::close_code::CloseCode;
 
 /// The sending end of a connection as [`Write`]: bytes in binary messages, for a tunnel.
 ///
-/// Each write is sent at once, as a message of up to 64 KiB, because nobody would flush it: the thread
-/// that reads is another one. So [`io::copy`] passes on what it gets when it gets it. Put a
+/// Each write is sent at once, as a message of up to 64 KiB, because nothing else would flush it: the thread
+/// that reads is another one. So [`io::copy`] passes on data as it arrives. Put a
 /// [`BufWriter`](io::BufWriter) around it where many small writes belong together.
-///
 /// A write that fails with [`TimedOut`](io::ErrorKind::TimedOut) took nothing: call again. See
 /// [`ByteReader`](super::ByteReader) for an example.
 #[derive(Debug)]
@@ -19,17 +18,17 @@ pub struct ByteWriter<S> {
 }
 
 impl<S: Read + Write> ByteWriter<S> {
-    /// Sends bytes through this writer. Messages of its clones go between them.
+    /// Sends bytes through this writer. Messages from its clones go in between.
     pub const fn new(writer: Writer<S>) -> Self {
         Self { writer }
     }
 
-    /// Closes with 1000: the peer reads the end of the stream behind what was written. There is no half
-    /// of a WebSocket that stays open, so what the peer has to say has to be read before.
+    /// Closes with 1000: the peer reads the end of the stream after what was written. A WebSocket can't stay
+    /// half open, so read what the peer has to say first.
     ///
     /// # Errors
     ///
-    /// As [`Writer::close`].
+    /// As for [`Writer::close`].
     pub fn close(&self) -> io::Result<()> {
         Ok(self.writer.close(CloseCode::NORMAL, "")?)
     }
@@ -52,7 +51,7 @@ impl<S: Read + Write> Write for ByteWriter<S> {
             return Ok(0);
         }
         match self.writer.send(piece) {
-            // What is queued is taken: the next write or flush waits for it.
+            // What is queued counts as taken: the next write or flush waits for it.
             Ok(()) | Err(Error::WriteTimedOut) => Ok(piece.len()),
             Err(Error::BufferFull(_)) => Err(Error::WriteTimedOut.into()),
             Err(error) => Err(error.into()),

@@ -17,7 +17,7 @@ use crate::handshake::{
     Redirects, UriError,
 };
 
-/// What a client asks for and allows: the builder of client connections.
+/// What a client asks for and allows: the builder for client connections.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`UriError`] if it is no `ws:` or `wss:` URL that can be connected to.
+    /// [`UriError`] if it isn't a `ws:` or `wss:` URL that can be connected to.
     pub fn new(url: &str) -> Result<Self, UriError> {
         url.parse().map(ClientRequest::new).map(Self::from)
     }
@@ -77,14 +77,14 @@ impl Client {
         Ok(self)
     }
 
-    /// Says on behalf of which web page the connection is opened.
+    /// Sets the origin of the web page on whose behalf the connection is opened.
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.request = self.request.origin(origin);
         self
     }
 
-    /// Shows what the server has agreed to and the headers that it added, for each WebSocket that opens.
+    /// Calls `show` for each WebSocket that opens, with what the server agreed to and the headers it added.
     ///
     /// ```no_run
     /// use sansocket::blocking::Client;
@@ -120,8 +120,8 @@ impl Client {
         self
     }
 
-    /// What to do for `wss`, also where a redirection leads: whom to trust, above all. By default those
-    /// are trusted whom the platform trusts.
+    /// The TLS for `wss`, redirections included: above all, which certificate authorities to trust. By
+    /// default they are those that the platform trusts.
     ///
     /// ```no_run
     /// use sansocket::blocking::{Client, TlsConnector};
@@ -144,15 +144,14 @@ impl Client {
         self
     }
 
-    /// How many bytes of the body are kept of a response that rejects the handshake; 64 KiB by
-    /// default.
+    /// How many bytes are kept of the body of a response that rejects the handshake; 64 KiB by default.
     #[must_use]
     pub fn max_body_size(mut self, bytes: usize) -> Self {
         self.request = self.request.max_body_size(bytes);
         self
     }
 
-    /// Limits and choices of the connection; those of [`Config::default`] by default.
+    /// Limits and options of the connection; those of [`Config::default`] by default.
     #[must_use]
     pub const fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -173,10 +172,9 @@ impl Client {
         self
     }
 
-    /// Has this proxy asked for a tunnel to the server, and connects through that; straight by
-    /// default.
+    /// Asks this proxy for a tunnel to the server, and connects through it; directly by default.
     ///
-    /// Connecting to the proxy and waiting for its answer is part of connecting, and so bounded by
+    /// Connecting to the proxy and waiting for its answer are part of connecting, and so bounded by
     /// [`Timeouts::connect`].
     ///
     /// ```no_run
@@ -193,42 +191,41 @@ impl Client {
         self
     }
 
-    /// Connects through the proxy that the environment names for the server, if it does: as the
-    /// variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say now, see
-    /// [`ProxyEnvironment`].
+    /// Connects through the proxy that the environment names for the server, if any: as the variables
+    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say now, see [`ProxyEnvironment`].
     ///
-    /// A variable that names no proxy that can be used is an error of [`connect`](Self::connect), and
-    /// only where it decides.
+    /// A variable that names no usable proxy is an error of [`connect`](Self::connect), and only where that
+    /// variable decides.
     #[must_use]
     pub fn proxy_from_env(mut self) -> Self {
         let environment = ProxyEnvironment::read(|name| {
-            // What is not Unicode is nothing that can be used, which is to be found out.
+            // A value that isn't Unicode can't be used, which should be reported.
             env::var_os(name).map(|value| value.to_string_lossy().into_owned())
         });
         self.route.set_proxies(Proxies::Environment(environment));
         self
     }
 
-    /// Follows so many redirections before the WebSocket is open. None by default: a redirection is
-    /// [`Rejected`](super::ConnectError::Rejected) then, like any other answer that opens none.
+    /// Follows up to this many redirections before the WebSocket is open; none by default. A redirection is
+    /// then [`Rejected`](super::ConnectError::Rejected), like any other answer that opens no WebSocket.
     ///
-    /// Where they lead and what is sent there, [`Redirects::follow`] tells. The deadlines of
-    /// [`Timeouts`] are for all of them together, one for connecting and one for the handshakes.
+    /// [`Redirects::follow`] tells where they lead and what is sent there. The deadlines of [`Timeouts`]
+    /// cover all of them together, one for connecting and one for the handshakes.
     #[must_use]
     pub const fn redirects(mut self, limit: u32) -> Self {
         self.redirects = Redirects::up_to(limit);
         self
     }
 
-    /// What is set on the TCP socket.
+    /// The options that are set on the TCP socket.
     #[must_use]
     pub const fn tcp(mut self, options: TcpOptions) -> Self {
         self.route.set_options(options);
         self
     }
 
-    /// Connects from this address of this machine, and only to addresses of its family. The port is
-    /// the system's choice if it is 0.
+    /// Connects from this local address, and only to addresses of its family. If the port is 0, the system
+    /// chooses one.
     ///
     /// ```no_run
     /// use std::net::Ipv4Addr;
@@ -245,7 +242,7 @@ impl Client {
 }
 
 impl From<ClientRequest> for Client {
-    /// A client for a request that was put together by itself.
+    /// A client for a request that was built separately.
     fn from(request: ClientRequest) -> Self {
         Self {
             request,

@@ -6,7 +6,7 @@ use crate::blocking::socket::{CloneSocket, Socket};
 #[cfg(feature = "rustls")]
 use crate::blocking::tls::TlsStream;
 
-/// What a client that connects by itself speaks over: TCP, and TLS over it for `wss`.
+/// The stream of a client that connects by itself: TCP, with TLS over it for `wss`.
 #[derive(Debug)]
 pub struct ClientStream(Layers);
 
@@ -27,7 +27,7 @@ impl ClientStream {
         }
     }
 
-    /// The TLS connection, if the URL is one of `wss`.
+    /// The TLS connection, if the URL's scheme is `wss`.
     #[cfg(feature = "rustls")]
     pub const fn tls(&self) -> Option<&TlsStream> {
         match &self.0 {
@@ -50,7 +50,7 @@ impl From<TlsStream> for ClientStream {
     }
 }
 
-/// The same call on whichever stream it is.
+/// Makes the same call on whichever stream it is.
 macro_rules! on_stream {
     ($layers:expr, $stream:ident => $call:expr) => {
         match $layers {

@@ -8,15 +8,14 @@ use crate::blocking::error::ConnectError;
 use crate::blocking::tls::{TlsConnector, TlsError};
 use crate::handshake::{Scheme, WebSocketUri};
 
-/// What a client does for `wss`. It is set up with the first such URL, once for all clones of the
-/// client.
+/// A client's TLS for `wss`. It is set up for the first such URL, once for all clones of the client.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClientTls {
     #[cfg(feature = "rustls")]
     connector: Arc<OnceLock<TlsConnector>>,
 }
 
-/// What is put over the TCP connection to a server.
+/// The layer over the TCP connection to a server.
 #[derive(Debug)]
 pub(super) enum Layer {
     Nothing,
@@ -33,7 +32,7 @@ impl ClientTls {
         Self { connector: Arc::new(OnceLock::from(connector)) }
     }
 
-    /// What a URL asks for, found out before anything is connected.
+    /// Returns the layer that a URL asks for, before anything is connected.
     #[cfg_attr(
         not(feature = "rustls"),
         expect(clippy::unused_self, reason = "with TLS it has something to say")
@@ -62,7 +61,7 @@ impl ClientTls {
 }
 
 impl Layer {
-    /// The stream for the opening handshake. That of TLS comes with it.
+    /// Returns the stream for the opening handshake. The TLS handshake takes place along with it.
     #[cfg_attr(
         not(feature = "rustls"),
         expect(clippy::unnecessary_wraps, reason = "with TLS it may fail")

@@ -1,4 +1,4 @@
-//! From what a client asks for to an open WebSocket.
+//! From a client's request to an open WebSocket.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -21,8 +21,7 @@ use crate::blocking::stream::Stream;
 use crate::blocking::websocket::WebSocket;
 use crate::handshake::{ClientHandshake, ClientRequest, Outcome, Rejection};
 
-/// Connects to a `ws:` URL, or with the feature `rustls` to one of `wss:`, with the defaults of
-/// [`Client`].
+/// Connects to a `ws:` URL, or with the feature `rustls` to a `wss:` URL, with the defaults of [`Client`].
 ///
 /// ```no_run
 /// let mut socket = sansocket::blocking::connect("ws://localhost:9001/chat")?;
@@ -40,9 +39,9 @@ pub fn connect(url: &str) -> Result<WebSocket<ClientStream>, ConnectError> {
 impl Client {
     /// Connects, and opens the WebSocket.
     ///
-    /// Where the host has several addresses, those of IPv6 and of IPv4 take turns. Each is tried as
-    /// soon as the one before has failed or was silent for 250 ms, on a thread of its own, and the
-    /// first that accepts gets the connection; the others are ended.
+    /// If the host has several addresses, IPv6 and IPv4 take turns. Each address is tried as soon as the one
+    /// before has failed or been silent for 250 ms, on a thread of its own. The first that accepts gets the
+    /// connection; the other attempts are ended.
     ///
     /// # Errors
     ///
@@ -74,8 +73,8 @@ impl Client {
         }
     }
 
-    /// Connects to the Unix socket at this path, whatever the URL's scheme and host, and opens the
-    /// WebSocket. The URL's host is what the server gets to see as `Host`.
+    /// Connects to the Unix socket at this path, whatever the URL's scheme and host, and opens the WebSocket.
+    /// The server sees the URL's host as `Host`.
     ///
     /// ```no_run
     /// use sansocket::blocking::Client;
@@ -99,10 +98,10 @@ impl Client {
         self.connect_on(socket)
     }
 
-    /// Opens the WebSocket on a socket that is connected already, whatever the URL's scheme: a TCP
-    /// connection with options of its own, a Unix socket, any other [`Socket`].
+    /// Opens the WebSocket on a socket that is already connected, whatever the URL's scheme: a TCP connection
+    /// with options of its own, a Unix socket, or any other [`Socket`].
     ///
-    /// There is no way from here to another server, so a redirection is a rejection.
+    /// This can't connect to another server, so a redirection is a rejection.
     ///
     /// # Errors
     ///
@@ -112,11 +111,11 @@ impl Client {
         self.open_once(Stream::socket(socket))
     }
 
-    /// Opens the WebSocket over a stream that is connected already, whatever the URL's scheme: a
-    /// TLS stream, a proxy's, one in memory.
+    /// Opens the WebSocket over a stream that is already connected, whatever the URL's scheme: a TLS stream,
+    /// a proxy's, or one in memory.
     ///
-    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake. The
-    /// handshake deadline is looked at between two calls, but can't interrupt one.
+    /// Its timeouts are up to the caller, and so is ending it after the closing handshake. The handshake
+    /// deadline is checked between two calls, but can't interrupt one.
     ///
     /// # Errors
     ///
@@ -125,7 +124,7 @@ impl Client {
         self.open_once(Stream::uncontrolled(stream))
     }
 
-    /// A stream to the server of this request, on which the opening handshake may begin.
+    /// Returns a stream to the server of this request, ready for the opening handshake.
     fn transport(
         &self,
         request: &ClientRequest,
@@ -166,9 +165,9 @@ impl Client {
     }
 }
 
-/// Why one request of several opened no WebSocket.
+/// Why one of several requests opened no WebSocket.
 enum Unopened {
-    /// The next one may.
+    /// The next request may open one.
     Redirected(Box<ClientRequest>),
     Failed(ConnectError),
 }

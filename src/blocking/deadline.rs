@@ -15,7 +15,7 @@ impl Deadline {
         Self(Instant::now().checked_add(timeout))
     }
 
-    /// The deadline at this point in time; none never passes.
+    /// The deadline at this point in time; `None` never passes.
     pub(super) const fn at(instant: Option<Instant>) -> Self {
         Self(instant)
     }
@@ -29,7 +29,7 @@ impl Deadline {
         self.remaining().is_err()
     }
 
-    /// How long it is until then, for a socket timeout: never zero, `None` for ever.
+    /// The time until then, as a socket timeout: never zero, `None` for ever.
     pub(super) fn remaining(self) -> io::Result<Option<Duration>> {
         let Some(instant) = self.0 else {
             return Ok(None);

@@ -32,7 +32,7 @@ pub(super) struct Driver<S, O> {
     pub(super) timeouts: Timeouts,
 }
 
-/// How messages are wanted that are [delivered in chunks](crate::Delivery::Chunks).
+/// How the caller wants messages that are [delivered in chunks](crate::Delivery::Chunks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Whole,
@@ -66,7 +66,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         Self { stream, buffer, receiving, joining: Joining::default(), outlet, timeouts }
     }
 
-    /// Hands every message to `handler`, to the clean end of the connection.
+    /// Hands every message to `handler`, until the clean end of the connection.
     pub(super) fn serve<E: From<Error>>(
         &mut self,
         mut handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
@@ -85,7 +85,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
                 }
             }
         };
-        // What an earlier call couldn't write leaves no room for replies.
+        // What an earlier call couldn't write leaves no room for replies, so it goes first.
         if self.outlet.is_laden() {
             self.drive(Wanted::Whole, None, &mut handle)
         } else {
@@ -102,14 +102,14 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         status.ok_or(Error::Lost)
     }
 
-    /// Drives the connection until `enough` says so of an event, or to its clean end.
+    /// Drives the connection until `enough` returns `true` for an event, or to its clean end.
     #[inline(always)]
     pub(super) fn until(
         &mut self,
         wanted: Wanted,
         mut enough: impl FnMut(Event<'_>, &mut O) -> bool,
     ) -> Result<(), Error> {
-        // Of many short messages most are there already.
+        // With many short messages, most have been read already.
         match self.next_buffered(wanted, &mut enough) {
             Ok(true) => Ok(()),
             Ok(false) => self.drive(wanted, None, enough),
@@ -117,7 +117,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Goes on when nothing is left of what was read, or the peer has broken the protocol.
+    /// Goes on when what was read is used up, too much is outgoing, or the peer has broken the protocol.
     #[inline(never)]
     fn drive(
         &mut self,
@@ -127,12 +127,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     ) -> Result<(), Error> {
         let mut read_by = self.read_by();
         loop {
-            // What the peer did wrong is the news, once it has been told.
+            // What the peer did wrong is the error, once the peer has been told.
             let step = self.step(broken.take().map(Error::from), &mut read_by);
             if !matches!(step, Ok(Step::GoOn)) {
                 if self.state() == ConnectionState::Closed {
                     self.receiving.receive_eof();
-                    // Another thread may wait to write to a peer that is gone.
+                    // Another thread may be waiting to write to a peer that is gone.
                     let _ = self.stream.shutdown(Shutdown::Both);
                 }
                 return step.map(|_| ());
@@ -145,8 +145,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Writes what is outgoing, and reads or does what else the connection says. If that fails, it is with the
-    /// `error` that was there before, where there was one.
+    /// Writes what is outgoing, and reads or does whatever else the connection says. A failure returns the
+    /// earlier `error`, if there was one.
     fn step(&mut self, error: Option<Error>, read_by: &mut Deadline) -> Result<Step, Error> {
         if self.state() == ConnectionState::Closed {
             let outcome = self.outlet.outbound(|outbound| outbound.outcome());
@@ -154,12 +154,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
         let flushed = match self.outlet.flush(&mut self.stream) {
             Ok(flushed) => flushed,
-            // It is not over until the peer's last words are read.
+            // It isn't over until the peer's last words are read.
             Err(Error::Io(_)) => Flushed::Everything,
             Err(Error::WriteTimedOut) => {
                 let listened = self.listen();
-                // The end has one deadline for all, and an error of its own behind it. What the peer did wrong is
-                // found again.
+                // The whole end has one deadline, with an error of its own once that has passed. What the
+                // peer did wrong will be found again.
                 let is_ending = self.state() != ConnectionState::Open;
                 if listened.is_ok() && is_ending && self.stream.is_controlled() {
                     return Ok(Step::GoOn);
@@ -170,7 +170,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         };
         let done = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
             Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => self.end(),
-            // What was read may not be used up: it waits while too much is outgoing.
+            // What was read may not be used up yet: it waits while too much is outgoing.
             _ if !self.buffer.is_empty() => Ok(()),
             _ => self.fill(read_by, flushed),
         };
@@ -180,8 +180,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Takes events out of what was read, until `enough` says so of one, or so much is outgoing that it has to be
-    /// written first. Says which.
+    /// Takes events out of what was read, until `enough` returns `true` for one; returns `false` if none is
+    /// left, or so much is outgoing that it has to be written first.
     #[inline(always)]
     fn next_buffered(
         &mut self,
@@ -192,7 +192,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let mut unread = buffer.unread();
         let input = unread.input();
         loop {
-            // Each of the two ways by itself, so that the short one is.
+            // The two paths are separate, so that the short one stays short.
             let is_enough = match receiving.next_whole_frame(input) {
                 Ok(Some(frame)) => {
                     let answer =
@@ -223,7 +223,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Reads, or waits for as long as it may and does what is due by the clock.
+    /// Reads, or waits for as long as it may and then does what is due by the clock.
     fn fill(&mut self, read_by: &mut Deadline, flushed: Flushed) -> Result<(), Error> {
         let (state, queued, waiting, timer) = self.outlet.outbound(|outbound| {
             let before = outbound.sending.outgoing().remaining();
@@ -233,11 +233,11 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             let queued = waiting.saturating_sub(before);
             Ok::<_, Error>((sending.state(), queued, waiting, sending.poll_timeout()))
         })?;
-        // The time that has come may have queued something to write, or ended it all.
+        // A timer may have queued something to write, or ended the connection.
         if state == ConnectionState::Closed || queued > 0 {
             return Ok(());
         }
-        // What another thread has queued meanwhile is for that to write, or for later: first this one reads.
+        // What another thread has queued meanwhile is written by that thread, or later: this one reads first.
         let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
@@ -254,7 +254,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             outbound.tick()
         })?;
         let is_over = self.state() == ConnectionState::Closed;
-        // One that ended before it was to had a bound that isn't ours.
+        // A read that ended too early had a bound that isn't ours.
         let has_other_bound = !self.stream.is_controlled() || !deadline.has_passed();
         if !is_over && (waits_until.has_passed() || has_other_bound) {
             return Err(Error::ReadTimedOut);
@@ -262,7 +262,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         Ok(())
     }
 
-    /// Looks whether a peer that takes nothing at least says something; if not for too long, it is gone.
+    /// Checks whether a peer that takes nothing at least sends something; if it hasn't for too long, it is
+    /// gone.
     fn listen(&mut self) -> Result<(), Error> {
         if !self.buffer.is_empty() || !self.stream.is_controlled() {
             return Ok(());
@@ -271,8 +272,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         self.outlet.outbound(Outbound::tick_unwritten)
     }
 
-    /// Reads once, what is there or what arrives before the deadline; at the end of the stream tells the
-    /// connection.
+    /// Reads once: what is there, or what arrives before the deadline. Tells the connection about the end of
+    /// the stream.
     fn read_until(&mut self, deadline: Deadline) -> Result<Arrived, Error> {
         let read = self
             .buffer
@@ -312,7 +313,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         Ok(())
     }
 
-    /// How long a read may wait, from now on.
+    /// Sets how long a read may wait from now on.
     pub(super) const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.timeouts.read = timeout;
     }
@@ -327,7 +328,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     }
 }
 
-/// Calls a function that is a part of its other callers.
+/// Calls, out of line, a function that is inlined into its other callers.
 #[inline(never)]
 fn call_apart<O>(
     enough: &mut dyn FnMut(Event<'_>, &mut O) -> bool,
@@ -337,7 +338,7 @@ fn call_apart<O>(
     enough(event, outlet)
 }
 
-/// Has the peer told how it has broken the protocol.
+/// Tells the peer how it has broken the protocol.
 #[cold]
 fn fail<S>(outlet: &mut impl Outlet<S>, error: ProtocolError) -> ProtocolError {
     outlet.outbound(|outbound| outbound.sending.fail(error));
@@ -347,7 +348,7 @@ fn fail<S>(outlet: &mut impl Outlet<S>, error: ProtocolError) -> ProtocolError {
 impl<S: Read + Write, O: Outlet<S>> Incoming for Driver<S, O> {
     #[inline]
     fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
-        // Found by a place of its own and not handed up, because it would be moved at each step.
+        // Stored here and not handed up, because it would be moved at each step.
         let mut found = None;
         self.until(Wanted::Whole, |event, outlet| {
             if let Event::Message(message) = event {

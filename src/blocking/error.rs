@@ -23,8 +23,7 @@ pub enum Error {
     /// or give up.
     #[error("the peer took nothing within the write timeout")]
     WriteTimedOut,
-    /// The peer took no bytes within the write timeout, and so much is queued that this message
-    /// was not.
+    /// The peer took no bytes within the write timeout, and the queue has no room left for this message.
     #[error("the peer takes nothing and the outgoing queue is full")]
     BufferFull(Message<'static>),
     /// The peer left a Ping unanswered, and sent nothing else, for
@@ -54,8 +53,8 @@ pub enum Error {
 }
 
 impl From<Error> for io::Error {
-    /// A timeout is [`TimedOut`](io::ErrorKind::TimedOut); what the connection is lost by keeps its kind,
-    /// and the rest is inside an error of the kind that fits it best.
+    /// A read or write timeout becomes [`TimedOut`](io::ErrorKind::TimedOut), a failure of the transport
+    /// keeps its kind, and the rest get the kind that fits best. The error itself is inside.
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::ReadTimedOut | Error::WriteTimedOut => io::ErrorKind::TimedOut,
@@ -102,11 +101,11 @@ pub enum ConnectError {
     /// An option can't be part of the request.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// The URL is one of `wss`, and the crate was built without the feature `rustls`: connect a TLS
-    /// stream and use [`Client::connect_over`](super::Client::connect_over).
+    /// The URL's scheme is `wss`, and the crate was built without the feature `rustls`: connect a TLS stream
+    /// and use [`Client::connect_over`](super::Client::connect_over).
     #[error("wss needs the feature rustls, or a TLS stream to connect over")]
     TlsUnsupported,
-    /// TLS can't be set up: there is nobody to trust.
+    /// TLS can't be set up: for example, there are no certificate authorities to trust.
     #[cfg(feature = "rustls")]
     #[error(transparent)]
     TlsConfig(#[from] TlsConfigError),
@@ -114,7 +113,7 @@ pub enum ConnectError {
     #[cfg(feature = "rustls")]
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The host's addresses could not be found out.
+    /// The host's addresses could not be looked up.
     #[error("the host name could not be resolved: {0}")]
     Resolve(#[source] io::Error),
     /// No address of the host accepted a connection.
@@ -122,31 +121,31 @@ pub enum ConnectError {
     Connect {
         /// The host of the URL, with its port where that isn't the default, or the path of the Unix socket.
         host: String,
-        /// The error of the address that told most.
+        /// The most informative of the addresses' errors.
         source: io::Error,
     },
-    /// A variable of the environment names no proxy that can be used.
+    /// An environment variable names no usable proxy.
     #[error(transparent)]
     ProxyEnvironment(#[from] ProxyEnvironmentError),
-    /// The proxy could not be connected to, or that connection failed.
+    /// The proxy could not be connected to, or the connection to it failed.
     #[error("could not connect to the proxy {proxy}: {source}")]
     ProxyConnect {
         /// The URL of the proxy, without user name and password.
         proxy: String,
-        /// The error of the look-up, the address that told most, or the transport.
+        /// The error of the look-up or the transport, or the most informative of the addresses' errors.
         source: io::Error,
     },
-    /// The proxy's answer took longer than connecting may.
+    /// The proxy's answer took longer than connecting may take.
     #[error("the proxy did not open a tunnel in time")]
     ProxyTimedOut,
-    /// The proxy's answer is no valid one.
+    /// The proxy's answer isn't valid.
     #[error("the proxy's response is not valid: {0}")]
     ProxyResponse(#[from] ProxyResponseError),
     /// The proxy refuses to open a tunnel: here is its response, with as much of its body as
     /// arrived. Status 407 asks for a user name and password.
     #[error("the proxy answered with the status {}", .0.status())]
     ProxyRefused(Box<Response<Vec<u8>>>),
-    /// The server redirects to where the client doesn't follow.
+    /// The server sent a redirection that the client doesn't follow.
     #[error("{error}")]
     Redirect {
         /// Why not.
@@ -155,10 +154,10 @@ pub enum ConnectError {
         /// The last redirection, with as much of its body as arrived.
         response: Box<Response<Vec<u8>>>,
     },
-    /// The server's answer took longer than the handshake may.
+    /// The server's answer took longer than the handshake may take.
     #[error("the server did not complete the handshake in time")]
     TimedOut,
-    /// The server's answer is no valid one.
+    /// The server's answer isn't valid.
     #[error("the server's response is not valid: {0}")]
     Response(#[from] ResponseError),
     /// The server answered with something other than a WebSocket: here it is, with as much of its
@@ -170,7 +169,7 @@ pub enum ConnectError {
     Io(#[source] io::Error),
 }
 
-/// Why a server got no connection. The client has been answered, where it could be.
+/// Why a server got no connection. The client has been answered, where that was possible.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {
@@ -182,7 +181,7 @@ pub enum AcceptError {
         /// What was wrong with the request; `None` if the answer is the application's own.
         error: Option<RequestError>,
     },
-    /// The client's request took longer than the handshake may.
+    /// The client's request took longer than the handshake may take.
     #[error("the client did not complete the handshake in time")]
     TimedOut,
     /// The application's decision can't be carried out. The client was answered with a 500.

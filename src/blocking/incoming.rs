@@ -2,7 +2,7 @@ use crate::blocking::error::Error;
 use crate::connection::ConnectionState;
 use crate::message::{Chunk, Message};
 
-/// What can be read from a connection, whoever else may write to it.
+/// What can be read from a connection, whatever else may write to it.
 pub(super) trait Incoming {
     /// The next message, whole.
     fn read(&mut self) -> Result<Option<Message<'static>>, Error>;

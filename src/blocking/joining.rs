@@ -1,7 +1,7 @@
 use crate::connection::Event;
 use crate::message::{Chunk, Message, MessageKind};
 
-/// Makes whole messages of those that are delivered in chunks, for who wants them whole.
+/// Joins messages that are delivered in chunks, for callers that want them whole.
 #[derive(Debug, Default)]
 pub(super) struct Joining(Option<Begun>);
 
@@ -13,7 +13,7 @@ enum Begun {
 }
 
 impl Joining {
-    /// The event, or the message that it completes; `None` for a chunk that others will follow.
+    /// Returns the event, or the message that it completes; `None` for a chunk that doesn't complete one.
     pub(super) fn join<'input>(&mut self, event: Event<'input>) -> Option<Event<'input>> {
         match event {
             Event::Chunk(chunk) => self.push(chunk).map(Event::Message),
@@ -21,7 +21,7 @@ impl Joining {
         }
     }
 
-    /// What has arrived of a message, as the chunk that it begins with: whoever goes on takes it bit by bit.
+    /// Takes what has arrived of a message as its first chunk, for a caller that reads on piece by piece.
     pub(super) fn take(&mut self) -> Option<Chunk<'static>> {
         let piece = self.0.take()?.into_message();
         Some(Chunk { piece, first: true, last: false })
@@ -35,7 +35,7 @@ impl Joining {
         if first {
             self.0 = Some(Begun::new(piece.kind()));
         }
-        // If it has no beginning, that was taken by itself, and nobody wanted the rest.
+        // If the beginning isn't here, it was taken by itself, and nobody wanted the rest.
         self.0.as_mut()?.push(&piece);
         if last { self.0.take().map(Begun::into_message) } else { None }
     }

@@ -8,11 +8,11 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::route;
 use crate::blocking::socket::CloneSocket;
 
-/// Where clients open connections; what an [`AcceptLoop`](super::AcceptLoop) takes them from.
+/// A socket that clients connect to; where an [`AcceptLoop`](super::AcceptLoop) gets its connections.
 pub trait Listener: 'static {
-    /// What a connection is.
+    /// The socket of a connection.
     type Socket: CloneSocket + Send + Sync + 'static;
-    /// Where a client is.
+    /// The address of a client.
     type Address: Send + 'static;
 
     /// Waits for a connection.
@@ -22,11 +22,12 @@ pub trait Listener: 'static {
     /// Those of the system call.
     fn accept(&self) -> io::Result<(Self::Socket, Self::Address)>;
 
-    /// What makes a waiting [`accept`](Self::accept) return, from another thread. It may be called more than once.
+    /// Returns a function that makes a waiting [`accept`](Self::accept) return, for use from another thread.
+    /// It may be called more than once.
     ///
     /// # Errors
     ///
-    /// Those of finding out where the listener can be reached.
+    /// Those of determining where the listener can be reached.
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>>;
 }
 
@@ -66,7 +67,7 @@ impl Listener for std::os::unix::net::UnixListener {
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
         let address = self.local_addr()?;
         let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?.to_owned();
-        // A queue that is full would keep it waiting.
+        // A plain `connect` would wait while the queue is full.
         Ok(Box::new(move || drop(route::connect_unix(&path, Deadline::after(WAKE_TIMEOUT)))))
     }
 }

@@ -1,4 +1,5 @@
-//! Locks that a panic doesn't poison: what they guard here is whole between any two calls, whichever thread panics.
+//! Locks that a panic doesn't poison: what they guard here is consistent between any two calls, whichever
+//! thread panics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 

@@ -11,11 +11,12 @@ use crate::message::{Chunk, MessageKind};
 /// A message that is being received, as [`Read`]; see
 /// [`WebSocket::next_message`](super::WebSocket::next_message).
 ///
-/// It ends where the message ends. With [`Delivery::Chunks`](crate::Delivery::Chunks) it holds no more
-/// than what one read has brought, however long the message is. What isn't read of it is skipped by the next one.
+/// It ends where the message ends. With [`Delivery::Chunks`](crate::Delivery::Chunks) it holds no more than
+/// what one read has brought, however long the message is. Whatever isn't read is skipped by the next
+/// `MessageReader`.
 ///
-/// A read fails with [`TimedOut`](io::ErrorKind::TimedOut) when nothing arrived in time, and can be
-/// repeated. If the connection ends inside the message that is an error, never a shorter message.
+/// A read fails with [`TimedOut`](io::ErrorKind::TimedOut) when nothing arrived in time, and can be repeated.
+/// If the connection ends inside the message, that is an error, never a shorter message.
 pub struct MessageReader<'connection> {
     incoming: &'connection mut dyn Incoming,
     kind: MessageKind,
@@ -30,7 +31,7 @@ impl<'connection> MessageReader<'connection> {
         let (piece, last) = loop {
             match incoming.read_chunk()? {
                 Some(Chunk { piece, first: true, last }) => break (piece, last),
-                // The rest of one that nobody wanted.
+                // The rest of a message that nobody wanted.
                 Some(_) => {}
                 None => return Ok(None),
             }
@@ -39,7 +40,7 @@ impl<'connection> MessageReader<'connection> {
         Ok(Some(Self { incoming, kind, piece: piece.into_bytes(), is_last: last }))
     }
 
-    /// Whether it is text, which then is UTF-8 as far as it was read, or binary.
+    /// Whether it is binary or text, which is valid UTF-8 as far as it was read.
     pub const fn kind(&self) -> MessageKind {
         self.kind
     }

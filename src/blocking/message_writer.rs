@@ -8,17 +8,17 @@ use crate::connection::{CloseFrame, Fragment, UsageError};
 use crate::frame::FrameHeader;
 use crate::message::{Message, MessageKind, complete_text};
 
-/// How many bytes make a fragment: as many as fit with their header into 64 KiB.
+/// The size of a fragment: as many bytes as fit, with their header, into 64 KiB.
 const FRAGMENT: usize = 64 * 1024 - FrameHeader::MAX_SIZE;
 
 /// A message that is being sent, as [`Write`]; see [`WebSocket::message`](super::WebSocket::message).
 ///
-/// It goes out in fragments (RFC 6455, section 5.4) of nearly 64 KiB, and of whatever is there when it
-/// is [flushed](Write::flush), so that a message of any length takes constant memory. Bytes of a text
-/// may be cut anywhere; what isn't UTF-8 is refused with [`InvalidData`](io::ErrorKind::InvalidData).
+/// It goes out in fragments (RFC 6455, section 5.4) of nearly 64 KiB, or of whatever is there when it is
+/// [flushed](Write::flush), so that a message of any length takes constant memory. A text may be split
+/// between any two bytes; what isn't UTF-8 is refused with [`InvalidData`](io::ErrorKind::InvalidData).
 ///
-/// End it with [`finish`](Self::finish). One that is dropped before can't be told from a message that is
-/// whole unless the connection ends: it is closed with 1011.
+/// End it with [`finish`](Self::finish). If it is dropped before that, the connection is closed with 1011,
+/// because the peer couldn't tell the message from a whole one.
 pub struct MessageWriter<'connection> {
     sink: Box<dyn FragmentSink + 'connection>,
     kind: MessageKind,
@@ -44,9 +44,9 @@ enum Written {
 
 /// Where fragments go.
 pub(super) trait FragmentSink {
-    /// Whether a message is unfinished already.
+    /// Whether another message is still unfinished.
     fn is_within_message(&mut self) -> bool;
-    /// Queues a fragment, and says if there was not enough time to write what is queued.
+    /// Queues a fragment; fails with `WriteTimedOut` if there was not enough time to write what is queued.
     fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error>;
     fn flush(&mut self) -> Result<(), Error>;
     fn close(&mut self, code: CloseCode);
@@ -81,8 +81,8 @@ impl<'connection> MessageWriter<'connection> {
     ///
     /// # Errors
     ///
-    /// [`InvalidData`](io::ErrorKind::InvalidData) for a text that ends inside a character, and those of
-    /// [`WebSocket::send`](super::WebSocket::send), as [`Error`] says it.
+    /// [`InvalidData`](io::ErrorKind::InvalidData) for a text that ends inside a character, and the errors of
+    /// [`WebSocket::send`](super::WebSocket::send), converted from [`Error`].
     pub fn finish(mut self) -> io::Result<()> {
         self.check_begun()?;
         let piece = match self.kind {
@@ -107,7 +107,7 @@ impl<'connection> MessageWriter<'connection> {
         }
     }
 
-    /// Queues what is gathered, but for the bytes of an incomplete character.
+    /// Queues what is gathered, except for the bytes of an incomplete character.
     fn queue_gathered(&mut self) -> io::Result<Written> {
         let piece = match self.kind {
             MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
@@ -128,11 +128,11 @@ impl<'connection> MessageWriter<'connection> {
 }
 
 impl Write for MessageWriter<'_> {
-    /// Takes as many bytes as make the next fragment full.
+    /// Takes as many bytes as the next fragment has room for.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check_begun()?;
         if self.gathered.len() >= FRAGMENT {
-            // That it is queued is all that a write promises.
+            // A write only promises that the bytes are queued.
             let _: Written = self.queue_gathered()?;
         }
         let taken = bytes.len().min(FRAGMENT.saturating_sub(self.gathered.len()));
@@ -144,7 +144,7 @@ impl Write for MessageWriter<'_> {
         self.check_begun()?;
         match self.queue_gathered()? {
             Written::InTime => Ok(self.sink.flush()?),
-            // It was waited for already.
+            // That has already been waited for.
             Written::Later => Err(Error::WriteTimedOut.into()),
         }
     }

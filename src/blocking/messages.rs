@@ -26,8 +26,8 @@ impl Iterator for Messages<'_> {
             return None;
         }
         let item = self.incoming.read().transpose();
-        // An error that ends the connection is the last item; after a timeout there may be more, and after a message
-        // too, though another thread has found the connection over by then.
+        // An error that ends the connection is the last item. After a timeout there may be more, and after a
+        // message too, even if another thread has found the connection over by then.
         self.is_over =
             !matches!(item, Some(Ok(_))) && self.incoming.state() == ConnectionState::Closed;
         item

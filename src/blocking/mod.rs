@@ -1,8 +1,8 @@
 //! Clients and servers that block, over [`std::net`] or any `Read + Write`.
 //!
-//! What is decided is decided by the sans-IO core; here is one loop around it: hand out the next
-//! event, write what is outgoing, read. Everything that is queued is written before a read blocks,
-//! so that the replies to all that arrived in one read leave in one write.
+//! All decisions are made by the sans-IO core; here is one loop around it: hand out the next event, write
+//! what is outgoing, read. Everything that is queued is written before a read blocks, so that the replies to
+//! all that arrived in one read leave in one write.
 //!
 //! ```
 //! use std::net::TcpListener;
@@ -32,12 +32,12 @@
 //! | to | use |
 //! |---|---|
 //! | connect, with options, through a proxy, to a Unix socket | [`Client`] |
-//! | accept, with options | [`Server`]; for a server that runs and ends in order, [`AcceptLoop`] |
-//! | read and write in turns | [`WebSocket`] |
+//! | accept, with options | [`Server`]; for a whole server with a graceful shutdown, [`AcceptLoop`] |
+//! | read and write in turn | [`WebSocket`] |
 //! | read in one thread and write in others | [`WebSocket::split`]: a [`Reader`], [`Writer`]s |
-//! | send or receive a message bit by bit | [`WebSocket::message`], [`WebSocket::next_message`] |
-//! | carry other bytes | [`ByteStream`] |
-//! | find out that a peer is gone | [`Timeouts::keepalive`] |
+//! | send or receive a message piece by piece | [`WebSocket::message`], [`WebSocket::next_message`] |
+//! | carry another protocol's bytes | [`ByteStream`] |
+//! | detect that a peer is gone | [`Timeouts::keepalive`] |
 //! | speak over TLS | `TlsConnector` and `TlsAcceptor`, with the feature `rustls` |
 //!
 //! Use [`write`](WebSocket::write) in loops that read and reply: `read` flushes.

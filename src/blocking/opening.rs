@@ -1,4 +1,4 @@
-//! Both opening handshakes, driven over a stream before one deadline.
+//! The opening handshakes of both sides, driven over a stream before one deadline.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -20,13 +20,13 @@ use http::Response;
 /// A stream on which the opening handshake takes place.
 pub(super) struct Opening<'s, S> {
     pub(super) stream: &'s mut Stream<S>,
-    /// What was read; behind the handshake, the first frames.
+    /// What was read; after the handshake, the first frames.
     pub(super) buffer: &'s mut ReadBuffer,
     pub(super) deadline: Deadline,
 }
 
 impl<S: Read + Write> Opening<'_, S> {
-    /// Sends the request and waits for what becomes of it.
+    /// Sends the request and waits for its outcome.
     pub(super) fn connect(
         &mut self,
         mut handshake: ClientHandshake,
@@ -44,8 +44,8 @@ impl<S: Read + Write> Opening<'_, S> {
         }
     }
 
-    /// Waits for the body of a rejection. The head is an answer already: what can't be read of the
-    /// body is left out.
+    /// Waits for the body of a rejection. The head is already an answer: what can't be read of the body is
+    /// left out.
     pub(super) fn read_body(&mut self, mut rejection: Rejection) -> Box<Response<Vec<u8>>> {
         self.buffer.consume(|input| rejection.receive(input));
         while !rejection.is_complete() && matches!(self.fill(), Ok(1..)) {
@@ -111,7 +111,7 @@ impl<S: Read + Write> Opening<'_, S> {
     fn send_last(&mut self, mut refusal: Refusal) -> io::Result<()> {
         let outgoing: &mut Bytes = refusal.outgoing();
         self.stream.write_before(self.deadline, outgoing)?;
-        // The client may have read the answer and be gone.
+        // The client may have read the answer and be gone already.
         let _ = self.stream.shutdown(Shutdown::Write);
         // RFC 9112, §9.6: closing with unread bytes would reset the connection, and the answer
         // could be lost with it.
@@ -127,7 +127,7 @@ impl<S: Read + Write> Opening<'_, S> {
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 struct Negotiated {
     answer: Result<Answer, DecisionError>,
     /// What is wrong with the request, if that is why it is refused.
@@ -162,7 +162,7 @@ impl Negotiated {
 }
 
 fn client_error(error: io::Error) -> ConnectError {
-    // A TLS stream makes its handshake with the first read or write.
+    // A TLS stream performs its handshake with the first read or write.
     #[cfg(feature = "rustls")]
     if let Some(error) = TlsError::from_io(&error) {
         return error.clone().into();

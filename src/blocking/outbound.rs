@@ -9,23 +9,23 @@ use crate::blocking::stream::Stream;
 use crate::connection::{ConnectionState, SendError, SendingHalf, TimeoutError, UsageError};
 use crate::message::Message;
 
-/// From this many queued bytes on, a write goes out without being asked to.
+/// Once this many bytes are queued, they are written without being asked for.
 pub(super) const WRITE_FROM: usize = 64 * 1024;
 
 /// The sending half of a connection, and what has become of its transport.
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) sending: SendingHalf,
-    /// Storage of a message that was queued, for the next that is read: who sends back what it reads allocates
-    /// nothing.
+    /// The storage of a message that was queued, for the next one that is read: a caller that sends back what
+    /// it reads allocates nothing.
     pub(super) spare: Vec<u8>,
-    /// Whether the transport is to be ended, whoever uses it.
+    /// Whether the transport is to be ended, whichever thread uses it.
     pub(super) is_cut: bool,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
 }
 
-/// Why a connection ends otherwise than by a Close frame.
+/// Why a connection ends other than by a Close frame.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
     Write(io::ErrorKind),
@@ -43,7 +43,7 @@ impl Outbound {
         self.sending.outgoing().remaining() >= WRITE_FROM || self.sending.is_full()
     }
 
-    /// Takes a message and writes it behind all that is queued. What is not written is queued.
+    /// Takes a message and writes it after everything that is queued. What isn't written is queued.
     pub(super) fn write_through<S: Read + Write>(
         &mut self,
         stream: &mut Stream<S>,
@@ -57,8 +57,8 @@ impl Outbound {
         }
     }
 
-    /// How long the next write may take: bounded by itself, and once the end has begun by the deadline
-    /// of that.
+    /// How long the next write may take: it has a bound of its own, or, once the end has begun, the end's
+    /// deadline.
     pub(super) fn write_bound(&mut self) -> Result<WriteBound, Error> {
         if let Some(Failure::Write(kind)) = self.failure {
             return Err(Error::Io(kind.into()));
@@ -73,12 +73,12 @@ impl Outbound {
         }
     }
 
-    /// What a write that failed means.
+    /// Returns what a failed write means.
     pub(super) fn write_failed(&mut self, error: io::Error) -> Error {
         match (error.kind(), self.sending.state()) {
-            // The transport was ended under the write, which is no news of its own.
+            // The transport was ended during the write, which isn't an error of its own.
             (_, ConnectionState::Closed) => self.end(),
-            // What the clock says of the peer is for those that read: it may have answered meanwhile.
+            // Only readers judge the peer by the clock: it may have answered meanwhile.
             (io::ErrorKind::TimedOut, ConnectionState::Open) => Error::WriteTimedOut,
             (io::ErrorKind::TimedOut, ConnectionState::Closing) => {
                 self.tick_unwritten().err().unwrap_or(Error::WriteTimedOut)
@@ -98,7 +98,7 @@ impl Outbound {
         }
     }
 
-    /// Tells the connection the time, and does what it says about that.
+    /// Tells the connection the time; fails if that ends it.
     pub(super) fn tick(&mut self) -> Result<(), Error> {
         if !self.sending.needs_time() {
             return Ok(());
@@ -111,8 +111,8 @@ impl Outbound {
         if error == TimeoutError::Idle { Ok(()) } else { Err(failure.into()) }
     }
 
-    /// The same while something is still to be written, be it that the stream holds it back: the connection believes
-    /// then that everything was.
+    /// Like `tick`, but while something is still to be written, if only by the stream that holds it back: the
+    /// connection then believes that everything was written.
     pub(super) fn tick_unwritten(&mut self) -> Result<(), Error> {
         let had_ended = self.sending.state() == ConnectionState::Closed;
         self.tick()?;
@@ -123,7 +123,7 @@ impl Outbound {
         Ok(())
     }
 
-    /// Why something wasn't queued: where the transport takes nothing any more, that is the news.
+    /// Why something wasn't queued: if the transport takes nothing any more, that is the error.
     pub(super) fn refusal(&self, error: impl Into<SendError>) -> Error {
         match (error.into(), self.failure) {
             (SendError::Refused(UsageError::NotOpen), Some(failure @ Failure::Write(_)))
@@ -140,7 +140,7 @@ impl Outbound {
         self.outcome().err().unwrap_or(Error::Usage(UsageError::NotOpen))
     }
 
-    /// What there is to say about a connection whose transport has ended.
+    /// The outcome of a connection whose transport has ended.
     pub(super) fn outcome(&self) -> Result<(), Error> {
         match (self.failure, self.sending.close_status()) {
             (Some(failure), _) => Err(failure.into()),

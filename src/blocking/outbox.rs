@@ -8,8 +8,9 @@ use crate::message::Message;
 
 /// Where the handler of [`WebSocket::serve`](super::WebSocket::serve) puts its replies.
 ///
-/// They are queued, and leave together when all that was read is handled. Once the connection is closing, the peer
-/// may still have something to say, but listens no more: what is sent then goes nowhere, and that is no error.
+/// They are queued, and leave together when all that was read is handled. Once the connection is closing, the
+/// peer may still have something to say, but no longer listens: what is sent then goes nowhere, and that
+/// isn't an error.
 ///
 /// ```
 /// use std::{net::TcpListener, thread};
@@ -37,11 +38,11 @@ use crate::message::Message;
 /// ```
 pub struct Outbox<'connection> {
     replies: &'connection mut dyn Replies,
-    /// Whether this call of the handler has closed, and so should know.
+    /// Whether this call of the handler has closed the connection, and so should know that.
     has_closed: bool,
 }
 
-/// What takes the replies of a handler.
+/// Takes the replies of a handler.
 pub(super) trait Replies {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error>;
     fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error>;
@@ -76,8 +77,8 @@ impl<'connection> Outbox<'connection> {
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] behind a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`] when that
-    /// one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
+    /// [`Error::Usage`] after a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`]
+    /// when that one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
     }
@@ -114,7 +115,7 @@ impl<'connection> Outbox<'connection> {
     #[cold]
     fn unless_closing(&self, error: Error) -> Result<(), Error> {
         match error {
-            // A transport that takes nothing any more is no news of the handler's either: `serve` tells.
+            // A transport that takes nothing any more isn't the handler's error either: `serve` reports it.
             Error::Usage(UsageError::NotOpen) | Error::Io(_) if !self.has_closed => Ok(()),
             error => Err(error),
         }

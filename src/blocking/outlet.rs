@@ -8,30 +8,30 @@ use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::stream::Stream;
 use crate::message::Message;
 
-/// How the thread that reads gets at the sending half and its bytes to the wire.
+/// How the reading thread gets at the sending half, and how that half's bytes get to the wire.
 pub(super) trait Outlet<S> {
-    /// The sending half, for a moment.
+    /// Accesses the sending half, for a moment.
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
 
-    /// The message with bytes of its own.
+    /// Returns the message with bytes of its own.
     fn own(&mut self, message: Message<'_>) -> Message<'static> {
         message.into_owned()
     }
 
-    /// Writes what is queued, as far as the thread that reads is to wait for that.
+    /// Writes what is queued, as far as the reading thread should wait for that.
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
 
-    /// Writes what waits, as far as there is time for that: the peer says no more, but may read all the same.
+    /// Writes what is waiting, as far as there is time: the peer sends nothing more, but may still read.
     fn write_last_words(&mut self);
 
     /// Whether so much is queued that it has to be written before more is handed out.
     fn is_laden(&mut self) -> bool;
 
-    /// How long a read may wait before this outlet wants to be looked at again.
+    /// How long a read may wait before this outlet has to be checked again.
     fn patience(&self, flushed: Flushed) -> Option<Duration>;
 }
 
-/// How far a flush has come.
+/// How far a flush has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flushed {
     Everything,
@@ -39,7 +39,7 @@ pub(super) enum Flushed {
     Partly,
 }
 
-/// A connection that one thread has to itself: it reads and it writes, to the end.
+/// A connection that one thread has to itself: that thread reads, and writes everything.
 impl<S: Read + Write> Outlet<S> for Outbound {
     #[inline]
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Self) -> T) -> T {
@@ -64,7 +64,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     }
 
     fn write_last_words(&mut self) {
-        // They were written before it was listened to.
+        // They were written before anything was read.
     }
 
     #[inline]

@@ -15,8 +15,8 @@ use crate::blocking::writer::Writer;
 use crate::connection::CloseFrame;
 use crate::handshake::{Decision, RequestError, UpgradeRequest};
 
-/// A connection that a client has opened, before its opening handshake; what the handler of an
-/// [`AcceptLoop`](super::AcceptLoop) gets.
+/// A connection that a client has opened, before its opening handshake; passed to the handler of an
+/// [`AcceptLoop`](super::AcceptLoop).
 ///
 /// Dropping it closes the connection.
 pub struct Pending<L: Listener> {
@@ -37,7 +37,7 @@ impl<L: Listener> Pending<L> {
         Self { socket, peer, server, goodbye, slot }
     }
 
-    /// Where the client is.
+    /// The client's address.
     pub const fn peer(&self) -> &L::Address {
         &self.peer
     }
@@ -47,8 +47,8 @@ impl<L: Listener> Pending<L> {
         &self.socket
     }
 
-    /// Decides about this request, in the place of the loop's [`Server::on_request`]: for a handler that has to know
-    /// what it was asked for.
+    /// Decides about this request, in place of the loop's [`Server::on_request`]: for a handler that has to
+    /// know what was requested.
     ///
     /// ```
     /// use std::net::TcpListener;
@@ -80,12 +80,13 @@ impl<L: Listener> Pending<L> {
         self
     }
 
-    /// Accepts a WebSocket on it, as the loop's [`Server`] says, and splits it, so that a shutdown can close
-    /// it from outside. One whose ends are [reunited](Reader::reunite) is left to its thread.
+    /// Accepts a WebSocket on this connection, as the loop's [`Server`] says, and splits it, so that a
+    /// shutdown can close it from outside. A WebSocket whose ends are [reunited](Reader::reunite) is left to
+    /// its thread.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
+    /// [`AcceptError`] says why it failed. The client has been answered, unless it was too slow or is gone.
     pub fn accept(self) -> Result<Ends<L::Socket>, AcceptError> {
         self.accept_over(Ok)
     }
@@ -94,13 +95,13 @@ impl<L: Listener> Pending<L> {
     ///
     /// # Errors
     ///
-    /// Those of `wrap`, and as [`accept`](Self::accept).
+    /// Those of `wrap` and of [`accept`](Self::accept).
     pub fn accept_over<S: CloneSocket + Send + 'static>(
         self,
         wrap: impl FnOnce(L::Socket) -> Result<S, AcceptError>,
     ) -> Result<Ends<S>, AcceptError> {
         let Self { socket, server, goodbye, slot, .. } = self;
-        // Until there is a WebSocket all that can be done about it from outside is to end it.
+        // Until there is a WebSocket, all that can be done from outside is to end the connection.
         let opening = Arc::new(Opening(socket.try_clone().map_err(AcceptError::Io)?));
         if !slot.set_ending(opening.clone()) {
             opening.close(&goodbye);
@@ -108,7 +109,7 @@ impl<L: Listener> Pending<L> {
         let (reader, writer) = server.accept(wrap(socket)?)?.split().map_err(AcceptError::Io)?;
         let shared = Arc::downgrade(&writer.shared);
         if !slot.set_ending(Arc::new(shared)) {
-            // It came while the others were closed already.
+            // This one opened when the others had already been closed.
             writer.shared.begin_close(&goodbye);
         }
         Ok((reader, writer))
@@ -132,8 +133,8 @@ struct Opening<S>(S);
 
 impl<S: Socket + Send + Sync> Ending for Opening<S> {
     fn close(&self, _: &CloseFrame<'_>) {
-        // A request that has arrived is still answered, and the WebSocket closed as soon as it is open.
-        // One that hasn't is not waited for.
+        // A request that has arrived is still answered, and the WebSocket closed as soon as it is open. A
+        // request that hasn't is not waited for.
         let _ = self.0.shutdown(Shutdown::Read);
     }
 

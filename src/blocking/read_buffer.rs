@@ -5,10 +5,10 @@ use crate::blocking::stream::Stream;
 /// A small buffer to begin with: most connections are idle, and most messages short.
 const LEAST: usize = 4 * 1024;
 
-/// From here on a larger buffer saves no system calls that matter, and the cache has other uses too.
+/// Beyond this, a larger buffer saves no system calls that matter, and the cache has other uses too.
 const MOST: usize = 128 * 1024;
 
-/// After so many reads that needed less than a quarter, half of the buffer is given back.
+/// After this many reads in a row that needed less than a quarter, half of the buffer is given back.
 const PATIENCE: u8 = 32;
 
 /// What was read and not taken yet.
@@ -23,7 +23,8 @@ pub(super) struct ReadBuffer {
     small_reads: u8,
 }
 
-/// What is left to be taken. Also where a panic comes between: what was taken is unmasked, and may not be seen again.
+/// What is left to be taken, recorded on drop even after a panic: what was taken is unmasked, and must not be
+/// seen again.
 pub(super) struct Unread<'b> {
     input: &'b mut [u8],
     start: &'b mut usize,
@@ -50,7 +51,7 @@ impl ReadBuffer {
         take(self.unread().input())
     }
 
-    /// The bytes that are there, to be taken off their front.
+    /// The bytes that are there, to be taken from the front.
     #[inline(always)]
     pub(super) fn unread(&mut self) -> Unread<'_> {
         let Self { bytes, start, end, .. } = self;
@@ -63,7 +64,7 @@ impl ReadBuffer {
         self.start == self.end
     }
 
-    /// Reads more by one call of `read`, once everything was taken; 0 at the end of the stream.
+    /// Reads more with one call of `read`, once everything was taken; returns 0 at the end of the stream.
     pub(super) fn fill<S: Read + Write>(
         &mut self,
         stream: &mut Stream<S>,
@@ -75,7 +76,7 @@ impl ReadBuffer {
         let count = read(stream, &mut self.bytes)?;
         (self.start, self.end) = (0, count);
         if count == self.bytes.len() && count < MOST {
-            // The bytes that are there stay in front.
+            // The bytes that are there stay at the front.
             self.bytes.resize(count * 2, 0);
             self.small_reads = 0;
         } else if count < self.bytes.len() / 4 {
@@ -91,7 +92,7 @@ impl ReadBuffer {
         Ok(count)
     }
 
-    /// Gives everything back, while nothing arrives.
+    /// Gives the memory back while nothing arrives.
     pub(super) fn release(&mut self) {
         if self.is_empty() {
             *self = Self::default();

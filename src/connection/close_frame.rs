@@ -24,10 +24,10 @@ pub struct CloseFrame<'a> {
 }
 
 impl<'a> CloseFrame<'a> {
-    /// The most bytes that a reason may have.
+    /// The most bytes a reason may have.
     pub const MAX_REASON: usize = FrameHeader::MAX_CONTROL_PAYLOAD - 2;
 
-    /// A body of this code and reason.
+    /// Creates a body with this code and reason.
     ///
     /// # Errors
     ///
@@ -40,17 +40,17 @@ impl<'a> CloseFrame<'a> {
         Ok(Self { code, reason })
     }
 
-    /// The status code.
+    /// Returns the status code.
     pub const fn code(&self) -> CloseCode {
         self.code
     }
 
-    /// The reason: for a log, not for the end user (section 7.1.6).
+    /// Returns the reason, which is for a log, not for the end user (section 7.1.6).
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The body with a reason of its own.
+    /// Converts the body into one that owns its reason.
     pub fn into_owned(self) -> CloseFrame<'static> {
         CloseFrame { code: self.code, reason: self.reason.into_owned() }
     }

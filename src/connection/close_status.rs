@@ -8,9 +8,9 @@ use crate::message::Text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseStatus {
-    /// Who began.
+    /// Who began to close the connection.
     pub closed_by: ClosedBy,
-    /// What this end's Close frame says. It was queued; whether it has left is known to who writes.
+    /// What this end's Close frame says. It was queued; only the writer knows whether it has left.
     pub local: CloseSignal,
     /// What the peer's Close frame said: "the WebSocket connection close code" of section 7.1.5.
     pub remote: CloseSignal,
@@ -19,7 +19,7 @@ pub struct CloseStatus {
 }
 
 impl CloseStatus {
-    /// Whether both ends have said goodbye: the peer's Close frame was received, and one of this end's
+    /// Returns whether both ends have said goodbye: the peer's Close frame was received, and this end's was
     /// [queued](Self::local).
     pub const fn is_clean(&self) -> bool {
         !matches!(self.local, CloseSignal::Missing) && !matches!(self.remote, CloseSignal::Missing)
@@ -33,7 +33,7 @@ pub enum ClosedBy {
     Local,
     /// The peer, with a Close frame.
     Remote,
-    /// The transport: it ended before either said anything.
+    /// The transport: it ended before either end said anything.
     Transport,
 }
 
@@ -49,8 +49,8 @@ pub enum CloseSignal {
 }
 
 impl CloseSignal {
-    /// The number under which section 7.1.5 reports it: 1006 where there was no Close frame, 1005
-    /// where it had no code.
+    /// Returns the number under which section 7.1.5 reports it: 1006 if there was no Close frame, 1005
+    /// if it had no code.
     ///
     /// ```
     /// use sansocket::{CloseCode, CloseSignal};
@@ -79,7 +79,7 @@ impl fmt::Display for CloseSignal {
 }
 
 impl fmt::Display for CloseStatus {
-    /// The code and the reason as section 7.1.5 and 7.1.6 report them.
+    /// Writes the code and the reason as sections 7.1.5 and 7.1.6 report them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.remote.fmt(formatter)?;
         if self.reason.is_empty() { Ok(()) } else { write!(formatter, " {:?}", self.reason) }

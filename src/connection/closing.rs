@@ -1,4 +1,4 @@
-//! The closing handshake (RFC 6455, section 7), whole.
+//! The whole closing handshake (RFC 6455, section 7).
 //!
 //! ```text
 //!            send_close              receive_close
@@ -41,13 +41,13 @@ pub(crate) enum ClosingHandshake {
     /// The transport takes no more bytes, after this Close frame or before any. What the peer said
     /// before that, often why it closed, is still read.
     Unwritable(CloseSignal),
-    /// Nothing is to be said any more; the transport is still there.
+    /// There is nothing more to say; the transport is still there.
     Done(Box<Outcome>),
     /// The transport has ended.
     Ended(Box<Outcome>),
 }
 
-/// How it ended.
+/// How the connection ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     /// Both ends have sent their Close frames.
@@ -67,7 +67,7 @@ pub(crate) enum Answer {
 }
 
 impl ClosingHandshake {
-    /// The application closes.
+    /// The application closes the connection.
     pub(crate) fn send_close(&mut self, frame: Option<&CloseFrame<'_>>) -> Answer {
         match self {
             Self::Open => {
@@ -136,13 +136,13 @@ impl ClosingHandshake {
         matches!(self, Self::Open)
     }
 
-    /// Whether Pings are answered: §5.5.2, until a Close frame was received, as long as they can be.
+    /// Whether Pings are answered: until a Close frame is received (§5.5.2), as long as they can be.
     #[inline]
     pub(crate) const fn owes_pongs(&self) -> bool {
         matches!(self, Self::Open | Self::CloseSent(_))
     }
 
-    /// Whether the peer may still say something: until its Close frame was received.
+    /// Whether the peer may still say something: until its Close frame is received.
     #[cfg(feature = "std")]
     pub(crate) const fn is_listening(&self) -> bool {
         matches!(self, Self::Open | Self::CloseSent(_) | Self::Unwritable(_))

@@ -39,12 +39,12 @@ use crate::role::Role;
 /// 1. Write [`outgoing`](Self::outgoing) until it is empty.
 /// 2. Do what [`transport`](Self::transport) says.
 /// 3. Read some bytes and take every event out of them with [`next_event`](Self::next_event); at
-///    their end call [`receive_eof`](Self::receive_eof).
+///    end of file, call [`receive_eof`](Self::receive_eof).
 /// 4. Meanwhile [`send`](Self::send), [`ping`](Self::ping) and [`close`](Self::close) at any time:
 ///    they only queue.
 ///
-/// Pings are answered, Close frames are answered, and a peer that breaks the protocol is told so,
-/// without any help: that is all in the outgoing bytes.
+/// Pings and Close frames are answered, and a peer that breaks the protocol is told so, without any
+/// help: it is all in the outgoing bytes.
 ///
 /// ```
 /// use bytes::Buf;
@@ -64,11 +64,10 @@ use crate::role::Role;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// With `Timers` (feature `std`) there is a fifth: tell the time by `handle_read` and
-/// `handle_timeout`, and wait no longer than
-/// `poll_timeout` says.
+/// With `Timers` (feature `std`) there is a fifth step: tell the connection the time with
+/// `handle_read` and `handle_timeout`, and wait no longer than `poll_timeout` says.
 ///
-/// Its two halves share nothing: [`split`](Self::split) gives them to two threads.
+/// Its two halves share nothing: [`split`](Self::split) it to use them in two threads.
 ///
 /// An idle connection owns no heap memory: the input is the caller's, and the outgoing bytes are
 /// freed when they have been written. Timers and compression with context takeover are the exceptions.
@@ -79,13 +78,13 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// An open connection that draws masking keys from the thread's CSPRNG.
+    /// Creates an open connection that draws masking keys from the thread's CSPRNG.
     #[cfg(feature = "std")]
     pub fn new(role: Role, config: Config) -> Self {
         Self::with_entropy(role, config, Entropy::default())
     }
 
-    /// An open connection that draws masking keys from `entropy`. A server draws none.
+    /// Creates an open connection that draws masking keys from `entropy`. A server draws none.
     pub fn with_entropy(role: Role, config: Config, entropy: Entropy) -> Self {
         Self {
             receiving: ReceivingHalf::new(role.peer(), &config),
@@ -93,10 +92,10 @@ impl Connection {
         }
     }
 
-    /// The connection with the compression that was agreed on in its handshake, before anything was
-    /// sent or received on it.
+    /// Enables the compression that was agreed on in the handshake.
     ///
-    /// For those who negotiate by themselves; [`handshake`](crate::handshake) does it unasked.
+    /// Call it before anything is sent or received, and only if you negotiate by yourself:
+    /// [`handshake`](crate::handshake) does it for you.
     ///
     /// ```
     /// use sansocket::extension::{Deflate, ExtensionOffer};
@@ -120,7 +119,7 @@ impl Connection {
         self
     }
 
-    /// The connection with things to do by the clock.
+    /// Adds timers to the connection.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_timers(mut self, timers: Timers) -> Self {
@@ -128,7 +127,7 @@ impl Connection {
         self
     }
 
-    /// The connection with what was agreed on in the handshake.
+    /// Enables the extensions that were agreed on in the handshake.
     #[cfg(feature = "handshake")]
     #[cfg_attr(
         not(feature = "deflate"),
@@ -142,7 +141,7 @@ impl Connection {
         self
     }
 
-    /// The half that receives and the half that sends, for two threads.
+    /// Splits the connection into the half that receives and the half that sends, for two threads.
     ///
     /// ```
     /// use sansocket::{Config, Connection, Event, Role};
@@ -150,10 +149,10 @@ impl Connection {
     ///
     /// let (mut receiving, mut sending) = Connection::new(Role::Server, Config::default()).split();
     ///
-    /// // Where bytes are read, this half tells what they are. A masked Ping that says "Hello":
+    /// // Where bytes are read, this half turns them into events. A masked Ping that says "Hello":
     /// let mut buffer = *b"\x89\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
     /// let event = receiving.next_event(&mut &mut buffer[..])?.unwrap();
-    /// // The other, behind a lock perhaps, knows what to say to that.
+    /// // The other half, perhaps behind a lock, knows how to reply.
     /// sending.answer(&event);
     /// assert_eq!(sending.outgoing().chunk(), b"\x8a\x05Hello");
     ///
@@ -164,50 +163,52 @@ impl Connection {
         (self.receiving, self.sending)
     }
 
-    /// The connection of which these are the halves. Two halves of different connections make one that
-    /// neither peer will understand.
+    /// Joins the halves of a connection.
+    ///
+    /// Halves of different connections make one that neither peer will understand.
     pub const fn reunite(receiving: ReceivingHalf, sending: SendingHalf) -> Self {
         Self { receiving, sending }
     }
 
-    /// Which end this is.
+    /// Returns which end this is.
     pub const fn role(&self) -> Role {
         self.sending.role()
     }
 
-    /// Where the connection is in its life.
+    /// Returns where the connection is in its life.
     #[inline]
     pub const fn state(&self) -> ConnectionState {
         self.sending.state()
     }
 
-    /// What to do with the transport, now.
+    /// Returns what to do with the transport now.
     #[inline]
     pub fn transport(&self) -> Transport {
         self.sending.transport()
     }
 
-    /// How the connection ended or is ending; `None` while it is open.
+    /// Returns how the connection ended or is ending; `None` while it is open.
     pub fn close_status(&self) -> Option<CloseStatus> {
         self.sending.close_status()
     }
 
-    /// The bytes to write to the transport.
+    /// Returns the bytes to write to the transport.
     #[inline]
     pub const fn outgoing(&mut self) -> &mut Outgoing {
         self.sending.outgoing()
     }
 
-    /// Takes the next event out of the bytes that were read, or `None` when they are used up.
+    /// Takes the next event out of the bytes that were read; returns `None` when they are used up.
     ///
-    /// The bytes are unmasked in place, and what is not needed any more is cut off the front of
-    /// `input`. When it is empty, everything is inside: the next bytes may go into the same buffer.
-    /// After the peer's Close frame further bytes are discarded (RFC 6455, section 5.5.1).
+    /// The bytes are unmasked in place, and those no longer needed are cut off the front of `input`.
+    /// When it is empty, everything has been taken in: the next bytes may go into the same buffer.
+    /// After the peer's Close frame, further bytes are discarded (RFC 6455, section 5.5.1).
     ///
     /// # Errors
     ///
-    /// How the peer broke the protocol. The connection has failed then (section 7.1.7): its Close frame is queued,
-    /// unless one was sent before, further bytes are discarded, and each further call gives the same error.
+    /// Returns how the peer broke the protocol. The connection has then failed (section 7.1.7): its Close
+    /// frame is queued, unless one was sent before, further bytes are discarded, and each further call
+    /// returns the same error.
     #[inline(always)]
     pub fn next_event<'input>(
         &mut self,
@@ -241,19 +242,19 @@ impl Connection {
         outcome
     }
 
-    /// Says that the transport has ended: the peer closed it, it failed, or it was closed here.
+    /// Reports that the transport has ended: the peer closed it, it failed, or it was closed here.
     ///
-    /// Before the peer's Close frame this is an abnormal closure; [`close_status`](Self::close_status)
-    /// tells.
+    /// Before the peer's Close frame this is an abnormal closure; see
+    /// [`close_status`](Self::close_status).
     pub fn receive_eof(&mut self) {
         self.receiving.receive_eof();
         self.sending.receive_eof();
     }
 
-    /// Says that the transport takes no more bytes, though something may still be read from it.
+    /// Reports that the transport takes no more bytes, though more may still be read from it.
     ///
-    /// What was outgoing is discarded, and nothing can be sent any more. What the peer said before, often
-    /// why it closed, is still received; end with [`receive_eof`](Self::receive_eof).
+    /// Outgoing bytes are discarded, and nothing more can be sent. What the peer said before, often why
+    /// it closed, is still received; end with [`receive_eof`](Self::receive_eof).
     pub fn receive_write_error(&mut self) {
         self.sending.receive_write_error();
     }
@@ -269,12 +270,13 @@ impl Connection {
         self.sending.send(message)
     }
 
-    /// Lends a message to the next write: what the transport takes of it at once is not copied before.
+    /// Lends a message to the next write: what the transport takes of it at once is not copied first.
     ///
-    /// Write what this gives as [`outgoing`](Self::outgoing) is written. What is left of it when it is dropped
-    /// is queued as if it had been [sent](Self::send). That is worth it for a long message that a server has
-    /// borrowed, perhaps from the buffer that it was read into. A client masks a long one by 64 KiB at a time, in the
-    /// storage of one such part. What is short, or to be compressed, is queued at once.
+    /// Write the returned [`Lent`] as you would [`outgoing`](Self::outgoing). What is left of it when it is
+    /// dropped is queued as if it had been [sent](Self::send). This is worthwhile for a long message that a
+    /// server has borrowed, perhaps from the buffer it was read into. A client masks a long one 64 KiB at a
+    /// time, in the storage of one such part. A message that is short, or is to be compressed, is queued at
+    /// once.
     ///
     /// ```
     /// use sansocket::bytes::Buf;
@@ -293,7 +295,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     #[inline]
     pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
         self.sending.lend(message)
@@ -303,12 +305,12 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
         self.sending.send_prepared(message)
     }
 
-    /// Begins or goes on with a message in fragments (section 5.4).
+    /// Begins or continues a message in fragments (section 5.4).
     pub const fn fragments(&mut self) -> FragmentWriter<'_> {
         self.sending.fragments()
     }
@@ -329,20 +331,20 @@ impl Connection {
         self.sending.ping(payload)
     }
 
-    /// Queues a Pong that nobody asked for, as a one-way heartbeat (section 5.5.3). Pings are
-    /// answered without it.
+    /// Queues an unsolicited Pong, as a one-way heartbeat (section 5.5.3). Pings are answered without
+    /// it.
     ///
     /// # Errors
     ///
-    /// As [`ping`](Self::ping).
+    /// As for [`ping`](Self::ping).
     pub fn pong<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
         self.sending.pong(payload)
     }
 
     /// Begins the closing handshake (section 7.1.2) with this body, or with an empty one.
     ///
-    /// Queues a Close frame behind what was queued before. Does nothing if one was sent already or
-    /// the connection has ended. Messages are still received until the peer's Close frame.
+    /// Queues a Close frame after what was queued before. Does nothing if one was already sent or the
+    /// connection has ended. Messages are still received until the peer's Close frame.
     ///
     /// ```
     /// use sansocket::{CloseCode, CloseFrame, Config, Connection, Role};
@@ -356,35 +358,39 @@ impl Connection {
     }
 }
 
-/// What is done by the clock; see [`Timers`].
+/// What the connection does by the clock; see [`Timers`].
 #[cfg(feature = "std")]
 impl Connection {
-    /// How long the latest answer to a keepalive Ping took; `None` before the first. It is measured from the
-    /// first time told after the Ping had left, or from when it was queued if the answer came before that.
+    /// Returns how long the latest answer to a keepalive Ping took; `None` before the first.
+    ///
+    /// It is measured from the first time reported after the Ping had left, or from when the Ping was queued
+    /// if the answer came before that.
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.sending.round_trip_time()
     }
 
-    /// Says that bytes have arrived now, before their events are taken.
+    /// Reports that bytes have arrived now; call it before their events are taken.
     #[inline]
     pub fn handle_read(&mut self, now: Instant) {
         self.sending.handle_read(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` when there is nothing
-    /// to do by the clock. It changes with everything that is called here.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` when there is
+    /// nothing to do by the clock. Every call on the connection may change it.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.sending.poll_timeout()
     }
 
-    /// Says what time it is: when all that was outgoing is written, or as much as the transport takes, and before
-    /// waiting for anything; and when the time of [`poll_timeout`](Self::poll_timeout) has come. It may queue a Ping or
-    /// a Close frame.
+    /// Reports what time it is, and does what is due.
+    ///
+    /// Call it when all outgoing bytes are written, or as many as the transport takes, and before waiting for
+    /// anything; and when the time of [`poll_timeout`](Self::poll_timeout) has come. It may queue a Ping or a
+    /// Close frame.
     ///
     /// # Errors
     ///
-    /// What has taken too long, once; each variant says what is to be done. Those that mean that the
+    /// Returns what has taken too long, once; each variant says what to do. Those that mean that the
     /// connection is lost have already had the effect of [`receive_eof`](Self::receive_eof).
     #[inline]
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {

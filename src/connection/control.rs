@@ -21,7 +21,7 @@ use crate::message::Payload;
 pub struct ControlPayload<'a>(Payload<'a>);
 
 impl<'a> ControlPayload<'a> {
-    /// The payload with these bytes.
+    /// Creates a payload of these bytes.
     ///
     /// # Errors
     ///
@@ -34,12 +34,12 @@ impl<'a> ControlPayload<'a> {
         Ok(Self(payload))
     }
 
-    /// The payload with bytes of its own.
+    /// Converts the payload into one that owns its bytes.
     pub fn into_owned(self) -> ControlPayload<'static> {
         ControlPayload(self.0.into_owned())
     }
 
-    /// The payload of a frame that came past the decoder, which refuses those of more than 125 bytes.
+    /// Wraps the payload of a frame that has passed the decoder, which refuses more than 125 bytes.
     #[inline]
     pub(crate) fn received(bytes: &'a [u8]) -> Self {
         Self(bytes.into())
@@ -70,7 +70,7 @@ impl<'a, const N: usize> From<&'a [u8; N]> for ControlPayload<'a> {
 pub(crate) struct ControlAssembler(Option<Box<ControlBuffer>>);
 
 impl ControlAssembler {
-    /// The payload, once it is complete.
+    /// Takes the next piece, and returns the payload once it is complete.
     #[inline]
     pub(crate) fn push<'input>(
         &mut self,

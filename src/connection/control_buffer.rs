@@ -3,7 +3,7 @@ use core::ops::Deref;
 
 use crate::frame::{FrameHeader, MaskingKey};
 
-/// The most bytes that a control frame takes: a short length and a masking key.
+/// The most bytes a control frame takes, with a short length and a masking key.
 const MAX_FRAME: usize = 2 + MaskingKey::SIZE + FrameHeader::MAX_CONTROL_PAYLOAD;
 
 /// Room for one control frame, on the heap only while there is one.
@@ -18,13 +18,13 @@ impl ControlBuffer {
         Box::new(Self { bytes: [0; MAX_FRAME], len: 0 })
     }
 
-    /// Appends bytes, of which the sender knows that they are part of one control frame.
+    /// Appends bytes that the caller knows to be part of one control frame.
     #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.extend_masked(None, bytes);
     }
 
-    /// The same, masked by this key if there is one.
+    /// Appends such bytes, masked with this key if there is one.
     #[inline]
     pub(crate) fn extend_masked(&mut self, mask: Option<MaskingKey>, bytes: &[u8]) {
         let end = self.len + bytes.len();
@@ -38,7 +38,7 @@ impl ControlBuffer {
         }
     }
 
-    /// Begins anew.
+    /// Empties the buffer.
     #[inline]
     pub(crate) const fn clear(&mut self) {
         self.len = 0;

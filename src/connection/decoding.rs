@@ -40,7 +40,7 @@ impl Decoding {
         self.inflation = Inflation::new(sender, agreed);
     }
 
-    /// The next event, or `None` when the input is used up.
+    /// Takes the next event; returns `None` when the input is used up.
     #[inline]
     pub(crate) fn next_event<'input>(
         &mut self,
@@ -66,10 +66,10 @@ impl Decoding {
         }
     }
 
-    /// The next frame, if it lies whole in the input and is an event by itself; otherwise the input
-    /// is left as it is.
+    /// Takes the next frame, if it lies whole in the input and is an event by itself; otherwise leaves
+    /// the input unchanged.
     ///
-    /// Dealt with apart from all that isn't so simple, so that the compiler sees a short path.
+    /// Kept apart from everything less simple, so that the compiler sees a short path.
     #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &self,
@@ -90,12 +90,12 @@ impl Decoding {
             Opcode::Text => WholeFrame::Text(message::validate(payload)?),
             Opcode::Ping => WholeFrame::Ping(payload),
             Opcode::Pong => WholeFrame::Pong(payload),
-            // Others aren't given.
+            // Others aren't returned.
             _ => WholeFrame::Binary(payload),
         }))
     }
 
-    /// Gives up what has arrived of a message or control frame: no more of it will be taken.
+    /// Discards what has arrived of a message or control frame: no more of it will be taken.
     pub(crate) fn discard(&mut self) {
         self.messages.discard();
         self.controls = ControlAssembler::default();
@@ -125,7 +125,7 @@ impl Decoding {
     }
 }
 
-/// With compression agreed on, any message may be compressed or not.
+/// Once compression is agreed on, any message may be compressed or not.
 #[cfg(feature = "deflate")]
 impl Decoding {
     fn next_event_inflating<'input>(
@@ -188,6 +188,6 @@ impl Decoding {
 }
 
 /// How many bytes of a compressed payload are looked at together. They may become many more than
-/// one chunk holds, and then are masked and unmasked again for each.
+/// one chunk holds, and are then masked and unmasked again for each.
 #[cfg(feature = "deflate")]
 const LENT: usize = 16 * 1024;

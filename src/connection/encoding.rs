@@ -14,11 +14,11 @@ use crate::frame::{FirstByte, Opcode, Rsv};
 use crate::message::{Message, Payload};
 use crate::role::Role;
 
-/// Turns messages into the payloads of frames, whole or in fragments, compressed or not, and says what stands in their
-/// way.
+/// Turns messages into the payloads of frames, whole or in fragments, compressed or not, and reports
+/// what stands in their way.
 #[derive(Debug)]
 pub(crate) struct Encoding {
-    /// Where frames that the protocol owes are queued, whatever stands in the way of messages.
+    /// Queues the frames that the protocol owes, whatever stands in the way of messages.
     pub(super) framing: Framing,
     max_outgoing_size: usize,
     #[cfg(feature = "deflate")]
@@ -29,7 +29,7 @@ impl Encoding {
     pub(crate) fn new(sender: Role, config: &Config, entropy: Entropy) -> Self {
         Self {
             framing: Framing::new(sender, entropy),
-            // No message is longer than the half of what can be counted, so that the sum never overflows.
+            // No message is longer than half of what can be counted, so the sum never overflows.
             max_outgoing_size: config.max_outgoing_size.min(usize::MAX / 4),
             #[cfg(feature = "deflate")]
             deflation: Deflation::default(),
@@ -42,10 +42,10 @@ impl Encoding {
         self.deflation = Deflation::new(self.framing.role(), agreed);
     }
 
-    /// Takes a message, where [nothing stands in its way](Self::obstacle).
+    /// Queues a message. The caller has checked that [nothing stands in its way](Self::obstacle).
     #[inline(always)]
     pub(crate) fn queue(&mut self, message: Message<'_>) {
-        // What most messages are. They are looked at where they lie and not moved about.
+        // Most messages are like this. They are read where they lie and not moved about.
         if message.as_bytes().len() < LONG_FROM && !self.compresses() {
             self.framing
                 .short_frame(FirstByte::whole(opcode_of(message.kind())), message.as_bytes());
@@ -65,22 +65,22 @@ impl Encoding {
         self.framing.frame(FirstByte::whole(opcode_of(message.kind())), message.into_payload());
     }
 
-    /// Whether messages may become other bytes on their way out.
+    /// Whether messages may be compressed on their way out.
     #[cfg(feature = "deflate")]
     #[inline]
     const fn compresses(&self) -> bool {
         !self.deflation.is_off()
     }
 
-    /// Whether messages may become other bytes on their way out.
+    /// Whether messages may be compressed on their way out.
     #[cfg(not(feature = "deflate"))]
     #[expect(clippy::unused_self, reason = "nothing is compressed")]
     const fn compresses(&self) -> bool {
         false
     }
 
-    /// Takes a message that is looked at where it lies while it is written, if that spares a copy; where
-    /// [nothing stands in its way](Self::obstacle).
+    /// Lends a message, to be written from where it lies, if that saves a copy; otherwise queues it. The
+    /// caller has checked that [nothing stands in its way](Self::obstacle).
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, message: Message<'m>) -> Lent<'m> {
         if self.compresses() || !self.framing.is_worth_lending(message.len()) {
@@ -108,7 +108,8 @@ impl Encoding {
         Ok(())
     }
 
-    /// Takes a message that was prepared, where [nothing stands in its way](Self::obstacle).
+    /// Queues a prepared message. The caller has checked that
+    /// [nothing stands in its way](Self::obstacle).
     #[cfg_attr(
         not(feature = "deflate"),
         expect(unused_variables, reason = "it was prepared to be compressed")
@@ -122,7 +123,7 @@ impl Encoding {
         self.queue(message);
     }
 
-    /// Sends a message compressed, or as it is if that was not worth it.
+    /// Queues a message compressed, or unchanged if compression was not worthwhile.
     #[cfg(feature = "deflate")]
     fn smaller(&mut self, compressed: Option<Payload<'_>>, message: Message<'_>) {
         let opcode = opcode_of(message.kind());
@@ -133,7 +134,7 @@ impl Encoding {
         self.framing.frame(first, payload);
     }
 
-    /// A Ping or Pong of the application.
+    /// Queues a Ping or Pong of the application.
     pub(crate) fn control(
         &mut self,
         opcode: Opcode,
@@ -146,14 +147,14 @@ impl Encoding {
         Ok(())
     }
 
-    /// What a fragment carries, and whether it says that its message is compressed.
+    /// What a fragment carries, and whether it marks its message as compressed.
     #[cfg(not(feature = "deflate"))]
     #[expect(clippy::unused_self, reason = "nothing is compressed")]
     fn fragment_payload<'m>(&mut self, _: Fragment, piece: Message<'m>) -> (Rsv, Payload<'m>) {
         (Rsv::NONE, piece.into_payload())
     }
 
-    /// What a fragment carries, and whether it says that its message is compressed.
+    /// What a fragment carries, and whether it marks its message as compressed.
     #[cfg(feature = "deflate")]
     fn fragment_payload<'m>(
         &mut self,
@@ -161,7 +162,7 @@ impl Encoding {
         piece: Message<'m>,
     ) -> (Rsv, Payload<'m>) {
         let payload = piece.as_bytes();
-        // RFC 7692, §6.1: the first fragment says it for all.
+        // RFC 7692, §6.1: only the first fragment is marked, for all.
         let (rsv, compressed) = match (self.framing.open_message(), fragment) {
             (Some(_), Fragment::More) => (Rsv::NONE, self.deflation.next_fragment(payload)),
             (Some(_), Fragment::Last) => (Rsv::NONE, self.deflation.last_fragment(payload)),
@@ -174,7 +175,7 @@ impl Encoding {
         }
     }
 
-    /// Why no whole message may be sent now.
+    /// What stands in the way of a whole message now.
     #[inline]
     pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         // §5.4: a message is not interleaved with the fragments of another.
@@ -184,7 +185,7 @@ impl Encoding {
         self.is_full().then_some(Obstacle::BufferFull)
     }
 
-    /// While nothing waits there is always room, so that a retry after draining succeeds.
+    /// While nothing waits, there is always room, so a retry after draining succeeds.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         let waiting = self.framing.outgoing().remaining();
@@ -196,7 +197,7 @@ impl Encoding {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Obstacle {
     Refused(UsageError),
-    /// Too much is waiting already.
+    /// Too much is already waiting.
     BufferFull,
 }
 

@@ -5,15 +5,15 @@ use crate::message::Message;
 #[non_exhaustive]
 pub enum SendError {
     /// [`Config::max_outgoing_size`](crate::Config::max_outgoing_size) bytes are waiting to be
-    /// written. Here the message is again: write what is outgoing, then send it once more.
+    /// written. This returns the message: write what is outgoing, then send it again.
     #[error("the outgoing queue is full")]
     BufferFull(Message<'static>),
-    /// It may not be sent at all in this state.
+    /// The message may not be sent at all in this state.
     #[error(transparent)]
     Refused(#[from] UsageError),
 }
 
-/// What the application asked for and the protocol does not allow.
+/// What the application asked for but the protocol does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
@@ -27,7 +27,7 @@ pub enum UsageError {
     /// The fragments of a message are all text or all binary (section 5.4).
     #[error("a fragment is not of the kind of its message")]
     OtherKind,
-    /// So much is waiting to be written that no further Ping or Pong is taken.
+    /// Too much is waiting to be written for another Ping or Pong to be taken.
     #[error("the outgoing queue is full")]
     BacklogFull,
     /// The payload of a control frame has at most 125 bytes (section 5.5).

@@ -4,7 +4,7 @@ use crate::message::{Chunk, Message};
 
 /// What the peer did.
 ///
-/// It borrows the input, never the connection, so that what was received can be sent again at once.
+/// It borrows the input, never the connection, so what was received can be sent back at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'input> {
@@ -12,18 +12,18 @@ pub enum Event<'input> {
     Message(Message<'input>),
     /// A piece of a message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     Chunk(Chunk<'input>),
-    /// A Ping. The Pong is queued already (RFC 6455, section 5.5.2), if the transport still takes any; where 4 KiB of
-    /// them wait, only the latest Ping is answered (section 5.5.3).
+    /// A Ping. The Pong is already queued (RFC 6455, section 5.5.2), if the transport still takes any; while
+    /// 4 KiB of Pongs wait, only the latest Ping is answered (section 5.5.3).
     Ping(ControlPayload<'input>),
-    /// A Pong, asked for or not (section 5.5.3).
+    /// A Pong, solicited or not (section 5.5.3).
     Pong(ControlPayload<'input>),
     /// The peer's Close frame; `None` if its body was empty. It is the last event, and the reply is
-    /// queued already (section 5.5.1), unless a Close frame was sent before.
+    /// already queued (section 5.5.1), unless a Close frame was sent before.
     Close(Option<CloseFrame<'input>>),
 }
 
 impl Event<'_> {
-    /// The event with bytes of its own, to keep it beyond the input.
+    /// Converts the event into one that owns its bytes and can outlive the input.
     pub fn into_owned(self) -> Event<'static> {
         match self {
             Self::Message(message) => Event::Message(message.into_owned()),

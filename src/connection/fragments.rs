@@ -5,9 +5,9 @@ use crate::message::Message;
 
 /// Sends one message as a series of fragments (RFC 6455, section 5.4).
 ///
-/// The first piece decides whether it is a text or a binary message. Where the message stands is kept
-/// in the connection, so this borrow can be given up between pieces: receive, ping, or close, and go
-/// on with [`Connection::fragments`](crate::Connection::fragments).
+/// The first piece decides whether it is a text or a binary message. The connection keeps track of the
+/// message, so this borrow can end between pieces: receive, ping, or close, and continue with
+/// [`Connection::fragments`](crate::Connection::fragments).
 ///
 /// ```
 /// use sansocket::{Config, Connection, Role};
@@ -29,8 +29,9 @@ impl<'connection> FragmentWriter<'connection> {
     ///
     /// # Errors
     ///
-    /// As [`Connection::send`](crate::Connection::send), and [`UsageError::OtherKind`](crate::UsageError::OtherKind) for a
-    /// text piece in a binary message or the reverse.
+    /// As for [`Connection::send`](crate::Connection::send), and
+    /// [`UsageError::OtherKind`](crate::UsageError::OtherKind) for a text piece in a binary message or the
+    /// reverse.
     pub fn write<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.0.send_fragment(piece.into(), Fragment::More)
     }
@@ -39,7 +40,7 @@ impl<'connection> FragmentWriter<'connection> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write). The message stays open then.
+    /// As for [`write`](Self::write). The message then stays open.
     pub fn finish<'m>(self, piece: impl Into<Message<'m>>) -> Result<(), SendError> {
         self.0.send_fragment(piece.into(), Fragment::Last)
     }

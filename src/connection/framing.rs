@@ -9,16 +9,17 @@ use crate::frame::{EncodedHeader, FirstByte, MaskingKey, Opcode, Rsv, append_pay
 use crate::message::{MessageKind, Payload};
 use crate::role::Role;
 
-/// Queues payloads as frames of its end: with their headers, masked if that is a client.
+/// Queues payloads as frames of this end: with their headers, and masked if this is a client.
 ///
-/// What the protocol owes by itself comes here at once; what the application sends comes through
-/// [`Encoding`](super::encoding::Encoding), which says whether there is room for it and no other message is open.
+/// What the protocol owes comes here directly; what the application sends comes through
+/// [`Encoding`](super::encoding::Encoding), which tells whether there is room for it and no other
+/// message is open.
 #[derive(Debug)]
 pub(crate) struct Framing {
     sender: Role,
     /// Where the masking keys come from. A server draws none.
     entropy: Entropy,
-    /// The kind of the message of which the last fragment is still to come.
+    /// The kind of the message whose last fragment is still to come.
     open_message: Option<MessageKind>,
     outgoing: Outgoing,
 }
@@ -60,7 +61,7 @@ impl Framing {
         long_frame::push(&mut self.outgoing, header.as_ref(), mask, payload);
     }
 
-    /// Queues a fragment: of the message that is open, which is of this kind, or of a new one.
+    /// Queues a fragment of the open message, which is of this kind, or of a new one.
     pub(crate) fn fragment(
         &mut self,
         kind: MessageKind,
@@ -80,7 +81,7 @@ impl Framing {
 
     /// Queues a frame with less than [`LONG_FROM`] bytes of payload.
     ///
-    /// Never a part of who decides about it, so that it gets in registers what it needs.
+    /// Never inlined into the callers that choose it, so that it gets what it needs in registers.
     #[inline(never)]
     pub(crate) fn short_frame(&mut self, first: FirstByte, payload: &[u8]) {
         match self.sender {
@@ -95,32 +96,32 @@ impl Framing {
         append_frame(&mut self.outgoing, first, mask, payload);
     }
 
-    /// Whether to lend so long a payload spares a copy of it.
+    /// Whether lending a payload of this length saves a copy.
     #[inline]
     pub(crate) const fn is_worth_lending(&self, payload_len: usize) -> bool {
         let least = match self.sender {
             Role::Server => LONG_FROM,
-            // §5.1: what a client sends is masked, which makes a copy of it, though not of all of it at once.
+            // §5.1: what a client sends is masked, which copies it, though not all of it at once.
             Role::Client => SEGMENT,
         };
         payload_len >= least
     }
 
-    /// A frame whose payload is looked at where it lies while it is written.
+    /// Lends a frame whose payload is written from where it lies.
     #[inline]
     pub(crate) fn lend<'m>(&'m mut self, first: FirstByte, payload: Payload<'m>) -> Lent<'m> {
         let (header, mask) = self.header(first, payload.len());
         Lent::frame(&mut self.outgoing, header, mask, payload)
     }
 
-    /// A Ping that nobody asked for. There is one at a time, so that no limit has to hold it back.
+    /// Queues a keepalive Ping. There is one at a time, so no limit has to hold it back.
     #[cfg(feature = "std")]
     pub(crate) fn keepalive_ping(&mut self, payload: [u8; 4]) {
         let payload = Payload::from(&payload[..]);
         self.frame(FirstByte::whole(Opcode::Ping), payload);
     }
 
-    /// The Pong that answers a Ping.
+    /// Queues or defers the Pong that answers a Ping.
     #[inline]
     pub(crate) fn automatic_pong(&mut self, payload: &[u8]) {
         let header_size = match self.sender {
@@ -142,14 +143,14 @@ impl Framing {
         deferred.extend_masked(mask, payload);
     }
 
-    /// The Close frame, and ahead of it the Pong that was waiting for its turn.
+    /// Queues the Close frame, after the Pong that was waiting its turn.
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame<'_>>) {
         self.outgoing.flush_deferred();
         let body = frame.map(CloseFrame::encode).unwrap_or_default();
         self.frame(FirstByte::whole(Opcode::Close), body.into());
     }
 
-    /// The header of the next frame, and what its payload is masked with.
+    /// Makes the header of the next frame, and the key to mask its payload with.
     #[inline(always)]
     fn header(&self, first: FirstByte, payload_len: usize) -> (EncodedHeader, Option<MaskingKey>) {
         // §5.1: a client masks every frame, a server none.
@@ -160,7 +161,7 @@ impl Framing {
         (EncodedHeader::new(first, mask, payload_len as u64), mask)
     }
 
-    /// §5.3: a fresh key for every frame, which nobody who supplies payloads can predict.
+    /// §5.3: a fresh key for every frame, which the application that supplies payloads can't predict.
     #[inline]
     fn fresh_key(&self) -> MaskingKey {
         MaskingKey::new(self.entropy.draw())
@@ -176,9 +177,9 @@ pub(super) const fn opcode_of(kind: MessageKind) -> Opcode {
 
 const PONG: FirstByte = FirstByte::whole(Opcode::Pong);
 
-/// Appends a frame to what is outgoing. Compiled once for frames that are masked and once for those that are not.
+/// Appends a frame to what is outgoing. Compiled once for masked frames and once for unmasked ones.
 ///
-/// Where there is room, nothing is called for a short payload, and no register has to be saved.
+/// If there is room, nothing is called for a short payload, and no register has to be saved.
 #[inline(always)]
 fn append_frame(
     outgoing: &mut Outgoing,

@@ -9,17 +9,17 @@ use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::frame::{EncodedHeader, MaskingKey};
 use crate::message::Payload;
 
-/// A message on its way out that still lies where its sender has it; see
+/// An outgoing message that still lies where its sender has it; see
 /// [`Connection::lend`](crate::Connection::lend).
 ///
-/// As a [`Buf`] it is all that is outgoing, with the message at its end. What was not written of that when
-/// this is dropped is queued, with a copy if the payload was borrowed. So let it be dropped: one that is
-/// [forgotten](core::mem::forget) takes the rest of a frame with it.
+/// As a [`Buf`] it is all that is outgoing, with the message at the end. What has not been written when it
+/// is dropped is queued, with a copy if the payload was borrowed. So let it be dropped: if it is
+/// [forgotten](core::mem::forget), the rest of a frame is lost.
 #[derive(Debug)]
 #[must_use = "write it first: what is left when it is dropped is copied"]
 pub struct Lent<'message> {
     outgoing: &'message mut Outgoing,
-    /// How many bytes are before the frame: what was outgoing.
+    /// How many bytes precede the frame: those that were outgoing.
     ahead: usize,
     header: EncodedHeader,
     payload: LentPayload<'message>,
@@ -36,7 +36,7 @@ enum LentPayload<'message> {
 }
 
 impl<'message> Lent<'message> {
-    /// A frame that is to follow what is outgoing.
+    /// Lends a frame that is to follow what is outgoing.
     #[inline]
     pub(crate) fn frame(
         outgoing: &'message mut Outgoing,
@@ -56,7 +56,7 @@ impl<'message> Lent<'message> {
         Self { outgoing, ahead, header, payload, len, written: 0 }
     }
 
-    /// Nothing, because the message is in the queue already.
+    /// Adds no frame, because the message is already in the queue.
     #[inline]
     pub(crate) fn queued(outgoing: &'message mut Outgoing) -> Self {
         Self::frame(outgoing, EncodedHeader::EMPTY, None, Payload::default())
@@ -77,7 +77,7 @@ impl<'message> Lent<'message> {
         self.header.behind(self.frame_written())
     }
 
-    /// What is written next of the payload: all that is left, unless it is masked part by part.
+    /// The part of the payload to write next: all that is left, unless it is masked part by part.
     #[inline]
     fn payload_chunk(&self) -> &[u8] {
         let written = self.payload_written();
@@ -88,7 +88,7 @@ impl<'message> Lent<'message> {
         }
     }
 
-    /// Queues what was not written of the frame.
+    /// Queues the unwritten rest of the frame.
     #[cold]
     fn queue_rest(&mut self) {
         let header = self.header.behind(self.frame_written());
@@ -138,14 +138,14 @@ impl Buf for Lent<'_> {
         if !matches!(self.payload, LentPayload::Masked(_)) {
             return count;
         }
-        // Where a slot is left, all that remains has to be in the others. So none is.
+        // If a slot were left, all that remains would have to be in the others. So fill them all.
         for slot in destination.iter_mut().skip(count) {
             *slot = std::io::IoSlice::new(&[]);
         }
         destination.len()
     }
 
-    /// Takes `count` bytes off the front, or all where there are fewer.
+    /// Takes `count` bytes off the front, or all if there are fewer.
     #[inline]
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());
@@ -163,12 +163,12 @@ impl Buf for Lent<'_> {
 impl Drop for Lent<'_> {
     #[inline]
     fn drop(&mut self) {
-        // What was outgoing before is queued as it is.
+        // What was outgoing before is still queued.
         let frame_is_left = self.len > self.written.max(self.ahead);
         if frame_is_left {
             self.queue_rest();
         }
-        // Only now, because a Pong that was waiting for this must not come between.
+        // Only now, because a Pong that was waiting for this must not come in between.
         self.outgoing.note_written(self.written);
     }
 }
@@ -178,7 +178,7 @@ impl Drop for Lent<'_> {
 struct MaskedParts<'message> {
     key: MaskingKey,
     payload: Payload<'message>,
-    /// How much of the payload is before the part that is masked.
+    /// How much of the payload precedes the masked part.
     before: usize,
     masked: Vec<u8>,
 }
@@ -191,13 +191,13 @@ impl<'message> MaskedParts<'message> {
         parts
     }
 
-    /// Where the part that is masked ends in the payload.
+    /// Where the masked part ends in the payload.
     fn masked_to(&self) -> usize {
         self.before + self.masked.len()
     }
 
-    /// Masks the next part in place of the one before. It has a multiple of four bytes if another follows, so that
-    /// the key begins anew behind it.
+    /// Masks the next part in place of the previous one. If another follows, its length is a multiple of
+    /// four, so that the key starts over after it.
     fn mask_next(&mut self) {
         self.before = self.masked_to();
         self.masked.clear();
@@ -213,7 +213,7 @@ impl<'message> MaskedParts<'message> {
         }
     }
 
-    /// What is masked behind the first `written` bytes of the payload.
+    /// The masked bytes after the first `written` bytes of the payload.
     #[cold]
     fn chunk(&self, written: usize) -> &[u8] {
         self.masked.get(written - self.before..).unwrap_or_default()

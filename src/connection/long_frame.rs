@@ -8,11 +8,11 @@ use crate::connection::outgoing::{Outgoing, SEGMENT};
 use crate::frame::{MaskingKey, append_payload};
 use crate::message::Payload;
 
-/// From this size on a payload has segments of its own, and isn't copied if it can be shared; below, copying it
-/// next to its header costs less.
+/// From this size on, a payload has segments of its own and isn't copied if it can be shared; below it,
+/// copying the payload next to its header costs less.
 pub(super) const LONG_FROM: usize = 4 * 1024;
 
-/// Queues a frame with a payload of some length, or what is left of one.
+/// Queues a frame with a long payload, or what is left of one.
 pub(super) fn push(
     outgoing: &mut Outgoing,
     header: &[u8],
@@ -25,12 +25,12 @@ pub(super) fn push(
         return;
     }
     // Segments of this size stay in cache while they are filled, and the allocator keeps them at
-    // hand. Each has a multiple of four bytes, so that the key begins anew behind it.
+    // hand. Their length is a multiple of four, so that the key starts over after each.
     let mut parts = payload.chunks(SEGMENT);
     if outgoing.has_tail() {
         outgoing.push_header(header);
     } else {
-        // The header begins the first one.
+        // The first one begins with the header.
         let first = parts.next().unwrap_or_default();
         outgoing.push(segment(header, mask, first));
     }
@@ -39,7 +39,7 @@ pub(super) fn push(
     }
 }
 
-/// A segment with a part of a payload behind other bytes, and no room for more.
+/// Makes a segment of `before` and a part of a payload, with no spare room.
 fn segment(before: &[u8], mask: Option<MaskingKey>, part: &[u8]) -> Bytes {
     let mut segment = Vec::with_capacity(before.len() + part.len());
     segment.extend_from_slice(before);

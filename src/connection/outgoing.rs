@@ -13,16 +13,17 @@ use crate::frame::EncodedHeader;
 /// The size to which small frames are gathered before a new segment is begun.
 pub(crate) const SEGMENT: usize = 64 * 1024;
 
-/// The room that a first small frame makes, for those that will follow it.
+/// The room that a first small frame makes, for those that will follow.
 const FIRST_ROOM: usize = 512;
 
 /// The bytes that wait to be written, in order.
 ///
-/// A queue of segments behind the face of [`Buf`]: write
+/// A queue of segments that implements [`Buf`]: write
 /// [`chunks_vectored`](Buf::chunks_vectored) or [`chunk`](Buf::chunk), then
 /// [`advance`](Buf::advance) by what was written. Small frames share a segment; a large payload has
-/// segments of its own, and isn't copied if it is shared. All storage is freed when the last byte was taken; who has
-/// many connections can [lend](Self::lend_storage) the same to one after the other.
+/// segments of its own, and isn't copied if it is shared. All storage is freed once the last byte has
+/// been taken; a caller with many connections can [lend](Self::lend_storage) the same storage to one
+/// after the other.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     /// Complete segments, to be written before the tail; most connections have none.
@@ -31,8 +32,8 @@ pub struct Outgoing {
     tail: Vec<u8>,
     /// How many bytes of the tail were written already.
     tail_written: u32,
-    /// How long the tail before had become with small frames, for the next to have as much room from its
-    /// beginning; zero once it was used.
+    /// How long small frames had made the previous tail, so that the next has as much room from the start;
+    /// zero once it has been used.
     tail_before: u16,
     /// Whether the storage of the tail is the caller's.
     storage_is_lent: bool,
@@ -43,7 +44,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The growing segment, with room for `additional` bytes, of which it wants far fewer than [`SEGMENT`] has.
+    /// Returns the growing segment, with room for `additional` bytes, far fewer than [`SEGMENT`].
     #[inline]
     pub(crate) fn tail(&mut self, additional: usize) -> &mut Vec<u8> {
         if self.tail_with_room(additional).is_none() {
@@ -52,7 +53,7 @@ impl Outgoing {
         &mut self.tail
     }
 
-    /// The same if it has room for that already.
+    /// Returns the growing segment if it already has that much room.
     #[inline]
     pub(crate) fn tail_with_room(&mut self, additional: usize) -> Option<&mut Vec<u8>> {
         let has_room = self.tail.capacity() - self.tail.len() >= additional;
@@ -64,7 +65,7 @@ impl Outgoing {
         !self.tail.is_empty()
     }
 
-    /// Appends the header of a frame whose payload follows in segments of its own, or nothing.
+    /// Appends the header, which may be empty, of a frame whose payload follows in segments of its own.
     pub(crate) fn push_header(&mut self, header: &[u8]) {
         if self.has_tail() {
             self.tail(header.len()).extend_from_slice(header);
@@ -79,8 +80,10 @@ impl Outgoing {
         self.segments.get_or_insert_default().push(segment);
     }
 
-    /// The first chunks, at most `most`, shared: they can be written while others queue more behind them
-    /// under a lock. Then [`advance`](Buf::advance) by what was written.
+    /// Returns the first chunks, at most `most`, shared.
+    ///
+    /// They can be written while others, under a lock, queue more after them. Then
+    /// [`advance`](Buf::advance) by what was written.
     ///
     /// ```
     /// use sansocket::bytes::Buf;
@@ -100,9 +103,11 @@ impl Outgoing {
         self.segments.iter().flat_map(|segments| segments.iter()).take(most).cloned().collect()
     }
 
-    /// Lends the queue storage for what comes next, if it has none: a turn of an event loop allocates nothing then,
-    /// and the storage of all turns stays in the cache. It is to be [reclaimed](Self::reclaim_storage) at the end of
-    /// the turn, by when it may have grown, to 64 KiB at most. It need not be large, nor be empty.
+    /// Lends the queue storage for what comes next, if it has none.
+    ///
+    /// A turn of an event loop then allocates nothing, and the one storage of all turns stays in the cache.
+    /// [Reclaim](Self::reclaim_storage) it at the end of the turn, by when it may have grown, to 64 KiB at
+    /// most. It need not be large or empty.
     ///
     /// ```
     /// use sansocket::bytes::Buf;
@@ -128,8 +133,10 @@ impl Outgoing {
         }
     }
 
-    /// Takes back the storage that was lent, or what it has been replaced by; leaves `storage` as it is where nothing
-    /// was, or a long queue has it. What is still to be written moves to storage of its own, which is as long as that.
+    /// Takes back the storage that was lent, or what has replaced it.
+    ///
+    /// Leaves `storage` alone if nothing was lent, or if a long queue holds it. What is still to be written
+    /// moves to storage of its own, of just that length.
     #[inline]
     pub fn reclaim_storage(&mut self, storage: &mut Vec<u8>) {
         if mem::take(&mut self.storage_is_lent) {
@@ -141,7 +148,7 @@ impl Outgoing {
         }
     }
 
-    /// Whether an automatic Pong of this size goes in now; otherwise it is to be
+    /// Returns whether an automatic Pong of this size is to be queued now; otherwise it is to be
     /// [deferred](Self::deferred_pong).
     #[inline]
     pub(crate) fn admits_pong(&mut self, size: usize) -> bool {
@@ -149,21 +156,21 @@ impl Outgoing {
         self.pongs.admit(size, waiting)
     }
 
-    /// Where the frame of an automatic Pong is kept until its turn comes, empty: in place of an earlier one.
+    /// Returns the empty buffer where the frame of an automatic Pong waits its turn, in place of any earlier
+    /// one.
     #[inline]
     pub(crate) fn deferred_pong(&mut self) -> &mut ControlBuffer {
         self.pongs.defer()
     }
 
-    /// Appends what was waiting for its turn, because a Close frame is to follow.
+    /// Appends the Pong that was waiting its turn, because a Close frame is to follow.
     pub(crate) fn flush_deferred(&mut self) {
         if let Some(frame) = self.pongs.take() {
             self.tail(frame.len()).extend_from_slice(&frame);
         }
     }
 
-    /// How many bytes were ever written: what stands at a [`position`](Self::position) up to this has
-    /// left.
+    /// How many bytes were ever written: everything before this [`position`](Self::position) has left.
     #[cfg(feature = "std")]
     pub(crate) const fn written(&self) -> u64 {
         self.written
@@ -175,8 +182,8 @@ impl Outgoing {
         self.written + self.remaining() as u64
     }
 
-    /// Takes bytes off the front, no more than there are. That they were written is to be
-    /// [noted](Self::note_written).
+    /// Takes bytes off the front, no more than there are. The caller is to
+    /// [note](Self::note_written) that they were written.
     #[inline]
     pub(crate) fn remove(&mut self, count: usize) {
         let left = match &mut self.segments {
@@ -189,7 +196,7 @@ impl Outgoing {
         }
     }
 
-    /// Has no storage any more, as nothing is in it.
+    /// Frees the storage, as nothing is left in it.
     #[inline]
     fn free(&mut self) {
         if self.segments.is_some() {
@@ -204,7 +211,7 @@ impl Outgoing {
         }
     }
 
-    /// Counts bytes that were written. It may be the turn of a deferred Pong then.
+    /// Counts bytes that were written, after which it may be a deferred Pong's turn.
     #[inline]
     pub(crate) fn note_written(&mut self, count: usize) {
         #[cfg(feature = "std")]
@@ -225,8 +232,8 @@ impl Outgoing {
 
     #[inline(never)]
     fn make_room(&mut self, additional: usize) {
-        // A segment may become as long as the one before: again and again while small frames fill them, but
-        // once behind those, where long payloads may come, each with a segment for its header.
+        // A segment gets room to become as long as the one before: every time while small frames fill them,
+        // but only once after that, as long payloads may come, each with a segment for its header.
         let room = if self.tail.len() + additional > SEGMENT {
             self.tail_before = self.tail.len().try_into().unwrap_or(u16::MAX);
             self.seal_tail();
@@ -234,7 +241,7 @@ impl Outgoing {
         } else if self.tail.is_empty() {
             FIRST_ROOM.max(room_like(mem::take(&mut self.tail_before)))
         } else {
-            // Doubled, a segment that small frames fill would be copied about once as a whole.
+            // If only doubled, a segment filled by small frames would be copied about once as a whole.
             (3 * self.tail.len()).min(SEGMENT - self.tail.len())
         };
         let room = additional.max(room);
@@ -250,7 +257,7 @@ impl Outgoing {
             return;
         }
         let segment = if self.tail.len() < self.tail.capacity() / 2 {
-            // The storage isn't given away for a few bytes: they count for few, and would hold all of it.
+            // The storage isn't given away for a few bytes: they count as few, but would keep all of it.
             let unwritten = copying::to_vec(self.unwritten_tail());
             self.tail.clear();
             Bytes::from(unwritten)
@@ -264,7 +271,7 @@ impl Outgoing {
         self.segments.get_or_insert_default().push(segment);
     }
 
-    /// Goes on with a tail of its own in place of this one.
+    /// Moves the unwritten bytes of this tail to a tail of its own.
     #[cold]
     fn keep_unwritten(&mut self, tail: &[u8]) {
         let written = mem::take(&mut self.tail_written) as usize;
@@ -276,7 +283,7 @@ impl Outgoing {
     }
 }
 
-/// The room of a segment that becomes as long as one before it.
+/// The room for a segment that becomes as long as one before it.
 fn room_like(before: u16) -> usize {
     SEGMENT.min(usize::from(before) + EncodedHeader::ROOM)
 }
@@ -309,7 +316,7 @@ impl Buf for Outgoing {
         count
     }
 
-    /// Takes `count` bytes off the front, or all where there are fewer.
+    /// Takes `count` bytes off the front, or all if there are fewer.
     #[inline]
     fn advance(&mut self, count: usize) {
         let count = count.min(self.remaining());

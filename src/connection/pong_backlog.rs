@@ -5,23 +5,23 @@ use crate::connection::control_buffer::ControlBuffer;
 /// How many bytes of Pong frames may wait in the outgoing queue before only the latest is kept.
 const LIMIT: u32 = 4 * 1024;
 
-/// Keeps automatic Pongs from piling up behind a peer that doesn't read.
+/// Keeps automatic Pongs from piling up for a peer that doesn't read.
 ///
-/// While the backlog is short, every Ping is answered in order. Past the limit only the latest is
+/// While the backlog is short, every Ping is answered in order. Past the limit, only the latest is
 /// (RFC 6455, section 5.5.3): its Pong waits here, encoded, until those queued before have left.
 #[derive(Debug, Default)]
 pub(crate) struct PongBacklog {
-    /// The bytes of the Pongs that were queued since the queue was last free of them.
+    /// How many bytes of Pongs were queued since the queue was last free of them.
     queued: u32,
     /// How many bytes have to be written before the last of them has left. With more than 4 GiB
-    /// before it, it counts as gone when that many have been written.
+    /// before it, it counts as gone once 4 GiB have been written.
     until_free: u32,
     deferred: Option<Box<ControlBuffer>>,
 }
 
 impl PongBacklog {
-    /// Whether a Pong frame of this many bytes may be queued. If so, it is taken to stand at the
-    /// end of a queue that holds `outgoing` bytes without it.
+    /// Returns whether a Pong frame of this many bytes may be queued. If so, it counts as queued after
+    /// `outgoing` other bytes.
     #[inline]
     pub(crate) fn admit(&mut self, frame: usize, outgoing: usize) -> bool {
         let queued = self.queued.saturating_add(saturated(frame));
@@ -33,7 +33,7 @@ impl PongBacklog {
         admitted
     }
 
-    /// Room for a frame that is deferred, in place of an earlier one.
+    /// Returns room for a deferred frame, in place of any earlier one.
     #[inline]
     pub(crate) fn defer(&mut self) -> &mut ControlBuffer {
         let deferred = self.deferred.get_or_insert_with(ControlBuffer::boxed);
@@ -41,7 +41,7 @@ impl PongBacklog {
         deferred
     }
 
-    /// Says that bytes were written; gives the deferred frame if it is its turn.
+    /// Notes that bytes were written; returns the deferred frame if it is its turn.
     #[inline]
     pub(crate) fn advance(&mut self, written: usize) -> Option<Box<ControlBuffer>> {
         self.until_free = self.until_free.saturating_sub(saturated(written));
@@ -52,7 +52,7 @@ impl PongBacklog {
         self.deferred.take()
     }
 
-    /// The deferred frame, out of turn, because nothing may come later.
+    /// Takes the deferred frame out of turn, because nothing may come later.
     pub(crate) fn take(&mut self) -> Option<Box<ControlBuffer>> {
         self.deferred.take()
     }

@@ -7,15 +7,14 @@ use crate::message::Message;
 
 /// A message that is prepared once and sent on any number of connections.
 ///
-/// Its payload is shared: a server queues one of 4 KiB or more without copying it, however many connections it goes
-/// to; what is shorter is copied beside its header, which is less to write. A client has to mask it anew for each
-/// (RFC 6455, section 5.3).
+/// Its payload is shared: a server queues one of 4 KiB or more without copying it, however many
+/// connections it goes to; a shorter one is copied next to its header, which is less to write. A client
+/// has to mask it anew for each (RFC 6455, section 5.3).
 ///
-/// Where messages are compressed, it is once for all connections with the same window, level and
-/// memory level, by the first that sends it, and so that it refers to nothing before it. With context
-/// takeover the messages behind it can still refer to it and to what was before: each connection's
-/// compressor takes note of it, which costs a fraction of compressing it. Clones share the
-/// compressed form.
+/// Where messages are compressed, this one is compressed once for all connections with the same window,
+/// level and memory level, by the first that sends it, and refers to nothing before it. With context
+/// takeover, later messages can still refer to it and to what came before: each connection's compressor
+/// takes note of it, which costs a fraction of compressing it. Clones share the compressed form.
 ///
 /// ```
 /// use sansocket::{Config, Connection, PreparedMessage, Role};
@@ -44,7 +43,7 @@ impl PreparedMessage {
         }
     }
 
-    /// The message.
+    /// Returns the message.
     pub const fn message(&self) -> &Message<'static> {
         &self.message
     }

@@ -13,8 +13,8 @@ use crate::role::Role;
 /// The half of a [`Connection`](crate::Connection) that turns bytes into events. It knows nothing of
 /// what is being sent.
 ///
-/// What it finds out concerns the [`SendingHalf`](crate::SendingHalf), wherever that is: tell it of
-/// each event by [`answer`](crate::SendingHalf::answer), and of the error by
+/// What it finds concerns the [`SendingHalf`](crate::SendingHalf), wherever that is: pass each event
+/// to its [`answer`](crate::SendingHalf::answer), and the error to its
 /// [`fail`](crate::SendingHalf::fail). A [`Connection`](crate::Connection) does that by itself.
 #[derive(Debug)]
 pub struct ReceivingHalf {
@@ -22,7 +22,7 @@ pub struct ReceivingHalf {
     input: Input,
 }
 
-/// What becomes of bytes that arrive.
+/// What happens to bytes that arrive.
 #[derive(Debug)]
 enum Input {
     Processed,
@@ -43,13 +43,13 @@ impl ReceivingHalf {
         self.decoding.inflate(sender, agreed);
     }
 
-    /// Takes the next event out of the bytes that were read, or `None` when they are used up; see
+    /// Takes the next event out of the bytes that were read; returns `None` when they are used up. See
     /// [`Connection::next_event`](crate::Connection::next_event).
     ///
     /// # Errors
     ///
-    /// How the peer broke the protocol. Further bytes are discarded, and each further call gives the
-    /// same error.
+    /// Returns how the peer broke the protocol. Further bytes are discarded, and each further call
+    /// returns the same error.
     #[inline]
     pub fn next_event<'input>(
         &mut self,
@@ -63,7 +63,7 @@ impl ReceivingHalf {
         Ok(event)
     }
 
-    /// The next frame, if it lies whole in the input and is an event by itself.
+    /// Takes the next frame, if it lies whole in the input and is an event by itself.
     #[inline(always)]
     pub(crate) fn next_whole_frame<'input>(
         &mut self,
@@ -79,10 +79,10 @@ impl ReceivingHalf {
         frame
     }
 
-    /// The next event, if it isn't such a frame: in `place`, which had none.
+    /// Takes the next event, if it isn't such a frame, into `place`, which is empty.
     ///
-    /// If it were returned, those that come from such frames would be put together in memory as well, where it lies:
-    /// and moved from there before they have arrived, which takes longer than all the rest.
+    /// If it were returned, the events made from such frames would also be assembled in memory, in the same
+    /// place, and moved from there before the stores have landed, which takes longer than all the rest.
     pub(crate) fn next_other_event<'input>(
         &mut self,
         input: &mut &'input mut [u8],
@@ -109,7 +109,7 @@ impl ReceivingHalf {
         Ok(())
     }
 
-    /// Says that the transport has ended. What has arrived of a message is given up.
+    /// Reports that the transport has ended. A message that has arrived in part is discarded.
     pub fn receive_eof(&mut self) {
         if matches!(self.input, Input::Processed) {
             self.stop(Input::Over);

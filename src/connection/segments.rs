@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 
 /// A queue of byte strings that are taken off its front, whole or in part. None is empty.
 ///
-/// The first has a place of its own, because mostly it is the only one.
+/// The first has a place of its own, because it is usually the only one.
 #[derive(Debug, Default)]
 pub(crate) struct Segments {
     /// Empty if there is none at all.
@@ -14,7 +14,7 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    /// How many bytes they have together.
+    /// How many bytes the segments have together.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -35,8 +35,7 @@ impl Segments {
         }
     }
 
-    /// Takes `count` bytes off the front, or all where there are fewer; gives how many there were
-    /// too few.
+    /// Takes `count` bytes off the front, or all if there are fewer; returns how many were missing.
     #[inline(never)]
     pub(crate) fn advance(&mut self, mut count: usize) -> usize {
         loop {

@@ -41,7 +41,7 @@ use crate::role::Role;
 /// the connection is in its life.
 ///
 /// It comes from [`Connection::split`](crate::Connection::split), so that one thread can receive
-/// while another sends. What arrives it has to be told: see [`answer`](Self::answer).
+/// while another sends. It has to be told what arrives: see [`answer`](Self::answer).
 #[derive(Debug)]
 pub struct SendingHalf {
     closing: ClosingHandshake,
@@ -66,21 +66,21 @@ impl SendingHalf {
         self.encoding.deflate(agreed);
     }
 
-    /// Which end this is.
+    /// Returns which end this is.
     pub const fn role(&self) -> Role {
         self.encoding.framing.role()
     }
 
-    /// Where the connection is in its life.
+    /// Returns where the connection is in its life.
     #[inline]
     pub const fn state(&self) -> ConnectionState {
         self.closing.state()
     }
 
-    /// What to do with the transport, now.
+    /// Returns what to do with the transport now.
     #[inline]
     pub fn transport(&self) -> Transport {
-        // What was said is written first, a last Close frame above all, as long as it can be.
+        // What is queued is written first, above all a final Close frame, as long as it can be.
         if self.encoding.framing.outgoing().has_remaining()
             && self.state() != ConnectionState::Closed
         {
@@ -89,19 +89,21 @@ impl SendingHalf {
         self.closing.transport(self.role())
     }
 
-    /// How the connection ended or is ending; `None` while it is open.
+    /// Returns how the connection ended or is ending; `None` while it is open.
     pub fn close_status(&self) -> Option<CloseStatus> {
         self.closing.status()
     }
 
-    /// The bytes to write to the transport.
+    /// Returns the bytes to write to the transport.
     #[inline]
     pub const fn outgoing(&mut self) -> &mut Outgoing {
         self.encoding.framing.outgoing_mut()
     }
 
-    /// Takes in what the receiving half has found, and queues what is owed for it: the Pong for a
-    /// Ping (RFC 6455, section 5.5.2), the Close frame for a Close frame (section 5.5.1).
+    /// Takes note of what the receiving half has found, and queues the reply, if it calls for one.
+    ///
+    /// That is a Pong for a Ping (RFC 6455, section 5.5.2), a Close frame for a Close frame
+    /// (section 5.5.1).
     #[inline]
     pub fn answer(&mut self, event: &Event<'_>) {
         match event {
@@ -112,8 +114,8 @@ impl SendingHalf {
         }
     }
 
-    /// The same for a frame that was told apart at once, which becomes an event here: answered first and made an event
-    /// then, each kind would be looked at twice.
+    /// Does the same for a whole frame, and makes it an event. In separate steps, the kind would be matched
+    /// twice.
     #[inline(always)]
     pub(crate) fn answer_whole_frame<'input>(
         &mut self,
@@ -135,7 +137,7 @@ impl SendingHalf {
         }
     }
 
-    /// Takes in how the peer broke the protocol, and queues the Close frame that tells it so:
+    /// Takes note of how the peer broke the protocol, and queues the Close frame that tells it so:
     /// _Fail the WebSocket Connection_ (section 7.1.7).
     #[cold]
     pub fn fail(&mut self, error: ProtocolError) {
@@ -144,13 +146,13 @@ impl SendingHalf {
         }
     }
 
-    /// Says that the transport has ended; see
+    /// Reports that the transport has ended; see
     /// [`Connection::receive_eof`](crate::Connection::receive_eof).
     pub fn receive_eof(&mut self) {
         self.closing.receive_eof();
     }
 
-    /// Says that the transport takes no more bytes; see
+    /// Reports that the transport takes no more bytes; see
     /// [`Connection::receive_write_error`](crate::Connection::receive_write_error).
     pub fn receive_write_error(&mut self) {
         self.closing.receive_write_error();
@@ -181,7 +183,7 @@ impl SendingHalf {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     #[inline]
     pub fn lend<'m>(&'m mut self, message: impl Into<Message<'m>>) -> Result<Lent<'m>, SendError> {
         let message = message.into();
@@ -196,7 +198,7 @@ impl SendingHalf {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
         let shared = message.message().clone();
         if let Some(obstacle) = self.obstacle() {
@@ -207,7 +209,7 @@ impl SendingHalf {
         Ok(())
     }
 
-    /// Begins or goes on with a message in fragments (section 5.4).
+    /// Begins or continues a message in fragments (section 5.4).
     pub const fn fragments(&mut self) -> FragmentWriter<'_> {
         FragmentWriter::new(self)
     }
@@ -227,11 +229,11 @@ impl SendingHalf {
         Ok(())
     }
 
-    /// Queues a Pong that nobody asked for (section 5.5.3).
+    /// Queues an unsolicited Pong (section 5.5.3).
     ///
     /// # Errors
     ///
-    /// As [`ping`](Self::ping).
+    /// As for [`ping`](Self::ping).
     pub fn pong<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
         self.check_open()?;
         self.encoding.control(Opcode::Pong, payload.into())
@@ -256,7 +258,7 @@ impl SendingHalf {
         Ok(())
     }
 
-    /// Whether so much waits to be written that nothing more is taken.
+    /// Whether too much waits to be written for anything more to be taken.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
@@ -280,7 +282,7 @@ impl SendingHalf {
 
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
-        // §5.5.1: nothing is sent after a Close frame but what the protocol itself owes.
+        // §5.5.1: nothing is sent after a Close frame except what the protocol itself owes.
         if self.closing.may_send() { Ok(()) } else { Err(UsageError::NotOpen) }
     }
 
@@ -321,27 +323,27 @@ impl SendingHalf {
     }
 }
 
-/// What is done by the clock.
+/// What the sending half does by the clock.
 #[cfg(feature = "std")]
 impl SendingHalf {
     pub(crate) fn set_timers(&mut self, timers: Timers) {
         self.timers = RunningTimers::new(timers).map(Box::new);
     }
 
-    /// How long the latest answer to a keepalive Ping took; see
+    /// Returns how long the latest answer to a keepalive Ping took; see
     /// [`Connection::round_trip_time`](crate::Connection::round_trip_time).
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.timers.as_ref()?.round_trip_time()
     }
 
-    /// Whether it makes a difference what time it is. Where it makes none, no clock need be read.
+    /// Whether the time makes a difference. If not, no clock need be read.
     #[cfg(feature = "blocking")]
     pub(crate) fn needs_time(&self) -> bool {
         let is_open = self.state() == ConnectionState::Open;
         self.timers.as_ref().is_some_and(|timers| !is_open || timers.concern_open())
     }
 
-    /// Says that bytes have arrived now; see
+    /// Reports that bytes have arrived now; see
     /// [`Connection::handle_read`](crate::Connection::handle_read).
     #[inline]
     pub fn handle_read(&mut self, now: Instant) {
@@ -350,7 +352,7 @@ impl SendingHalf {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) at the latest.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timers = self.timers.as_ref()?;
@@ -361,12 +363,12 @@ impl SendingHalf {
         }
     }
 
-    /// Says what time it is; see [`Connection::handle_timeout`](crate::Connection::handle_timeout).
+    /// Reports what time it is; see [`Connection::handle_timeout`](crate::Connection::handle_timeout).
     ///
     /// # Errors
     ///
-    /// What has taken too long. If the [state](Self::state) is closed then, the
-    /// [`ReceivingHalf`](crate::ReceivingHalf) is to be told by its
+    /// Returns what has taken too long. If the [state](Self::state) is then closed, tell the
+    /// [`ReceivingHalf`](crate::ReceivingHalf) so with its
     /// [`receive_eof`](crate::ReceivingHalf::receive_eof).
     #[inline]
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TimeoutError> {
@@ -391,7 +393,7 @@ impl SendingHalf {
                 let has_outgoing = self.encoding.framing.outgoing().has_remaining();
                 let is_complete = !self.closing.is_listening() && !has_outgoing;
                 self.closing.receive_eof();
-                // Of a peer that only leaves its transport open there is nothing to complain.
+                // A peer that only leaves its transport open has done nothing wrong.
                 if is_complete { Ok(()) } else { Err(TimeoutError::Close) }
             }
             ConnectionState::Closing | ConnectionState::Closed => Ok(()),
@@ -401,7 +403,7 @@ impl SendingHalf {
     fn end(&mut self, error: TimeoutError, now: Instant) -> TimeoutError {
         if error == TimeoutError::Idle {
             self.close(Some(CloseFrame::from(CloseCode::GOING_AWAY)));
-            // From here on it is a connection that closes.
+            // From here on the connection is closing.
             let _ = self.handle_timeout(now);
         } else {
             self.receive_eof();

@@ -3,20 +3,20 @@
 pub enum ConnectionState {
     /// Messages may be sent and received.
     Open,
-    /// A Close frame was queued or received, the connection has failed, or its transport takes no more bytes; but
-    /// there still is one.
+    /// A Close frame was queued or received, the connection has failed, or its transport takes no more
+    /// bytes; but the transport has not ended.
     Closing,
     /// The transport has ended.
     Closed,
 }
 
-/// What to do with the transport, now.
+/// What to do with the transport now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Go on: read, and write what is outgoing.
+    /// Carry on: read, and write the outgoing bytes.
     KeepOpen,
-    /// Everything is said and written, and it is for the peer to close the transport: read until its
-    /// end, and close after a reasonable time even so (section 7.1.1).
+    /// Everything is said and written, and it is for the peer to close the transport: read until end of
+    /// file, and close it yourself after a reasonable time (section 7.1.1).
     AwaitPeer,
     /// Everything is said and written: close it. Where unread input could make the operating system
     /// discard what was written, shut down writing first and read for a bounded time.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// What a connection does by the clock. Nothing, unless it is asked for.
+/// What a connection does by the clock: nothing, unless asked to.
 ///
-/// The connection reads no clock. Who drives it tells the time, and is told until when to wait; see
+/// The connection reads no clock. Its caller tells it the time, and learns how long to wait; see
 /// [`Connection::handle_timeout`](crate::Connection::handle_timeout).
 ///
 /// ```
@@ -29,24 +29,24 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Sends Pings and wants them answered; off by default.
+    /// Sends Pings and expects answers; off by default.
     #[must_use]
     pub const fn keepalive(mut self, keepalive: Option<Keepalive>) -> Self {
         self.keepalive = keepalive;
         self
     }
 
-    /// Closes the connection with 1001 after this long without a message in either direction, Pings
-    /// and Pongs not counted; off by default. A message counts when it is queued, or has arrived: leave time for the
-    /// longest one to pass.
+    /// Closes the connection with 1001 after this long without a message; off by default.
+    ///
+    /// Messages in either direction count, Pings and Pongs do not. A message counts when it is queued, or
+    /// has arrived: leave time for the longest one to get through.
     #[must_use]
     pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// How long the end may take, from a Close frame to the end of the transport; for ever by
-    /// default.
+    /// Limits the time from a Close frame to the end of the transport; unlimited by default.
     #[must_use]
     pub const fn close(mut self, timeout: Option<Duration>) -> Self {
         self.close = timeout;
@@ -58,16 +58,16 @@ impl Timers {
     }
 }
 
-/// How a peer that has fallen silent is found out: by Pings (RFC 6455, section 5.5.2).
+/// How a peer that has fallen silent is detected: by Pings (RFC 6455, section 5.5.2).
 ///
-/// A Ping goes out when `interval` has passed since the one before was answered. The peer is taken
+/// A Ping goes out when `interval` has passed since the previous one was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, in whose frame no Pong can stand, is a sign of life too. While the Ping waits behind other bytes, it is a
-/// sign of life if the peer takes some of them.
+/// message, within whose frame no Pong can appear, is a sign of life too. While the Ping waits after
+/// other bytes, it is a sign of life if the peer takes some of them.
 ///
-/// Before a peer is given up, for this or for another thing that is overdue, it is listened to once more for a moment,
-/// so that an application that was busy for long blames nobody else. A peer that goes on sending, and never takes what
-/// it is sent, isn't found out by this: bound your writes.
+/// Before a peer is given up on, for this or for anything else overdue, it is listened to once more for a
+/// moment, so that it isn't blamed for an application that was busy for long. A peer that keeps sending,
+/// but never takes what it is sent, isn't detected this way: bound your writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
     interval: Duration,
@@ -82,7 +82,7 @@ impl Keepalive {
 }
 
 impl Default for Keepalive {
-    /// A Ping every 20 seconds, 20 seconds to answer it.
+    /// A Ping every 20 seconds, with 20 seconds to answer it.
     fn default() -> Self {
         Self::new(Duration::from_secs(20), Duration::from_secs(20))
     }
@@ -95,7 +95,7 @@ pub enum TimeoutError {
     /// Nothing arrived from the peer after a Ping. The connection is lost: drop the transport.
     #[error("the peer did not answer a Ping in time")]
     Pong,
-    /// There was no message for too long. The Close frame is queued: go on until the end.
+    /// There was no message for too long. The Close frame is queued: carry on until the end.
     #[error("no message was sent or received for too long")]
     Idle,
     /// The closing handshake didn't end. The connection is lost: drop the transport.
@@ -103,48 +103,48 @@ pub enum TimeoutError {
     Close,
 }
 
-/// The timers of one connection, as they run.
+/// The running timers of one connection.
 #[derive(Debug)]
 pub(crate) struct RunningTimers {
     settings: Timers,
-    /// When bytes arrived last.
+    /// When bytes last arrived.
     heard: Option<Instant>,
     ping: Ping,
-    /// How many Pings were sent: what the next one says.
+    /// How many Pings were sent: the payload of the latest.
     pings: u32,
-    /// When the latest Ping left, or was queued, as long as its own Pong hasn't come.
+    /// When the latest Ping left, or was queued, until its own Pong comes.
     asked: Option<Instant>,
-    /// Whether the application has sent a Ping behind the one that isn't answered.
+    /// Whether the application has sent a Ping after the unanswered one.
     is_followed: bool,
     round_trip_time: Option<Duration>,
-    /// When a message was sent or received last, as far as the time was told since.
+    /// When a message was last sent or received; `None` until the time is told after that.
     message: Option<Instant>,
     last_call: Option<LastCall>,
-    /// By when the connection has to be over, once it is closing.
+    /// By when the connection has to have ended, once it is closing.
     close_by: Option<Instant>,
 }
 
-/// A peer that is overdue may still be heard.
+/// A last chance for an overdue peer to be heard.
 #[derive(Debug, Clone, Copy)]
 struct LastCall {
-    /// Before it is given up for this.
+    /// What the peer is otherwise given up on for.
     before: TimeoutError,
     until: Instant,
 }
 
 #[derive(Debug)]
 enum Ping {
-    /// The next one goes out at this time; if there is none yet, an interval after the next that is told.
+    /// The next one goes out at this time; if there is none yet, an interval after the next time told.
     DueAt(Option<Instant>),
-    /// It waits to be written behind other bytes, and has left when all up to this position have. So many were
-    /// written, the last of them at this time or before.
+    /// It waits to be written after other bytes, and has left when all bytes `up_to` this position have.
+    /// This many were `written`, the last of them at this time or before.
     Queued { up_to: u64, written: u64, since: Instant },
-    /// It left at this time and wants an answer.
+    /// It left at this time and awaits an answer.
     SentAt(Instant),
 }
 
-/// How long a peer that is overdue is listened to once more. What it said may have arrived long ago, and
-/// nobody has read it.
+/// How long an overdue peer is listened to once more. What it said may have arrived long ago without
+/// being read.
 const LAST_CALL: Duration = Duration::from_millis(10);
 
 /// What an open connection has to do now.
@@ -185,13 +185,13 @@ impl RunningTimers {
     #[inline]
     pub(crate) fn hear(&mut self, now: Instant) {
         self.heard = Some(now);
-        // All that was overdue may have been a sign of life. The end is put off by nothing.
+        // A sign of life may have been all that was overdue. Nothing puts off the end.
         if self.last_call.is_some() && self.close_by.is_none() && self.overdue(now).is_none() {
             self.last_call = None;
         }
     }
 
-    /// A message was sent or received, now or a little later than the time that was told.
+    /// A message was sent or received, at the time last told or a little later.
     pub(crate) const fn note_message(&mut self) {
         self.message = None;
     }
@@ -203,7 +203,7 @@ impl RunningTimers {
             let heard = self.heard.map_or(asked, |heard| heard.max(asked));
             self.round_trip_time = Some(heard.duration_since(asked));
         }
-        // Where another thread writes, it may be answered before the time at which it left is told.
+        // If another thread writes, the Ping may be answered before the time at which it left is told.
         let (Ping::SentAt(since) | Ping::Queued { since, .. }) = self.ping else { return };
         // §5.5.3: a peer may answer the latest of several Pings and no other.
         if is_its_own || self.is_followed {
@@ -217,14 +217,14 @@ impl RunningTimers {
         self.is_followed = true;
     }
 
-    /// A Ping was queued now, up to this position, when so many bytes were written.
+    /// A Ping was queued now, up to this position, when this many bytes had been written.
     pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64, written: u64) {
         self.ping = Ping::Queued { up_to, written, since: now };
         self.asked = Some(now);
         self.is_followed = false;
     }
 
-    /// What an open connection has to do that has written so many bytes.
+    /// What an open connection that has written this many bytes has to do.
     #[inline]
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
@@ -245,7 +245,7 @@ impl RunningTimers {
         self.due(now)
     }
 
-    /// What there is to do when a time has come, or had.
+    /// What there is to do when a time has come, or had come before.
     #[cold]
     fn due(&mut self, now: Instant) -> Due {
         if let Some(error) = self.overdue(now) {
@@ -275,7 +275,7 @@ impl RunningTimers {
         self.last_call.map_or_else(|| self.next(), |last_call| Some(last_call.until))
     }
 
-    /// When the next thing is due that is waited for.
+    /// When the next awaited thing is due.
     #[inline]
     fn next(&self) -> Option<Instant> {
         // A Ping is either to be sent or to be answered.
@@ -286,14 +286,14 @@ impl RunningTimers {
         }
     }
 
-    /// By when a connection that is closing has to be over.
+    /// By when a closing connection has to have ended.
     pub(crate) fn close_by(&self) -> Option<Instant> {
         let close_by = self.close_by?;
         Some(self.last_call.map_or(close_by, |last_call| last_call.until))
     }
 
-    /// Whether a peer that is about to be given up for this was listened to once more. Who was busy elsewhere
-    /// tells the time before it reads what has long been there.
+    /// Whether a peer that is about to be given up on for this has been listened to once more. A caller that
+    /// was busy elsewhere tells the time before it reads what has long been there.
     fn was_called(&mut self, before: TimeoutError, now: Instant) -> bool {
         let until = match self.last_call {
             // Also if something else was overdue first, and still is.
@@ -304,7 +304,7 @@ impl RunningTimers {
         until <= now
     }
 
-    /// What is overdue of an open connection.
+    /// What is overdue on an open connection.
     fn overdue(&self, now: Instant) -> Option<TimeoutError> {
         [TimeoutError::Pong, TimeoutError::Idle]
             .into_iter()
@@ -324,7 +324,7 @@ impl RunningTimers {
         self.pings.to_be_bytes()
     }
 
-    /// When a Ping goes out that has nothing before it since this time.
+    /// When the next Ping goes out if nothing has gone before it since this time.
     fn next_ping(&self, since: Instant) -> Option<Instant> {
         since.checked_add(self.settings.keepalive?.interval)
     }
@@ -337,7 +337,7 @@ impl RunningTimers {
         }
     }
 
-    /// By when the peer has to be heard, or to have taken something.
+    /// By when the peer has to be heard from, or to have taken something.
     #[inline]
     fn pong_by(&self) -> Option<Instant> {
         let (Ping::SentAt(since) | Ping::Queued { since, .. }) = self.ping else { return None };

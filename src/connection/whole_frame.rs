@@ -2,11 +2,11 @@ use crate::connection::control::ControlPayload;
 use crate::connection::event::Event;
 use crate::message::Message;
 
-/// A frame that is an event by itself and lies whole in the input, as nearly all do that small
-/// messages consist of.
+/// A frame that is an event by itself and lies whole in the input, as nearly all frames of small
+/// messages do.
 ///
-/// An [`Event`] has seven words, and each place that it is handed through copies them. This has three,
-/// which stay in registers; the event is made where the caller wants it.
+/// An [`Event`] has seven words, which are copied wherever it is passed on. This has three, which stay
+/// in registers; the event is made where the caller wants it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WholeFrame<'input> {
     Text(&'input str),

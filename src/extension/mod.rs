@@ -1,5 +1,5 @@
-//! Extensions (RFC 6455, section 9): the grammar in which they are offered, and with the feature
-//! `deflate` the one that compresses messages, permessage-deflate (RFC 7692).
+//! Extensions (RFC 6455, section 9): the grammar in which they are offered and, with the feature
+//! `deflate`, the one that compresses messages, permessage-deflate (RFC 7692).
 
 #[cfg(feature = "deflate")]
 mod deflate;

@@ -1,6 +1,6 @@
 //! The grammar of `Sec-WebSocket-Extensions` (RFC 6455, section 9.1).
 //!
-//! It is strict also where no extension is supported: a field that nobody could understand fails
+//! It is strict even where no extension is supported: a field that nobody could understand fails
 //! the handshake.
 
 use alloc::borrow::Cow;
@@ -13,7 +13,7 @@ use crate::extension::token::{is_token, is_token_byte};
 /// One element of `Sec-WebSocket-Extensions`: an extension with its parameters.
 ///
 /// A client offers extensions in its order of preference; the same extension may be offered more
-/// than once, with other parameters. The elements of a server's answer have the same form.
+/// than once, with different parameters. The elements of a server's answer have the same form.
 ///
 /// ```
 /// use sansocket::extension::ExtensionOffer;
@@ -31,17 +31,17 @@ pub struct ExtensionOffer<'a> {
 }
 
 impl<'a> ExtensionOffer<'a> {
-    /// The registered name of the extension, such as `permessage-deflate`.
+    /// Returns the registered name of the extension, such as `permessage-deflate`.
     pub const fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The parameters in the order in which they were written.
+    /// Returns the parameters in the order in which they were written.
     pub fn parameters(&self) -> &[ExtensionParameter<'a>] {
         &self.parameters
     }
 
-    /// The elements of the field over all its lines, in order; none if there is no line.
+    /// Parses the elements of the field over all its lines, in order; there are none if there is no line.
     ///
     /// # Errors
     ///
@@ -57,14 +57,14 @@ impl<'a> ExtensionOffer<'a> {
             rest.skip_empty_elements();
             while !rest.is_empty() {
                 offers.push(rest.extension()?);
-                // Something else than a comma behind an extension belongs to nothing.
+                // Anything but a comma after an extension belongs to nothing.
                 if !rest.is_empty() && !rest.take(',') {
                     return Err(MalformedExtensions);
                 }
                 rest.skip_empty_elements();
             }
         }
-        // §9.1 The list has at least one element.
+        // §9.1: the list has at least one element.
         if offers.is_empty() && !absent { Err(MalformedExtensions) } else { Ok(offers) }
     }
 }
@@ -77,12 +77,12 @@ pub struct ExtensionParameter<'a> {
 }
 
 impl<'a> ExtensionParameter<'a> {
-    /// The name, as it was written.
+    /// Returns the name as it was written.
     pub const fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The value, without its quotes; `None` if the parameter has none. Never empty.
+    /// Returns the value without its quotes, never empty; `None` if the parameter has none.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
@@ -93,10 +93,10 @@ impl<'a> ExtensionParameter<'a> {
 #[error("the Sec-WebSocket-Extensions field is malformed")]
 pub struct MalformedExtensions;
 
-/// What may stand around tokens (RFC 9110, section 5.6.3).
+/// What may surround tokens (RFC 9110, section 5.6.3).
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// What of a line is still to be read.
+/// The part of a line that is still to be read.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
@@ -132,7 +132,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// A quoted string, of which the value has to be a token once its escapes are resolved.
+    /// Reads a quoted string, whose value has to be a token once its escapes are resolved.
     fn quoted_token(&mut self) -> Result<Cow<'a, str>, MalformedExtensions> {
         let quoted = self.0.strip_prefix('"').ok_or(MalformedExtensions)?;
         let mut unescaped = String::new();
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use alloc::format;
 
-    /// The offers in a notation of one line, or `None` if they are malformed.
+    /// The offers in a one-line notation, or `None` if they are malformed.
     fn parse(lines: &[&str]) -> Option<String> {
         let lines = lines.iter().map(|line| line.as_bytes());
         let offers = ExtensionOffer::parse_all(lines).ok()?;

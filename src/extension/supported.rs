@@ -25,7 +25,7 @@ pub(crate) struct Agreed {
 /// Why the server's answer can't be used (RFC 6455, section 4.1).
 #[derive(Debug)]
 pub(crate) enum UnusableResponse {
-    /// An extension that wasn't offered, or is there twice.
+    /// An extension that wasn't offered, or appears twice.
     Unrequested(String),
     #[cfg(feature = "deflate")]
     Deflate(DeflateResponseError),
@@ -33,7 +33,7 @@ pub(crate) enum UnusableResponse {
 
 #[cfg_attr(not(feature = "deflate"), expect(clippy::unused_self, reason = "nothing is supported"))]
 impl Supported {
-    /// What a client's request says, if anything.
+    /// What a client's request offers, if anything.
     pub(crate) fn offer(&self) -> Option<String> {
         #[cfg(feature = "deflate")]
         if let Some(deflate) = &self.deflate {
@@ -42,7 +42,7 @@ impl Supported {
         None
     }
 
-    /// What a server takes of a client's offers. The others are declined by not being mentioned.
+    /// Accepts a client's offers, as a server. Those not mentioned in the response are declined.
     #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "nothing is supported"))]
     pub(crate) fn accept(&self, offers: &[ExtensionOffer<'_>]) -> Agreed {
         Agreed {
@@ -51,7 +51,7 @@ impl Supported {
         }
     }
 
-    /// What a client makes of a server's answer: nothing in it goes beyond what was offered.
+    /// Checks a server's answer, as a client: nothing in it may go beyond what was offered.
     pub(crate) fn check(&self, answers: &[ExtensionOffer<'_>]) -> Result<Agreed, UnusableResponse> {
         let mut agreed = Agreed::default();
         for answer in answers {

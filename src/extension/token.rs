@@ -1,4 +1,4 @@
-//! Tokens (RFC 9110, section 5.6.2), of which names and values of extensions are made.
+//! Tokens (RFC 9110, section 5.6.2), the names and values of extensions.
 
 /// Whether the text is a token: at least one character, none of them a separator.
 pub(crate) fn is_token(text: &str) -> bool {

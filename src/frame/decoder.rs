@@ -12,8 +12,8 @@ use crate::role::Role;
 
 /// Cuts the bytes from the peer into pieces of frames.
 ///
-/// A partial header and the place inside a payload are remembered here, so the input is always
-/// consumed to its end and the caller has nothing to carry over.
+/// It remembers a partial header and the place inside a payload, so the input is always consumed to
+/// its end and the caller has nothing to carry over.
 #[derive(Debug)]
 pub(crate) struct FrameDecoder {
     rules: HeaderRules,
@@ -24,15 +24,14 @@ pub(crate) struct FrameDecoder {
 #[derive(Debug)]
 enum State {
     BetweenFrames,
-    /// Inside a header of which these bytes have arrived.
+    /// Inside a header, of which these bytes have arrived.
     Header(PartialHeader),
-    /// Inside a payload: what is left, as if it were a frame of its own, its length that of the rest
-    /// and its masking key turned to where the rest begins.
+    /// Inside a payload: what is left, as if it were a frame of its own, with the length of the rest
+    /// and the masking key rotated to where the rest begins.
     Payload(FrameHeader),
 }
 
-/// Some bytes of a frame, still masked, together with the header of the frame or of what was left
-/// of it.
+/// Some bytes of a frame, still masked, with the header of the frame or of what was left of it.
 #[derive(Debug)]
 pub(crate) struct FramePiece<'input> {
     pub(crate) header: FrameHeader,
@@ -56,17 +55,17 @@ impl FrameDecoder {
         Self { rules: HeaderRules::from(sender), max_frame_size, state: State::BetweenFrames }
     }
 
-    /// Takes RSV1 for the mark of a compressed message from now on (RFC 7692, section 6).
+    /// Takes RSV1 to mark a compressed message from now on (RFC 7692, section 6).
     #[cfg(feature = "deflate")]
     pub(crate) fn expect_compression(&mut self) {
         self.rules = self.rules.with_compression();
     }
 
-    /// The next frame, if it is an event by itself, has a plain header, lies whole in the input and has at most `at_most`
-    /// payload bytes; otherwise the input is left as it is.
+    /// Takes the next frame, if it is an event by itself, has a plain header, lies whole in the input and has
+    /// at most `at_most` payload bytes; otherwise leaves the input unchanged.
     ///
-    /// Nothing about such a frame has to be remembered. Of any other, and of whatever is wrong,
-    /// [`next_piece`](Self::next_piece) knows what to do.
+    /// Nothing about such a frame has to be remembered. [`next_piece`](Self::next_piece) deals with any
+    /// other, and with whatever is wrong.
     #[inline(always)]
     pub(crate) fn next_lone_frame<'input>(
         &self,
@@ -77,7 +76,7 @@ impl FrameDecoder {
         Some((header.opcode, payload))
     }
 
-    /// The same if it is a message or a fragment of one.
+    /// Does the same for a message or a fragment of one.
     #[inline(always)]
     pub(crate) fn next_data_frame<'input>(
         &self,
@@ -102,17 +101,17 @@ impl FrameDecoder {
             return None;
         };
         let at_most = at_most.min(self.max_frame_size);
-        // Compiled once for frames that are masked and once for those that are not.
+        // Compiled once for masked frames and once for unmasked ones.
         match self.rules.sender()? {
             Role::Client => take_plain_frame::<true>(input, at_most, kind),
             Role::Server => take_plain_frame::<false>(input, at_most, kind),
         }
     }
 
-    /// The next piece; `None` when the input is used up.
+    /// Takes the next piece; returns `None` when the input is used up.
     ///
-    /// The frame's header, or that of what is left of it, decides how many payload bytes the piece
-    /// has at most.
+    /// Given the header of the frame, or of what is left of it, `at_most` decides how many payload bytes
+    /// the piece may have.
     #[inline]
     pub(crate) fn next_piece<'input>(
         &mut self,
@@ -147,7 +146,7 @@ impl FrameDecoder {
         Ok(Some(piece))
     }
 
-    /// What is left of the frame inside of which the input stands, as if it were a frame of its own.
+    /// What is left of the frame that the input is inside, as if it were a frame of its own.
     #[cfg(feature = "deflate")]
     pub(crate) const fn rest(&self) -> Option<&FrameHeader> {
         match &self.state {
@@ -156,11 +155,10 @@ impl FrameDecoder {
         }
     }
 
-    /// Shows `examine` what the input holds of the payload inside of which it stands, at most
-    /// `at_most` bytes, unmasked. What it says to have used is taken from the input; the rest stays,
-    /// as it was.
+    /// Shows `examine` what the input holds of the payload it is inside, at most `at_most` bytes,
+    /// unmasked. What `examine` reports as used is taken from the input; the rest stays as it was.
     ///
-    /// Gives the header of what was left before, and how many bytes of the frame follow.
+    /// Returns the header of what was left before, and how many bytes of the frame follow.
     #[cfg(feature = "deflate")]
     pub(crate) fn lend_payload(
         &mut self,
@@ -184,7 +182,7 @@ impl FrameDecoder {
         Ok(piece.map(|piece| (rest, piece.remaining)))
     }
 
-    /// The next header, once the input completes it. Takes from the input what belongs to it.
+    /// Returns the next header, once the input completes it. Takes its bytes from the input.
     #[inline]
     fn next_header(&mut self, input: &mut &mut [u8]) -> Result<Option<FrameHeader>, ProtocolError> {
         if let State::BetweenFrames = self.state {
@@ -211,7 +209,7 @@ impl FrameDecoder {
         Ok(header)
     }
 
-    /// §10.4: judged by what the header announces, before any of it is waited for.
+    /// §10.4: checks what the header announces, before any of it is waited for.
     #[inline]
     fn check_size(&self, header: &FrameHeader) -> Result<(), ProtocolError> {
         let (size, limit) = (header.payload_len, self.max_frame_size);
@@ -264,7 +262,7 @@ struct PartialHeader {
 }
 
 impl PartialHeader {
-    /// The header, once the input completes it. Takes from the input what belongs to it.
+    /// Returns the header, once the input completes it. Takes its bytes from the input.
     fn complete(
         &mut self,
         rules: HeaderRules,
@@ -289,7 +287,8 @@ impl PartialHeader {
     }
 }
 
-/// Takes the next frame from the input, if it is as [`next_plain_frame`](FrameDecoder::next_plain_frame) wants it.
+/// Takes the next frame from the input, if it is one that
+/// [`next_plain_frame`](FrameDecoder::next_plain_frame) wants.
 #[inline(always)]
 fn take_plain_frame<'input, const MASKED: bool>(
     input: &mut &'input mut [u8],

@@ -35,16 +35,16 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// The most bytes that a header takes.
+    /// The most bytes a header takes.
     pub const MAX_SIZE: usize = 14;
 
-    /// The most bytes that the payload of a control frame may have (section 5.5).
+    /// The most bytes the payload of a control frame may have (section 5.5).
     pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-    /// Decodes the header at the start of `input`, and says how many bytes it took.
+    /// Decodes the header at the start of `input`, and returns it with its size in bytes.
     ///
-    /// `None` asks for more bytes: the header is incomplete. Reserved bits and masking are reported,
-    /// not judged: whether they are right depends on the negotiated extensions and the sender's role.
+    /// Returns `None` if the header is incomplete. Reserved bits and masking are reported, not checked:
+    /// whether they are right depends on the negotiated extensions and the sender's role.
     ///
     /// ```
     /// use sansocket::frame::{FrameHeader, Opcode};
@@ -57,14 +57,14 @@ impl FrameHeader {
     ///
     /// # Errors
     ///
-    /// A reserved opcode, a control frame that is fragmented or announces over 125 bytes, a length
-    /// that is not in its shortest form, or one of 2^63 and more; as soon as the byte that shows it
-    /// is there, but whether a length is in its shortest form only when all of it is there.
+    /// Fails on a reserved opcode, a control frame that is fragmented or announces over 125 bytes, a
+    /// length that is not in its shortest form, or one of 2^63 or more. It fails as soon as the byte
+    /// that shows it is there; for a length not in its shortest form, once all of it is there.
     pub fn decode(input: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         HeaderRules::ANY.decode(input)
     }
 
-    /// The header as it stands on the wire, its length in the shortest form.
+    /// Encodes the header for the wire, with its length in the shortest form.
     ///
     /// ```
     /// use sansocket::frame::{FrameHeader, Opcode, Rsv};
@@ -85,7 +85,7 @@ impl FrameHeader {
     }
 }
 
-/// All that a header says but for mask and length.
+/// All that a header says except mask and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FirstByte(u8);
 
@@ -96,7 +96,7 @@ impl FirstByte {
         Self(fin | rsv.bits() | opcode.bits())
     }
 
-    /// That of a frame that is no fragment, with no reserved bit.
+    /// The first byte of a frame that is not a fragment, with no reserved bit.
     #[inline]
     pub(crate) const fn whole(opcode: Opcode) -> Self {
         Self::new(true, Rsv::NONE, opcode)
@@ -106,10 +106,10 @@ impl FirstByte {
 /// The bit of the first byte that says that a frame is the last of its message.
 pub(super) const FIN: u8 = 0x80;
 
-/// The bit of the second byte that says that a masking key is there.
+/// The bit of the second byte that says that there is a masking key.
 pub(super) const MASK: u8 = 0x80;
 
-/// What the 7 bits of the length are where the length follows in 16 or 64 bits.
+/// What the 7 bits of the length are if the length follows in 16 or 64 bits.
 pub(super) const LENGTH_IN_16_BITS: u8 = 0x7E;
 pub(super) const LENGTH_IN_64_BITS: u8 = 0x7F;
 
@@ -127,7 +127,7 @@ impl EncodedHeader {
     /// No header at all.
     pub(crate) const EMPTY: Self = Self { bytes: [0; Self::ROOM], len: 0 };
 
-    /// Put together as two numbers of which the lowest bytes go first: so it stays in registers.
+    /// Assembles the header as two numbers whose lowest bytes go first, so that it stays in registers.
     #[inline]
     pub(crate) fn new(first: FirstByte, mask: Option<MaskingKey>, payload_len: u64) -> Self {
         let (masked, key, key_len) = match mask {
@@ -153,14 +153,14 @@ impl EncodedHeader {
         self.len
     }
 
-    /// The bytes behind the first `count`.
+    /// The bytes after the first `count`.
     #[inline]
     pub(crate) fn behind(&self, count: usize) -> &[u8] {
         self.bytes.get(count..self.len).unwrap_or_default()
     }
 
-    /// Appends the bytes to a destination that has [room](Self::ROOM), by a copy of a fixed size: that is one instruction
-    /// instead of a call.
+    /// Appends the bytes to a destination that has [room](Self::ROOM), by a copy of fixed size: one
+    /// instruction instead of a call.
     #[inline]
     pub(crate) fn append_to(&self, destination: &mut Vec<u8>) {
         let end = destination.len() + self.len;

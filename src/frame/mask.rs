@@ -16,7 +16,7 @@ use crate::frame::word_key::WordKey;
 /// key.apply(&mut payload);
 /// assert_eq!(payload, [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
 ///
-/// // The same again, cut in two: the key goes on where the first part ended.
+/// // The same again, cut in two: the key continues where the first part ended.
 /// let (head, tail) = payload.split_at_mut(3);
 /// key.apply(head);
 /// key.skip(3).apply(tail);
@@ -28,23 +28,23 @@ pub struct MaskingKey([u8; 4]);
 impl MaskingKey {
     pub(crate) const SIZE: usize = 4;
 
-    /// The key of these bytes, as they stand in the frame header.
+    /// Creates a key of these bytes, as they appear in the frame header.
     pub const fn new(bytes: [u8; 4]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes as they stand in the frame header.
+    /// Returns the bytes as they appear in the frame header.
     pub const fn bytes(self) -> [u8; 4] {
         self.0
     }
 
-    /// The same as a number of which the lowest byte goes first.
+    /// Returns the key as a number whose lowest byte goes first.
     #[inline]
     pub(super) const fn number(self) -> u32 {
         u32::from_le_bytes(self.0)
     }
 
-    /// The key for the part of the payload that begins `offset` bytes further on.
+    /// Returns the key for the part of the payload that begins `offset` bytes further on.
     #[inline]
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "it is at most 3")]
@@ -57,7 +57,7 @@ impl MaskingKey {
     #[inline]
     pub fn apply(self, payload: &mut [u8]) {
         match payload.len() {
-            // What most messages are that come in great numbers.
+            // Most messages that come in great numbers are this long.
             8..=16 => WordKey::new(self).apply_to_ends::<8>(payload),
             ..LONG => self.apply_to_short(payload),
             _ => self.apply_to_long(payload),
@@ -71,7 +71,7 @@ impl MaskingKey {
         self.append_in_room(payload, destination);
     }
 
-    /// The same where the destination has room for it.
+    /// Does the same for a destination that has room for it.
     #[inline]
     fn append_in_room(self, payload: &[u8], destination: &mut Vec<u8>) {
         match payload.len() {
@@ -95,18 +95,19 @@ impl MaskingKey {
         WordKey::new(self).append_short(payload, destination);
     }
 
-    /// In one pass by the widest registers there are, and nothing needs to be zeroed first.
+    /// Appends in one pass with the widest registers there are, and needn't zero anything first.
     fn append_long(self, payload: &[u8], destination: &mut Vec<u8>) {
         let start = destination.len();
         by_widest_registers(Append { key: WordKey::new(self), payload, destination });
-        // Blocks have a multiple of four bytes, so that the key begins anew behind them.
+        // The length of blocks is a multiple of four, so that the key starts over after them.
         let (_, end) = payload.split_at(destination.len() - start);
         if !end.is_empty() {
             self.append_short(end, destination);
         }
     }
 
-    /// The first few bytes by themselves, so that all others go to addresses that suit the registers.
+    /// Appends the first few bytes by themselves, so that all others go to addresses that suit the
+    /// registers.
     #[inline(never)]
     fn append_aligned(self, payload: &[u8], destination: &mut Vec<u8>) {
         let unaligned = destination.spare_capacity_mut().as_ptr().align_offset(WIDTH);
@@ -116,14 +117,14 @@ impl MaskingKey {
     }
 }
 
-/// What is done by the widest registers that there are, as a type: its one function is always inlined, and so made of
-/// the registers of whoever calls it.
+/// What is done with the widest registers there are, as a type: its one function is always inlined, and so
+/// uses the registers that its caller is compiled for.
 pub(super) trait Operation {
     fn run(self);
 }
 
-/// Masks a payload of at least [`WIDTH`] bytes block by block, from an address on that suits the registers; what is
-/// before that, and what is behind the last whole block, as a block of its own.
+/// Masks a payload of at least [`WIDTH`] bytes block by block, from an address that suits the registers;
+/// what is before that, and what is after the last whole block, is each masked as a block of its own.
 struct Apply<'p> {
     key: WordKey,
     payload: &'p mut [u8],
@@ -134,7 +135,7 @@ impl Operation for Apply<'_> {
     fn run(self) {
         let Self { key, payload } = self;
         key.apply_around::<WIDTH>(payload, |payload| {
-            // Wherever it begins, what is before that is masked with the first block.
+            // Wherever the aligned part begins, what is before it is masked with the first block.
             let unaligned = payload.as_ptr().align_offset(WIDTH) % WIDTH;
             let (_, aligned) = payload.split_at_mut_checked(unaligned).unwrap_or_default();
             let (blocks, _) = aligned.split_at_mut(aligned.len() / WIDTH * WIDTH);
@@ -143,8 +144,8 @@ impl Operation for Apply<'_> {
     }
 }
 
-/// Appends a masked copy of all but the last bytes, fewer than a small block has, to a destination that has room for
-/// them.
+/// Appends a masked copy of all but the last bytes, fewer than a small block has, to a destination that has
+/// room for it.
 struct Append<'p> {
     key: WordKey,
     payload: &'p [u8],
@@ -160,19 +161,19 @@ impl Operation for Append<'_> {
     }
 }
 
-/// From this length on the widest registers gain more in place than it costs to set them up.
+/// From this length on, the widest registers gain more in place than it costs to set them up.
 const LONG: usize = 512;
 
-/// From this length on a copy gains more by a suitable address than it costs to come to one.
+/// From this length on, a copy gains more from a suitable address than it costs to get to one.
 const ALIGNED: usize = 4 * 1024;
 
 /// The width of those registers in bytes. A store that isn't aligned to it takes up to twice as long.
 const WIDTH: usize = 32;
 
-/// How much is masked on its way from one place to another, in registers as long as there are enough of them.
+/// How much is masked at once on its way from one place to another, in registers if there are enough.
 const BLOCK: usize = 256;
 
-/// The same, where there is no more for one of those.
+/// The same, where too little is left for one of those.
 const SMALL_BLOCK: usize = BLOCK / 2;
 
 /// Registers of 16 bytes are the widest that the compiler can rely on.
@@ -197,7 +198,7 @@ pub(crate) fn append_payload(mask: Option<MaskingKey>, payload: &[u8], destinati
     }
 }
 
-/// Apart from the above, which thereby calls nothing for short payloads and needs to save no register.
+/// Kept apart from the above, which thus calls nothing for short payloads and needn't save any register.
 #[inline(never)]
 fn append_long_copy(payload: &[u8], destination: &mut Vec<u8>) {
     copying::append(payload, destination);
@@ -219,7 +220,7 @@ mod tests {
         (0..=u8::MAX).cycle().take(length).collect()
     }
 
-    /// All short lengths and those at which longer ones are masked in another way; under Miri only the latter.
+    /// All short lengths, and those at which the way of masking changes; under Miri, only the latter.
     fn lengths() -> Vec<usize> {
         if cfg!(miri) {
             let limits = [4, 8, 16, 32, 64, 128, LONG, LONG + WIDTH];
@@ -234,7 +235,7 @@ mod tests {
         key.apply_to_short(payload);
     }
 
-    /// At every place relative to an aligned one, with the key at each of its bytes.
+    /// Checks every place relative to an aligned one, with the key at each of its bytes.
     fn is_masked_by(apply: fn(MaskingKey, &mut [u8]), length: usize) {
         for at in (0..2 * WIDTH).step_by(if cfg!(miri) { 27 } else { 1 }) {
             let key = KEY.skip(at / 3);

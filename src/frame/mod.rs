@@ -1,6 +1,6 @@
 //! Frames: the header codec and masking (RFC 6455, sections 5.2 and 5.3).
 //!
-//! [`FrameHeader`] and [`MaskingKey`] stand alone: they serve whoever needs frames without a
+//! [`FrameHeader`] and [`MaskingKey`] stand alone: they serve programs that need frames without a
 //! connection, such as a proxy or a packet dissector.
 
 mod decoder;

@@ -18,7 +18,7 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    /// The opcode of these four bits, or `None` for a reserved one.
+    /// Returns the opcode with these four bits, or `None` for a reserved one.
     pub const fn from_bits(bits: u8) -> Option<Self> {
         match bits {
             0x0 => Some(Self::Continuation),
@@ -31,12 +31,12 @@ impl Opcode {
         }
     }
 
-    /// The four bits as they stand in the frame.
+    /// Returns the four bits as they appear in the frame.
     pub const fn bits(self) -> u8 {
         self as u8
     }
 
-    /// Whether this is a control frame: never fragmented, at most 125 bytes (section 5.5).
+    /// Returns whether this is a control frame: never fragmented, at most 125 bytes (section 5.5).
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0
     }

@@ -17,17 +17,17 @@ impl Rsv {
     /// The third reserved bit.
     pub const RSV3: Self = Self(0x10);
 
-    /// The reserved bits among the eight of a frame's first byte.
+    /// Returns the reserved bits of a frame's first byte.
     pub const fn from_first_byte(first_byte: u8) -> Self {
         Self(first_byte & 0x70)
     }
 
-    /// The bits in their places in a frame's first byte.
+    /// Returns the bits in their places in a frame's first byte.
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// Whether every bit of `other` is set here.
+    /// Returns whether every bit of `other` is set here.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }

@@ -5,23 +5,23 @@ use crate::frame::opcode::Opcode;
 use crate::frame::rsv::Rsv;
 use crate::role::Role;
 
-/// What a frame header must hold, checked byte by byte as it is decoded.
+/// The rules a frame header must keep, checked byte by byte as it is decoded.
 ///
-/// The one place for the rules of sections 5.1, 5.2 and 5.5 that a header alone can break. Each is
-/// checked at the byte that shows it, so the verdict doesn't depend on how the bytes were cut.
+/// This is the one place for the rules of sections 5.1, 5.2 and 5.5 that a header alone can break. Each
+/// is checked at the byte that shows it, so the verdict doesn't depend on how the bytes were cut.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeaderRules {
     sender: Option<Role>,
     reserved: ReservedBits,
 }
 
-/// A header with no reserved bit and a length of 7 or 16 bits: what nearly all headers are, told apart by a fraction of
-/// the work.
+/// A header with no reserved bit and a length of 7 or 16 bits, as nearly all are, decoded with a fraction
+/// of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlainHeader {
     pub(crate) fin: bool,
     pub(crate) opcode: Opcode,
-    /// How many bytes it has.
+    /// How many bytes the header has.
     pub(crate) size: usize,
     pub(crate) payload_len: u16,
 }
@@ -29,11 +29,11 @@ pub(crate) struct PlainHeader {
 /// Which reserved bits may be set.
 #[derive(Debug, Clone, Copy)]
 enum ReservedBits {
-    /// All: whoever asks knows which extensions there are.
+    /// All: the caller knows which extensions there are.
     NotJudged,
     /// None: no extension owns one.
     Clear,
-    /// RFC 7692, §6: RSV1, on the first frame of a message, which is compressed then.
+    /// RFC 7692, §6: RSV1, on the first frame of a message, which is then compressed.
     #[cfg(feature = "deflate")]
     Compression,
 }
@@ -47,20 +47,20 @@ impl HeaderRules {
         Self { sender: Some(sender), reserved: ReservedBits::Clear }
     }
 
-    /// The same, but RSV1 says that a message is compressed.
+    /// The same, but RSV1 marks a compressed message.
     #[cfg(feature = "deflate")]
     pub(crate) const fn with_compression(self) -> Self {
         Self { sender: self.sender, reserved: ReservedBits::Compression }
     }
 
-    /// The header at the start of `input` and its size, or `None` while it is incomplete.
+    /// Decodes the header at the start of `input`, with its size; returns `None` while it is incomplete.
     #[inline]
     pub(crate) fn decode(
         self,
         input: &[u8],
     ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
-        // As many bytes as the longest header has, so that none is looked for in vain. Where the input
-        // has fewer, zeros stand for the others, which nothing is wrong with.
+        // As many bytes as the longest header has, so that none is looked for in vain. If the input has
+        // fewer, zeros, which break no rule, stand in for the others.
         let padded;
         let (bytes, present): (&[u8; FrameHeader::MAX_SIZE], _) =
             if let Some(bytes) = input.first_chunk() {
@@ -93,7 +93,7 @@ impl HeaderRules {
         Ok(Some((FrameHeader { fin, rsv, opcode, mask, payload_len }, size)))
     }
 
-    /// Who sends what is judged, if that is known.
+    /// Who sends the headers, if that is known.
     #[inline]
     pub(crate) const fn sender(self) -> Option<Role> {
         self.sender
@@ -154,8 +154,9 @@ impl ReservedBits {
 }
 
 impl PlainHeader {
-    /// The header at the start of `input`, if it is one of those that `kind` knows by the first byte, masked or not, and
-    /// keeps to the rules whatever they are. Of any other [`HeaderRules::decode`] tells what it is.
+    /// Decodes the header at the start of `input`, if `kind` recognizes its first byte, it is masked or not
+    /// as `masked` says, and it keeps the rules whatever they are. [`HeaderRules::decode`] deals with any
+    /// other.
     #[inline(always)]
     pub(crate) fn decode(
         input: &[u8],
@@ -175,37 +176,37 @@ impl PlainHeader {
                 (length, 4 + key_size)
             }
             length if length < LENGTH_IN_16_BITS => (length.into(), 2 + key_size),
-            // Longer, or not masked as it has to be.
+            // Longer, or not masked as it should be.
             _ => return None,
         };
         Some(Self { fin: first & FIN != 0, opcode, size, payload_len })
     }
 
-    /// Of which kind a frame is that is an event by itself: a message, a Ping or a Pong.
+    /// Returns the opcode of a frame that is an event by itself: a message, a Ping or a Pong.
     #[inline(always)]
     pub(crate) fn alone(first: u8) -> Option<Opcode> {
-        // With FIN and no reserved bit, what is left is the opcode.
+        // With FIN set and no reserved bit, what is left is the opcode.
         let opcode = Opcode::from_bits(first ^ FIN)?;
         let is_alone = !matches!(opcode, Opcode::Continuation | Opcode::Close);
         is_alone.then_some(opcode)
     }
 
-    /// Of which kind a frame is that is a message or a fragment of one.
+    /// Returns the opcode of a frame that is a message or a fragment of one.
     #[inline(always)]
     pub(crate) fn data(first: u8) -> Option<Opcode> {
         Opcode::from_bits(first & !FIN).filter(|opcode| !opcode.is_control())
     }
 }
 
-/// The bytes, of which there are fewer than that.
+/// Pads the bytes, fewer than `N`, with zeros.
 fn padded_with_zeros<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut padded = [0; N];
     padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     padded
 }
 
-/// The payload length, and how many of the bytes behind the first two it took, of which this many are
-/// present; `None` while it is incomplete.
+/// Returns the payload length, and how many of the bytes after the first two it took; `None` while it is
+/// incomplete. Only `present` of those bytes have arrived.
 #[inline]
 fn length(
     short: u8,
@@ -264,7 +265,7 @@ mod tests {
         let every = if cfg!(miri) { 977 } else { 1 };
         for [first, second] in (0..=u16::MAX).step_by(every).map(u16::to_be_bytes) {
             let medium = [[0, 125], [0, 126], [0, 127], [1, 0], [0xFF, 0xFF], [0, 0]];
-            // Elsewhere these bytes mean nothing to it.
+            // Otherwise these bytes mean nothing to it.
             let counts = second & 0x7F == LENGTH_IN_16_BITS;
             for [third, fourth] in medium.into_iter().skip(if counts { 0 } else { 5 }) {
                 let bytes = [first, second, third, fourth, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -299,7 +300,7 @@ mod tests {
                     .map(|payload_len| PlainHeader { fin, opcode, size, payload_len });
                 assert_eq!(plain, expected, "{input:x?} of {sender:?}");
             }
-            // The masking key isn't looked at for it.
+            // It doesn't need the masking key.
             (Ok(None), Some(plain)) => {
                 assert!(input.len() < plain.size, "{input:x?} of {sender:?}");
             }

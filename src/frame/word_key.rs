@@ -2,14 +2,14 @@ use alloc::vec::Vec;
 
 use crate::frame::mask::MaskingKey;
 
-/// A masking key twice in a row, for eight bytes at a time: a number of which the lowest byte goes first.
+/// A masking key twice in a row, for eight bytes at a time: a number whose lowest byte goes first.
 ///
-/// What it masks lies in blocks of a fixed size, which stay in registers on their way.
+/// It masks blocks of a fixed size, which stay in registers on their way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WordKey(u64);
 
 impl WordKey {
-    /// Leaves everything as it is, which the compiler sees.
+    /// Leaves everything unchanged, which the compiler sees.
     pub(super) const NONE: Self = Self(0);
 
     #[inline]
@@ -18,14 +18,15 @@ impl WordKey {
         Self(once << 32 | once)
     }
 
-    /// The key for a word that begins `offset` bytes further on. One that ends there has the same.
+    /// Returns the key for a word that begins `offset` bytes further on. A word that ends there has the
+    /// same key.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it is less than a word has")]
     pub(super) const fn skip(self, offset: usize) -> Self {
         Self(self.0.rotate_right(8 * (offset % WORD) as u32))
     }
 
-    /// Masks a payload in place that is too short for anything to be worth setting up.
+    /// Masks in place a payload that is too short for anything to be worth setting up.
     #[inline(always)]
     pub(super) fn apply_to_short(self, payload: &mut [u8]) {
         match payload.len() {
@@ -39,7 +40,8 @@ impl WordKey {
         }
     }
 
-    /// Masks a payload of `SIZE` to twice as many bytes, as a block at its start and one at its end, which may overlap.
+    /// Masks a payload of `SIZE` to twice as many bytes, as one block at its start and one at its end, which
+    /// may overlap.
     #[inline(always)]
     pub(super) fn apply_to_ends<const SIZE: usize>(self, payload: &mut [u8]) {
         self.apply_around::<SIZE>(payload, |_| {});
@@ -49,8 +51,8 @@ impl WordKey {
         self.apply_around::<WORD>(payload, |payload| self.apply_to_whole_words(payload));
     }
 
-    /// Masks a payload of at least `SIZE` bytes: a block at its start and one at its end by itself, and what is between
-    /// them by `between`, which may mask any of those as well. They are looked at before anything changes.
+    /// Masks a payload of at least `SIZE` bytes: this masks one block at its start and one at its end, and
+    /// `between` what lies between them. It may change those blocks too, as they are read before that.
     #[inline(always)]
     pub(super) fn apply_around<const SIZE: usize>(
         self,
@@ -88,8 +90,10 @@ impl WordKey {
         }
     }
 
-    /// Appends a masked copy of a payload of less than 128 bytes to a destination that has room for it. In the blocks in
-    /// which it was unmasked, perhaps just now: a load of more than a store before it has to wait until that has left.
+    /// Appends a masked copy of a payload of less than 128 bytes to a destination that has room for it.
+    ///
+    /// It is read in the same blocks in which it was unmasked, perhaps just now: a load that is wider than
+    /// the store before it has to wait until that has left.
     #[inline(always)]
     pub(super) fn append_short(self, payload: &[u8], destination: &mut Vec<u8>) {
         match payload.len() {
@@ -102,8 +106,8 @@ impl WordKey {
         }
     }
 
-    /// Appends a masked copy of a payload of `SIZE` to twice as many bytes, as a block at its start and one at its end,
-    /// which may overlap.
+    /// Appends a masked copy of a payload of `SIZE` to twice as many bytes, as one block at its start and one
+    /// at its end, which may overlap.
     #[inline(always)]
     fn append_ends<const SIZE: usize>(self, payload: &[u8], destination: &mut Vec<u8>) {
         let (Some(&start), Some(&end)) =
@@ -117,8 +121,8 @@ impl WordKey {
         append_block(&self.skip(payload.len()).masked(end), destination);
     }
 
-    /// Appends a masked copy of all but the last bytes, fewer than such a block has, to a destination that has room for
-    /// it, and gives those.
+    /// Appends a masked copy of all whole blocks to a destination that has room for it, and returns the bytes
+    /// that are left.
     #[inline(always)]
     pub(super) fn append_blocks<'p, const SIZE: usize>(
         self,
@@ -138,7 +142,7 @@ impl WordKey {
         destination.extend(masked);
     }
 
-    /// A block of a power of two, from four bytes on.
+    /// Masks a block whose size is a power of two, at least four.
     #[inline(always)]
     pub(super) fn masked<const SIZE: usize>(self, mut block: [u8; SIZE]) -> [u8; SIZE] {
         self.apply_to_whole_words(&mut block);
@@ -149,13 +153,13 @@ impl WordKey {
     }
 }
 
-/// How many bytes are masked at once where nothing is set up for more.
+/// How many bytes are masked at once when nothing is set up for more.
 const WORD: usize = 8;
 
 /// Appends a block to a destination that has room for it.
 ///
-/// The compiler, which doesn't know that, would save all registers to make some, so it is told what to do if there were
-/// none: nothing.
+/// The compiler, which doesn't know that there is room, would save all registers to make some, so it is
+/// told what to do if there were none: nothing.
 #[inline(always)]
 pub(super) fn append_block<const SIZE: usize>(block: &[u8; SIZE], destination: &mut Vec<u8>) {
     let has_room = destination.capacity() - destination.len() >= SIZE;

@@ -1,7 +1,7 @@
 //! The proof that the server understood the handshake: `Sec-WebSocket-Key` and
 //! `Sec-WebSocket-Accept` (RFC 6455, sections 4.1 and 4.2.2).
 //!
-//! The one file that names the hash crate.
+//! This is the only file that names the hash crate.
 
 use core::{fmt, str};
 
@@ -22,28 +22,28 @@ use crate::entropy::Entropy;
 pub struct SecWebSocketKey([u8; 24]);
 
 impl SecWebSocketKey {
-    /// A key that was never used before, for one handshake (section 4.1).
+    /// Generates a key that was never used before, for one handshake (section 4.1).
     pub fn generate(entropy: &Entropy) -> Self {
         Self::from_nonce(entropy.draw())
     }
 
-    /// The key that stands for this nonce.
+    /// Creates the key that stands for this nonce.
     pub fn from_nonce(nonce: [u8; 16]) -> Self {
         let mut key = [0; 24];
         encode_into(&mut key, nonce);
         Self(key)
     }
 
-    /// The key that a client sent, or `None` if it isn't the base64 of exactly 16 bytes.
+    /// Parses the key that a client sent; `None` if it isn't the base64 of exactly 16 bytes.
     ///
-    /// Its padding has to be there. The bits that carry nothing may be set (RFC 4648, section 3.5), as they are in
-    /// the example that section 4.1 gives.
+    /// The padding is required. Unused bits may be set (RFC 4648, section 3.5), as they are in the example
+    /// in section 4.1 of RFC 6455.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let key: [u8; 24] = value.try_into().ok()?;
         (decoded_len(key) == Some(16)).then_some(Self(key))
     }
 
-    /// The answer that proves that this key was understood.
+    /// Returns the answer that proves that this key was understood.
     pub fn accept(&self) -> SecWebSocketAccept {
         let hash = Sha1::new().chain_update(self.0).chain_update(GUID).finalize();
         let mut accept = [0; 28];
@@ -51,9 +51,9 @@ impl SecWebSocketKey {
         SecWebSocketAccept(accept)
     }
 
-    /// The characters of the field's value.
+    /// Returns the characters of the field's value.
     pub fn as_str(&self) -> &str {
-        // Base64 is ASCII, so this never is the default.
+        // Base64 is ASCII, so this is never the default.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -76,9 +76,9 @@ impl fmt::Debug for SecWebSocketKey {
 pub struct SecWebSocketAccept([u8; 28]);
 
 impl SecWebSocketAccept {
-    /// The characters of the field's value.
+    /// Returns the characters of the field's value.
     pub fn as_str(&self) -> &str {
-        // Base64 is ASCII, so this never is the default.
+        // Base64 is ASCII, so this is never the default.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -129,7 +129,7 @@ mod tests {
             "dGhlIHNhbXBsZSBub25j",         // 15 bytes
             "dGhlIHNhbXBsZSBub25jZSE=",     // 17 bytes
             "dGhlIHNhbXBsZSBub25jZSEh",     // 18 bytes
-            "dGhlIHNhbXBsZSBub25jZQ==dGhl", // something behind it
+            "dGhlIHNhbXBsZSBub25jZQ==dGhl", // something after it
             "dGhlIHNhbXBsZSBub25_-w==",     // the alphabet for URLs
             "dGhlIHNhbXBsZSBub2 jZQ==",
             " dGhlIHNhbXBsZSBub25jZQ==",

@@ -1,13 +1,13 @@
-//! Host and port, as `Host`, `Origin` and URIs write them (RFC 3986, section 3.2).
+//! Host and port, as written in `Host`, `Origin` and URIs (RFC 3986, section 3.2).
 
 use core::{net::Ipv6Addr, str::FromStr};
 
-/// A host and, where it is given, a port.
+/// A host and, if given, a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Authority<'a> {
     /// A name, an IPv4 address, or an IPv6 address in brackets; never empty.
     pub(super) host: &'a str,
-    /// Never 0. A colon with nothing behind it is no port.
+    /// Never 0. A colon with nothing after it is not a port.
     pub(super) port: Option<u16>,
 }
 
@@ -20,9 +20,9 @@ pub(super) enum AuthorityError {
 }
 
 impl<'a> Authority<'a> {
-    /// The authority that this text is, whole.
+    /// Parses an authority, which has to be the whole text.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
-        // No host and no port has an @, so that there is one only says why it failed.
+        // Neither a host nor a port contains an @, so finding one only explains the failure.
         Self::without_userinfo(text)
             .map_err(|error| if text.contains('@') { AuthorityError::Userinfo } else { error })
     }
@@ -38,12 +38,12 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// The host as a name or an address: an IPv6 address without its brackets.
+/// Returns the host as a name or an address, without the brackets of an IPv6 address.
 pub(super) fn without_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// How much of the text is the host that it begins with.
+/// Returns the length of the host that the text begins with.
 fn host_len(text: &str) -> Result<usize, AuthorityError> {
     match text.strip_prefix('[') {
         // The colons of an IPv6 address are inside its brackets.
@@ -72,7 +72,7 @@ fn registered_name_len(text: &[u8]) -> usize {
     }
 }
 
-/// RFC 3986, §2.2 and §2.3: what is unreserved, and what delimits within a component.
+/// RFC 3986, §2.2 and §2.3: unreserved characters, and delimiters within a component.
 const fn stands_for_itself(byte: u8) -> bool {
     matches!(byte,
         b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','

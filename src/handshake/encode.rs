@@ -1,6 +1,6 @@
 //! Writing the head of a request or response (RFC 9112, section 2.1).
 //!
-//! What is written is made of types that can't hold a line break: numbers, tokens, `HeaderName`,
+//! Everything written comes from types that can't hold a line break: numbers, tokens, `HeaderName`,
 //! `HeaderValue` and the checked parts of a URI.
 
 use bytes::Bytes;
@@ -8,13 +8,13 @@ use http::{StatusCode, header::HeaderValue};
 
 use super::accept_key::SecWebSocketAccept;
 
-/// Whether a value may be written: a `HeaderValue` can't hold a line break, but it can hold what isn't
-/// ASCII.
+/// Returns whether a value may be written: a `HeaderValue` can't hold a line break, but it can hold
+/// characters outside ASCII.
 pub(super) fn is_ascii(value: &HeaderValue) -> bool {
     value.to_str().is_ok()
 }
 
-/// The request for this resource, `/` and what follows it.
+/// Returns the request for this resource: `/` and what follows it.
 pub(super) fn get<'a>(
     resource_name: &str,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
@@ -22,7 +22,7 @@ pub(super) fn get<'a>(
     encode(["GET ", resource_name, " HTTP/1.1"].map(str::as_bytes), fields, b"")
 }
 
-/// The request for a tunnel to this host and port.
+/// Returns the request for a tunnel to this host and port.
 pub(super) fn connect<'a>(
     authority: &str,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
@@ -30,7 +30,7 @@ pub(super) fn connect<'a>(
     encode(["CONNECT ", authority, " HTTP/1.1"].map(str::as_bytes), fields, b"")
 }
 
-/// The response that opens a WebSocket: the fields that each has (§4.2.2 (5)), and these.
+/// Returns the response that opens a WebSocket: the fields that every one has (§4.2.2 (5)), and these.
 pub(super) fn switching_protocols<'a>(
     accept: &SecWebSocketAccept,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
@@ -42,19 +42,19 @@ pub(super) fn switching_protocols<'a>(
     encode([head, accept.as_bytes()], fields, b"")
 }
 
-/// A response. A status without a registered reason gets an empty one.
+/// Returns a response. A status without a registered reason gets an empty one.
 pub(super) fn response<'a>(
     status: StatusCode,
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
     body: &[u8],
 ) -> Bytes {
-    // RFC 9112, §4: the space is there also when no reason follows.
+    // RFC 9112, §4: the space is required even if no reason follows.
     let reason = status.canonical_reason().unwrap_or_default();
     let status_line = ["HTTP/1.1 ", status.as_str(), " ", reason];
     encode(status_line.map(str::as_bytes), fields, body)
 }
 
-/// The head up to these fields, the fields, the blank line and the body, in storage of just their size.
+/// Joins the start of the head, its fields, the blank line and the body in storage of exactly their size.
 fn encode<'a, const PARTS: usize>(
     front: [&[u8]; PARTS],
     fields: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
@@ -81,6 +81,6 @@ fn encode<'a, const PARTS: usize>(
     });
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
-    // `Bytes` keeps storage that is full as it is, and would have to remember the size of any other.
+    // `Bytes` takes over full storage as it is, and would have to remember the size of any other.
     Bytes::from(bytes)
 }

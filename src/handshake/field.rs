@@ -1,5 +1,5 @@
-//! The fields of a head, whoever parsed it: which lines they have, how often they stand there, and
-//! whose they are.
+//! The fields of a head, whichever library parsed it: their lines, how often they appear, and who may
+//! set them.
 
 use core::{
     slice,
@@ -12,8 +12,9 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 
-/// What the handshake is made of (§4.1 and §4.2.2), and what would announce a body, which neither its
-/// request nor a 101 may have (RFC 9110, §6.4.1 and §8.6): not the application's to set.
+/// The fields that the application may not set: those that make up the handshake (§4.1 and §4.2.2), and
+/// those that would announce a body, which neither its request nor a 101 may have (RFC 9110, §6.4.1 and
+/// §8.6).
 pub(super) const OWNED: [HeaderName; 9] = [
     CONNECTION,
     UPGRADE,
@@ -48,7 +49,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// For a field that is a list: its elements may be on several lines (RFC 9110, §5.3).
+    /// Returns the lines, for a field whose list may span several of them (RFC 9110, §5.3).
     pub(super) fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
         let lines: &[_] = match self {
             Self::Absent => &[],
@@ -67,7 +68,7 @@ impl<'a> FromIterator<&'a [u8]> for Field<'a> {
     }
 }
 
-/// The fields that the rules of the handshake are about, of either side.
+/// The fields that the rules of the handshake are about, for either side.
 #[derive(Debug, Default)]
 pub(super) struct HandshakeFields<'a> {
     pub(super) host: Field<'a>,
@@ -84,7 +85,7 @@ pub(super) struct HandshakeFields<'a> {
 }
 
 impl<'a> HandshakeFields<'a> {
-    /// Those among these lines, each a name and a value. They are all found in one pass.
+    /// Finds all of them in one pass over these lines, each a name and a value.
     pub(super) fn among(lines: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut fields = Self::default();
         for (name, value) in lines {
@@ -123,9 +124,9 @@ impl<'a> From<&'a HeaderMap> for HandshakeFields<'a> {
     }
 }
 
-/// Whether the two are equal but for the case of letters.
+/// Returns whether the two are equal apart from the case of letters.
 ///
-/// `wanted` is of a length that the compiler knows, so all bytes are compared at once.
+/// The compiler knows the length of `wanted`, so all bytes are compared at once.
 #[inline]
 pub(super) fn eq_without_case<const N: usize>(text: &[u8], wanted: &[u8; N]) -> bool {
     let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
@@ -136,12 +137,12 @@ pub(super) fn eq_without_case<const N: usize>(text: &[u8], wanted: &[u8; N]) -> 
     differing == 0
 }
 
-/// A value as text. What isn't ASCII has no meaning in any field that is read here.
+/// Returns a value as text, if it is ASCII; anything else has no meaning in the fields read here.
 pub(super) fn text(value: &[u8]) -> Option<&str> {
     str::from_utf8(value).ok().filter(|text| text.is_ascii())
 }
 
-/// A number in digits alone. What the number types read may begin with a sign as well.
+/// Parses a number that consists only of digits; the number types alone would also accept a sign.
 pub(super) fn number<N: FromStr>(digits: &[u8]) -> Option<N> {
     text(digits).filter(|_| digits.iter().all(u8::is_ascii_digit))?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Finding the end of an HTTP head, in bytes that arrive cut anywhere (RFC 9112, section 2).
+//! Finding the end of an HTTP head in bytes that arrive cut anywhere (RFC 9112, section 2).
 //!
 //! ```text
 //!            any            CR           LF             CR             LF
@@ -7,17 +7,17 @@
 //!                     └────────────────────────────┘ any but CR, space and tab
 //! ```
 //!
-//! Bytes are looked at here when they arrive and never again, so the work is linear however they are cut,
-//! and what no head may contain is refused before its end has come. The position after each byte
-//! depends on the bytes before it alone, never on how they were cut.
+//! Bytes are examined here once, when they arrive, so the work is linear however they are cut, and
+//! anything that no head may contain is refused before the head is complete. The position after each byte
+//! depends only on the bytes up to it, never on how they were cut.
 //!
-//! Most heads lie whole in the first bytes. Whoever can tell that of one, and that nothing is wrong with it,
-//! [takes it](HeadReader::take) without having it read here.
+//! Most heads are complete in the first bytes. A caller that can tell that of a head, and that nothing is
+//! wrong with it, [takes it](HeadReader::take) without reading it here.
 
 use core::mem;
 use std::borrow::Cow;
 
-/// Limits of the head of a request or response.
+/// Limits for the head of a request or response.
 ///
 /// ```
 /// use sansocket::handshake::HeadLimits;
@@ -37,17 +37,17 @@ impl Default for HeadLimits {
 }
 
 impl HeadLimits {
-    /// The most bytes a head may have, its blank line included; 16 KiB by default.
+    /// Sets the most bytes that a head may have, including its blank line; 16 KiB by default.
     ///
-    /// A client counts the heads of interim responses (100 to 199, but for 101) as well.
+    /// A client also counts the heads of interim responses (100 to 199, except 101).
     #[must_use]
     pub const fn max_size(mut self, bytes: usize) -> Self {
         self.max_size = bytes;
         self
     }
 
-    /// The most header lines a head may have; 100 by default, and 16,384 whatever is set, as a
-    /// `HeaderMap` can't hold much more.
+    /// Sets the most header lines that a head may have; 100 by default, and never more than 16,384, as
+    /// a `HeaderMap` can't hold many more.
     #[must_use]
     pub const fn max_headers(mut self, lines: usize) -> Self {
         self.max_headers = if lines < MOST_HEADERS { lines } else { MOST_HEADERS };
@@ -71,41 +71,41 @@ pub enum HeadError {
         /// The limit in lines.
         limit: usize,
     },
-    /// A line ends with a line feed alone.
+    /// A line ends with a bare line feed.
     #[error("a line of the head ends without a carriage return")]
     BareLineFeed,
     /// There is a carriage return that doesn't end a line.
     #[error("a carriage return in the head does not end a line")]
     BareCarriageReturn,
-    /// There is a control character, NUL for one.
-    #[error("the head has a control character")]
+    /// There is a control character, such as NUL.
+    #[error("the head contains a control character")]
     ControlCharacter,
     /// A header line begins with white space, as if it continued the one before.
     #[error("a header line begins with white space")]
     FoldedHeader,
-    /// The first line is no request or status line.
+    /// The first line is not a request or status line.
     #[error("the first line of the head is malformed")]
     StartLine,
     /// The first line names a version other than HTTP/1.0 or HTTP/1.1.
-    #[error("the head is not of HTTP/1.1")]
+    #[error("the head is not HTTP/1.1")]
     Version,
-    /// The name of a header isn't a token that a colon follows at once.
+    /// The name of a header isn't a token that is directly followed by a colon.
     #[error("a header line does not begin with a name and a colon")]
     HeaderName,
-    /// The value of a header has a character that it must not have.
+    /// The value of a header contains a character that it must not contain.
     #[error("the value of a header is malformed")]
     HeaderValue,
 }
 
 /// A head up to its blank line: lines that end with CR LF, none of them folded, without control
-/// characters. One that arrived whole is borrowed from the bytes that arrived.
+/// characters. A head that arrived whole is borrowed from the bytes that arrived.
 #[derive(Debug)]
 pub(super) struct Head<'input> {
     pub(super) bytes: Cow<'input, [u8]>,
     pub(super) headers: usize,
 }
 
-/// Takes a head off the front of the bytes that arrive, and nothing behind it.
+/// Takes a head off the front of the bytes that arrive, and nothing after it.
 #[derive(Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
@@ -113,7 +113,7 @@ pub(super) struct HeadReader {
     budget: usize,
     position: Position,
     headers: usize,
-    /// What has arrived of a head that did not lie whole in the first bytes.
+    /// What has arrived of a head that was not complete in the first bytes.
     arrived: Vec<u8>,
 }
 
@@ -121,13 +121,13 @@ pub(super) struct HeadReader {
 enum Position {
     /// Nothing has arrived.
     Start,
-    /// Within a line, or just behind its first byte.
+    /// In a line, after its first byte.
     Line,
-    /// Behind the carriage return that ends a line.
+    /// After the carriage return that ends a line.
     LineEnd,
     /// Where a header or the blank line begins.
     LineStart,
-    /// Behind the carriage return of the blank line.
+    /// After the carriage return of the blank line.
     BlankLine,
 }
 
@@ -142,10 +142,10 @@ impl HeadReader {
         }
     }
 
-    /// Takes what belongs to the head, and hands the head out once it is complete.
+    /// Takes what belongs to the head, and returns the head once it is complete.
     ///
-    /// What is behind the blank line stays in `input`. The next head, if one is asked for, shares
-    /// the budget of this one. After an error nothing more is to be asked for.
+    /// What follows the blank line stays in `input`. The next head, if one is read, shares the budget
+    /// of this one. Don't call this again after an error.
     pub(super) fn read<'input>(
         &mut self,
         input: &mut &'input mut [u8],
@@ -172,28 +172,28 @@ impl HeadReader {
         Ok(Some(Head { bytes, headers: mem::take(&mut self.headers) }))
     }
 
-    /// The bytes at whose front a head may lie whole, if none of it has come before.
+    /// Returns the bytes that may begin with a complete head, if none of it has arrived before.
     pub(super) fn first_bytes<'input>(&self, input: &'input [u8]) -> Option<&'input [u8]> {
         matches!(self.position, Position::Start).then(|| self.within_budget(input))
     }
 
-    /// Whether what has arrived ends within the first line of a head.
+    /// Returns whether what has arrived ends within the first line of a head.
     pub(super) const fn is_within_first_line(&self) -> bool {
         matches!(self.position, Position::Line) && self.headers == 0
     }
 
-    /// Whether a head may have so many header lines.
+    /// Returns whether a head may have this many header lines.
     pub(super) const fn admits(&self, headers: usize) -> bool {
         headers <= self.limits.max_headers
     }
 
-    /// Whether [`read`](Self::read) would let this whole head pass.
+    /// Returns whether [`read`](Self::read) would accept this complete head.
     pub(super) fn passes(&self, head: &[u8]) -> bool {
         Self::new(self.limits).scan(head) == Ok(Some(head.len()))
     }
 
-    /// Takes so many bytes off the front of the input: what [`read`](Self::read) has found to belong to a head, or
-    /// a whole one that it would have let pass.
+    /// Takes this many bytes off the front of the input: what [`read`](Self::read) has found to belong to
+    /// a head, or a complete head that it would have accepted.
     pub(super) fn take<'input>(
         &mut self,
         input: &mut &'input mut [u8],
@@ -209,7 +209,7 @@ impl HeadReader {
         input.get(..self.budget).unwrap_or(input)
     }
 
-    /// Moves over the bytes; where the head ends among them, if it does.
+    /// Moves over the bytes, and returns where the head ends if it ends among them.
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let within_budget = self.within_budget(input);
         let mut rest = within_budget;
@@ -226,15 +226,15 @@ impl HeadReader {
             }
         }
         self.position = position;
-        // As soon as the limit is passed: the blank line may never come.
+        // Fails as soon as the limit is passed, as the blank line may never come.
         if within_budget.len() < input.len() {
             return Err(HeadError::TooLarge { limit: self.limits.max_size });
         }
         Ok(None)
     }
 
-    /// Moves from within a line over what takes most of a head: the bytes that mean nothing to its
-    /// shape, and the ends of lines behind which a header begins. What is left is for single steps.
+    /// Moves from within a line over what makes up most of a head: the bytes that don't affect its
+    /// structure, and the ends of lines that a header follows. The rest is for single steps.
     fn skip_lines<'input>(&mut self, mut rest: &'input [u8]) -> Result<&'input [u8], HeadError> {
         loop {
             rest = rest.get(ordinary(rest)..).unwrap_or_default();
@@ -257,22 +257,22 @@ impl HeadReader {
         Ok(())
     }
 
-    /// The position behind this byte, or `None` at the end of the head.
+    /// Returns the position after this byte, or `None` at the end of the head.
     fn step(&mut self, position: Position, byte: u8) -> Result<Option<Position>, HeadError> {
         match (position, byte) {
             // RFC 9112, §2.2: a bare CR must never be taken for the end of a line.
             (Position::LineEnd, b'\n') => Ok(Some(Position::LineStart)),
             (Position::BlankLine, b'\n') => Ok(None),
             (Position::LineEnd | Position::BlankLine, _) => Err(HeadError::BareCarriageReturn),
-            // Deviation: RFC 9112, §2.2, would have a server skip an empty line before the request.
-            // That is for connections that carried a request before, and this is the first one.
+            // Deviation: RFC 9112, §2.2, wants a server to skip an empty line before the request.
+            // That is for connections that carried a request before, and this is the first request.
             (Position::Start, b'\r' | b' ' | b'\t') => Err(HeadError::StartLine),
             (Position::LineStart, b'\r') => Ok(Some(Position::BlankLine)),
             // RFC 9112, §5.2: folding is refused, and so is white space before the first header.
             (Position::LineStart, b' ' | b'\t') => Err(HeadError::FoldedHeader),
             (Position::Line, b'\r') => Ok(Some(Position::LineEnd)),
-            // RFC 9112, §2.2, allows to take a bare LF for the end of a line. Those who do and
-            // those who don't see two different heads, so it is refused.
+            // RFC 9112, §2.2, allows taking a bare LF for the end of a line. Implementations that do
+            // and those that don't see two different heads, so it is refused.
             (_, b'\n') => Err(HeadError::BareLineFeed),
             (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
             (Position::LineStart, _) => {
@@ -284,10 +284,10 @@ impl HeadReader {
     }
 }
 
-/// A `HeaderMap` holds 24,576 fields without being resized past what it can.
+/// A `HeaderMap` can hold 24,576 fields before it would have to grow beyond its limit.
 const MOST_HEADERS: usize = 16_384;
 
-/// How many bytes come before the first that can't stand in a line.
+/// Returns how many bytes come before the first one that can't be part of a line.
 fn ordinary(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     let found = loop {
@@ -306,11 +306,11 @@ fn ordinary(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + found
 }
 
-/// The place of the first byte of a word that may be a control character. None is passed over.
+/// Returns the place of the first byte of a word that may be a control character. None is missed.
 const fn first_suspect(word: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
-    // In a byte of ASCII, subtracting sets the highest bit of what is below the space, and adding
-    // that of 0x7f. What is carried from the byte below can set it in others, but not clear it.
+    // For ASCII bytes, the subtraction sets the highest bit of those below the space, and the addition
+    // that of 0x7f. A carry from the byte below can set the bit in others, but not clear it.
     let below_space = word.wrapping_sub(ONES * 0x20);
     let delete = word.wrapping_add(ONES);
     match (below_space | delete) & !word & (ONES * 0x80) {
@@ -319,7 +319,7 @@ const fn first_suspect(word: u64) -> Option<usize> {
     }
 }
 
-/// What can't stand in a line: it would end it, or has no place in a head at all.
+/// Returns whether a byte can't be part of a line: it would end it, or has no place in a head at all.
 const fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
@@ -330,14 +330,14 @@ mod tests {
 
     #[test]
     fn the_first_control_character_is_found_wherever_it_stands_and_whatever_is_around_it() {
-        // Under Miri a few of them.
+        // Only a few of them under Miri.
         let (places, bytes) = if cfg!(miri) { (9, 31) } else { (1, 1) };
         for around in [b' ', b'~', b'\t', 0x80, 0xff, 0x1f | 0x80] {
             for place in (0..20).step_by(places) {
                 for byte in (0..=u8::MAX).step_by(bytes) {
                     let mut bytes = [around; 20];
                     bytes[place] = byte;
-                    // What comes behind it changes nothing, neither does what borrows from it.
+                    // The bytes after it change nothing, nor do those that borrow from it.
                     let first = bytes.iter().position(|byte| is_control(*byte)).unwrap_or(20);
                     assert_eq!(ordinary(&bytes), first, "{byte:#x} at {place} in {around:#x}");
                     bytes[place + 1..].fill(0);

@@ -1,19 +1,19 @@
 //! The opening handshake (RFC 6455, section 4), for both sides and without I/O.
 //!
-//! It has the shape of a [`Connection`](crate::Connection): give it the bytes that arrive, send the
-//! bytes it holds, and it turns into the connection. Bytes that arrive behind the handshake stay in
-//! the cursor, and are the first input of that connection.
+//! It works like a [`Connection`](crate::Connection): give it the bytes that arrive, send the bytes
+//! it holds, and it turns into the connection. Bytes that arrive after the handshake stay in the
+//! cursor, and are the first input of that connection.
 //!
 //! A **client** describes what it wants in a [`ClientRequest`], sends what [`ClientHandshake`]
 //! holds, and gets an [`Outcome`]: the connection is [`Established`], or there is a [`Rejection`]
-//! with the server's response, be it a redirection, a 401 or an error. [`Redirects`] makes a
-//! redirection into the next request; a [`ProxyHandshake`] comes first where there is a [`Proxy`] in
+//! with the server's response, be it a redirection, a 401 or an error. [`Redirects`] turns a
+//! redirection into the next request; a [`ProxyHandshake`] comes first if there is a [`Proxy`] in
 //! between, and [`ProxyEnvironment`] says whether there is.
 //!
-//! A **server** reads the request with [`ServerHandshake`], or has it from another HTTP library,
+//! A **server** reads the request with [`ServerHandshake`], or gets it from another HTTP library,
 //! and gets an [`Answer`] from [`negotiate`]: [`Accepted`], or a [`Refusal`] with the right status.
-//! The application's [`Decision`] is a closure that sees the whole request. One that decides at once
-//! has the [`RequestHead`] answered where it lies, without a copy.
+//! The application's [`Decision`] comes from a closure that sees the whole request. A server that
+//! decides at once can answer the [`RequestHead`] in place, without a copy.
 //!
 //! ```
 //! use bytes::Buf;
@@ -42,7 +42,7 @@
 //!             .into(),
 //!         Err(error) => error.into(),
 //!     },
-//!     Err(_) => Decision::accept(), // the library refuses what is no handshake
+//!     Err(_) => Decision::accept(), // the library refuses what is not a handshake
 //! })?;
 //! let mut accepted = match answer {
 //!     Answer::Accepted(accepted) => accepted,
@@ -65,7 +65,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Neither side reads a clock: whoever drives them sets one deadline for the whole handshake.
+//! Neither side reads a clock: the caller sets one deadline for the whole handshake.
 
 mod accept_key;
 mod authority;

@@ -1,13 +1,12 @@
-//! Where the page came from that opens a connection (RFC 6454; RFC 6455, section 10.2).
+//! Where the page that opens a connection came from (RFC 6454; RFC 6455, section 10.2).
 
 use core::{fmt, str::FromStr};
 
 use super::authority::Authority;
 
-/// The origin of a web page: scheme, host and port, or `null` for one that a browser keeps to
-/// itself.
+/// The origin of a web page: scheme, host and port, or `null` if the browser doesn't disclose it.
 ///
-/// It is compared as section 4 of RFC 6454 wants it: scheme and host without case, and a scheme's
+/// It is compared as section 4 of RFC 6454 requires: scheme and host ignoring case, and a scheme's
 /// default port is the same as none.
 ///
 /// ```
@@ -33,10 +32,10 @@ enum Serialized {
 }
 
 impl Origin {
-    /// The origin `null`, which stands for any that a browser doesn't disclose.
+    /// The origin `null`, which stands for any origin that a browser doesn't disclose.
     pub const NULL: Self = Self(Serialized::Null);
 
-    /// Whether a page of this origin was served by this authority, over whichever scheme.
+    /// Returns whether a page of this origin was served by this authority, whatever the scheme.
     pub(super) fn is_served_by(&self, authority: &Authority<'_>) -> bool {
         match &self.0 {
             Serialized::Null => false,
@@ -51,7 +50,7 @@ impl Origin {
 impl FromStr for Origin {
     type Err = OriginError;
 
-    /// Parses the serialisation of one origin, as the `Origin` field carries it.
+    /// Parses the serialisation of one origin, as in the `Origin` field.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! From the bytes of a head to its parts, and to the types of the `http` crate.
 //!
-//! The one file that names the HTTP parser.
+//! This is the only file that names the HTTP parser.
 
 use core::mem::MaybeUninit;
 
@@ -18,10 +18,10 @@ use super::{
     server::{RequestError, RequestHead},
 };
 
-/// Header lines for which there is room on the stack. Few heads have more.
+/// How many header lines there is room for on the stack. Few heads have more.
 const ON_THE_STACK: usize = 64;
 
-/// How long a target the URI type holds.
+/// The length of the longest target that the URI type can hold.
 const MAX_TARGET: usize = 65_534;
 
 /// The header lines of a head, where they arrived.
@@ -32,20 +32,20 @@ pub(super) struct HeaderLines<'head> {
 }
 
 impl<'head> HeaderLines<'head> {
-    /// What the rules of the handshake are about.
+    /// Returns the fields that the rules of the handshake are about.
     pub(super) fn of_the_handshake(self) -> HandshakeFields<'head> {
         HandshakeFields::among(self.lines.iter().map(|line| (line.name, line.value)))
     }
 
-    /// The values of the lines that have this name, in order.
+    /// Returns the values of the lines with this name, in order.
     pub(super) fn named(self, name: &HeaderName) -> impl Iterator<Item = &'head [u8]> {
         let named = self.lines.iter().filter(|line| line.name.eq_ignore_ascii_case(name.as_str()));
         named.map(|line| line.value)
     }
 
-    /// The same as a map. The values share one copy of the head.
+    /// Returns the lines as a map. The values share one copy of the head.
     pub(super) fn to_map(self) -> Result<HeaderMap, HeadError> {
-        // The map has a limit of its own, far over any sensible one.
+        // The map has a limit of its own, far above any sensible one.
         let too_many = |_| HeadError::TooManyHeaders { limit: self.lines.len() };
         let mut headers = HeaderMap::try_with_capacity(self.lines.len()).map_err(too_many)?;
         let head = Bytes::copy_from_slice(self.head);
@@ -62,9 +62,10 @@ impl<'head> HeaderLines<'head> {
     }
 }
 
-/// Takes the head of a request off the input, and hands it to `take` once it is complete.
+/// Takes the head of a request off the input, and passes it to `take` once it is complete.
 ///
-/// Inlined, and with the error of its caller, so that a large `T` is not moved while the head is incomplete.
+/// It is inlined, and has the error of its caller, so that a large `T` is not moved while the head is
+/// incomplete.
 #[inline(always)]
 pub(super) fn request<T>(
     reader: &mut HeadReader,
@@ -105,8 +106,9 @@ fn request_of<T>(
     })
 }
 
-/// Takes the head of a response off the input, and hands it to `take` once it is complete. Its reason phrase
-/// means nothing and is not kept.
+/// Takes the head of a response off the input, and passes it to `take` once it is complete.
+///
+/// Its reason phrase means nothing and is not kept.
 pub(super) fn response<T>(
     reader: &mut HeadReader,
     input: &mut &mut [u8],
@@ -150,12 +152,12 @@ fn response_of<T>(
     })
 }
 
-/// The head at the front of these bytes, if the parser has found one whole that the reader would let pass. Of whatever
-/// isn't so the reader knows what to do.
+/// Returns the head at the front of these bytes, if the parser has found a complete one that the reader
+/// would accept. In every other case the reader knows what to do.
 ///
-/// RFC 9112, §2.2: the parser skips empty lines before a head, and takes a line feed alone for the end of a line. Nor
-/// does it know how many lines there may be. In all else httparse, from 1.10 on, is as strict as the reader, which every
-/// head is shown to where debug assertions are on.
+/// RFC 9112, §2.2: the parser skips empty lines before a head, and takes a bare line feed for the end of
+/// a line. Nor does it know how many lines there may be. In all else httparse, from 1.10 on, is as
+/// strict as the reader, which checks every such head if debug assertions are on.
 fn strict_head<'input>(
     reader: &HeadReader,
     bytes: &'input [u8],
@@ -176,7 +178,7 @@ fn strict_head<'input>(
     passes.then_some(head)
 }
 
-/// Where a part of the head stands in it.
+/// Returns where in the head a part of it begins.
 fn offset(head: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr() - head.as_ptr().addr()
 }
@@ -190,8 +192,8 @@ fn request_head<'head>(
     else {
         return Err(MALFORMED);
     };
-    // The URI type would take letters outside ASCII, and drop a fragment without a word. Neither
-    // may stand in a request line (RFC 9112, §3.2).
+    // The URI type would accept letters outside ASCII, and silently drop a fragment. Neither may
+    // appear in a request line (RFC 9112, §3.2).
     if !target.is_ascii() || target.contains('#') {
         return Err(MALFORMED);
     }
@@ -226,7 +228,7 @@ fn with_room_for_lines<'head, T>(
     }
 }
 
-/// That the parser saw the head end where we did.
+/// Checks that the parser saw the head end where we did.
 fn completed(outcome: httparse::Result<usize>, head: &Head<'_>) -> Result<(), HeadError> {
     match outcome {
         Ok(Status::Complete(end)) if end == head.bytes.len() => Ok(()),
@@ -240,8 +242,8 @@ fn completed(outcome: httparse::Result<usize>, head: &Head<'_>) -> Result<(), He
     }
 }
 
-/// Whether the first line is well-formed but of another version of HTTP: that has an answer of its
-/// own. The version is the last of three words in a request, and the first in a response.
+/// Returns whether the first line is well-formed but names another version of HTTP, which has an answer
+/// of its own. The version is the last of three words in a request, and the first in a response.
 fn names_another_version(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();

@@ -1,4 +1,4 @@
-/// The error that a handshake has ended with, if it has: there is no going on from it.
+/// The error that has ended a handshake, if there is one. It is final.
 #[derive(Debug)]
 pub(super) struct Sticky<E>(Option<E>);
 
@@ -7,7 +7,7 @@ impl<E: Clone> Sticky<E> {
         Self(None)
     }
 
-    /// That nothing has failed yet; otherwise this is the same error again.
+    /// Returns the error again, if there is one.
     #[inline]
     pub(super) fn check(&self) -> Result<(), E> {
         match &self.0 {
@@ -16,7 +16,7 @@ impl<E: Clone> Sticky<E> {
         }
     }
 
-    /// Keeps the error, and hands it on.
+    /// Keeps the error, and returns it.
     #[cold]
     pub(super) fn keep(&mut self, error: E) -> E {
         self.0 = Some(error.clone());

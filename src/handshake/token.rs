@@ -3,18 +3,18 @@
 use super::field::{Field, eq_without_case, text};
 use crate::extension::is_token;
 
-/// Whether a field that is a list of tokens has this one among its elements, without case.
+/// Returns whether a field that is a list of tokens contains this one, ignoring case.
 ///
-/// The field may stand on several lines, and elements may be empty. Only a whole element matches:
+/// The field may span several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
 pub(super) fn list_contains<const N: usize>(list: &Field<'_>, token: &[u8; N]) -> bool {
     let is_wanted = |element: &[u8]| eq_without_case(element.trim_ascii(), token);
     list.lines().any(|line| line.split(|byte| *byte == b',').any(is_wanted))
 }
 
-/// The elements of a field that must be a list of at least one token, over all its lines.
+/// Returns the elements of a field that must be a list of at least one token, from all its lines.
 ///
-/// `None` if one element isn't a token or if there is none at all. Empty elements don't count.
+/// Returns `None` if an element isn't a token or if there is none at all. Empty elements don't count.
 pub(super) fn elements<'a>(list: &Field<'a>) -> Option<Vec<&'a str>> {
     let mut tokens = Vec::new();
     for line in list.lines() {

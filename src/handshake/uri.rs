@@ -16,7 +16,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The port that is meant when a URI names none: 80 or 443.
+    /// Returns the port that is meant if a URI names none: 80 or 443.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Ws => 80,
@@ -24,7 +24,7 @@ impl Scheme {
         }
     }
 
-    /// The scheme as it is written.
+    /// Returns the scheme as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ws => "ws",
@@ -49,30 +49,31 @@ impl Scheme {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebSocketUri {
     scheme: Scheme,
-    /// Host and port, also where that is the scheme's default.
+    /// Host and port, even if that is the scheme's default.
     authority: String,
     port: u16,
     resource_name: String,
 }
 
 impl WebSocketUri {
-    /// Whether the connection is to be made over TLS.
+    /// Returns the scheme, which says whether to connect over TLS.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host to connect to: a name or an address, an IPv6 address without its brackets.
+    /// Returns the host to connect to: a name or an address, without the brackets of an IPv6 address.
     pub fn host(&self) -> &str {
         without_brackets(self.bracketed_host())
     }
 
-    /// The port to connect to: never 0, and the scheme's default if the URI names none.
+    /// Returns the port to connect to: never 0, and the scheme's default if the URI names none.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// The value of the `Host` field: the port only where it isn't the scheme's default, an IPv6
-    /// address in its brackets (section 4.1).
+    /// Returns the value of the `Host` field (section 4.1).
+    ///
+    /// It has the port only if that isn't the scheme's default, and an IPv6 address in its brackets.
     pub fn host_field(&self) -> &str {
         if self.port == self.scheme.default_port() {
             self.bracketed_host()
@@ -81,22 +82,22 @@ impl WebSocketUri {
         }
     }
 
-    /// Host and port, also where that is the scheme's default.
+    /// Returns host and port, even if that is the scheme's default.
     pub(super) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Whether scheme, host and port are the same (RFC 6454, section 5).
+    /// Returns whether scheme, host and port are the same (RFC 6454, section 5).
     pub(super) fn has_same_origin(&self, other: &Self) -> bool {
         self.scheme == other.scheme && self.authority.eq_ignore_ascii_case(&other.authority)
     }
 
-    /// Path and query, beginning with `/`: the target of the request (section 3).
+    /// Returns path and query, beginning with `/`: the target of the request (section 3).
     pub fn resource_name(&self) -> &str {
         &self.resource_name
     }
 
-    /// The host as a URI writes it, an IPv6 address in its brackets.
+    /// Returns the host as written in a URI, with an IPv6 address in its brackets.
     fn bracketed_host(&self) -> &str {
         self.authority.rsplit_once(':').map_or(&self.authority, |(host, _)| host)
     }
@@ -109,19 +110,19 @@ impl FromStr for WebSocketUri {
     ///
     /// # Errors
     ///
-    /// One [`UriError`] for each rule that the text breaks.
+    /// The [`UriError`] for the first rule that the text breaks.
     fn from_str(text: &str) -> Result<Self, UriError> {
-        // What is no visible ASCII character would end up in the request line.
+        // Anything but visible ASCII characters would end up in the request line.
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(UriError::IllegalCharacter);
         }
         // §3 A number sign that doesn't begin a fragment has to be escaped, and a fragment means
-        // nothing here. The parser below would drop it without a word.
+        // nothing here. The parser below would drop it silently.
         if text.contains('#') {
             return Err(UriError::Fragment);
         }
         let uri = Uri::from_str(text).map_err(|_| UriError::Malformed)?;
-        // RFC 3986, §3.1: schemes are compared without case.
+        // RFC 3986, §3.1: schemes are case-insensitive.
         let scheme = match uri.scheme_str() {
             Some(scheme) if scheme.eq_ignore_ascii_case("ws") => Scheme::Ws,
             Some(scheme) if scheme.eq_ignore_ascii_case("wss") => Scheme::Wss,
@@ -129,7 +130,7 @@ impl FromStr for WebSocketUri {
         };
         let authority = uri.authority().ok_or(UriError::Host)?;
         let Authority { host, port } = Authority::parse(authority.as_str())?;
-        // §3 An empty path is `/`, also where a query follows it.
+        // §3 An empty path is `/`, even if a query follows it.
         let path = match uri.path() {
             "" => "/",
             path => path,
@@ -150,23 +151,23 @@ impl fmt::Display for WebSocketUri {
     }
 }
 
-/// Why a text is no WebSocket URI that can be connected to (RFC 6455, section 3).
+/// Why a text is not a WebSocket URI that can be connected to (RFC 6455, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
-    /// It has white space, a control character or one outside ASCII.
-    #[error("the URI has a character that is not visible ASCII")]
+    /// It contains white space, a control character or a character outside ASCII.
+    #[error("the URI contains a character that is not visible ASCII")]
     IllegalCharacter,
     /// It has a fragment.
     #[error("the URI has a fragment")]
     Fragment,
-    /// It is no URI at all.
+    /// It is not a URI at all.
     #[error("the URI is malformed")]
     Malformed,
     /// Its scheme is neither `ws` nor `wss`, or it has none.
     #[error("the scheme of the URI is neither ws nor wss")]
     Scheme,
-    /// It carries a user name or password, which would have nowhere to go.
+    /// It has a user name or password, which would have nowhere to go.
     #[error("the URI has a user name or password")]
     Userinfo,
     /// Its host is missing, or is neither a name nor an address.

@@ -13,23 +13,23 @@ use crate::message::storage::Storage;
 use crate::message::text::Text;
 use crate::message::utf8::{self, Complete, Utf8Validator};
 
-/// Joins the pieces of data frames to messages (RFC 6455, section 5.4).
+/// Joins the pieces of data frames into messages (RFC 6455, section 5.4).
 ///
-/// A fragment leaves nothing behind but its bytes, so what a message costs doesn't depend on how
+/// A fragment leaves nothing behind but its bytes, so the cost of a message doesn't depend on how
 /// many fragments it has.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     max_message_size: u64,
-    /// The sum of what the frames of the open message announced so far, or of what came out of them
-    /// if it is compressed.
+    /// How many bytes the frames of the open message have announced so far, or, if it is compressed,
+    /// how many came out of them.
     pub(super) size: u64,
     pub(super) body: Body,
 }
 
-/// What there is of the open message.
+/// What has arrived of the open message.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// No message is open. The next one is to be delivered like this.
+    /// No message is open. The next one is to be delivered this way.
     None(Delivery),
     Text {
         text: String,
@@ -75,8 +75,8 @@ impl Assembler {
         Self { max_message_size, size: 0, body: Body::None(delivery) }
     }
 
-    /// How many bytes a message may have that comes next and is handed out whole; `None` inside
-    /// another one, or where chunks are delivered.
+    /// How many bytes the next message may have if it is handed out whole; `None` inside another
+    /// message, or where chunks are delivered.
     #[inline]
     pub(crate) const fn whole_at_most(&self) -> Option<u64> {
         match self.body {
@@ -129,7 +129,7 @@ impl Assembler {
         Ok(delivered)
     }
 
-    /// Forgets the open message, at its end or because no more of it will be taken.
+    /// Discards the open message, at its end or because no more of it will be taken.
     pub(crate) fn discard(&mut self) {
         self.body = Body::None(self.body.delivery());
     }
@@ -150,7 +150,7 @@ impl Assembler {
         }
     }
 
-    /// §10.4: the limit holds over all fragments.
+    /// §10.4: the limit applies to all fragments together.
     #[inline]
     pub(super) fn grow(&mut self, additional: u64) -> Result<(), ProtocolError> {
         self.size = self.size.saturating_add(additional);
@@ -158,7 +158,7 @@ impl Assembler {
         if size > limit { Err(ProtocolError::MessageTooLarge { size, limit }) } else { Ok(()) }
     }
 
-    /// How many bytes of the message may come until the first that is too many, including that one.
+    /// How many bytes of the message may come up to and including the first that is too many.
     #[cfg(feature = "deflate")]
     pub(crate) const fn room(&self) -> u64 {
         self.max_message_size.saturating_sub(self.size).saturating_add(1)
@@ -171,7 +171,7 @@ pub(super) enum Begins {
     Continuation,
 }
 
-/// A message that lies whole in the input: nothing is copied, nothing kept.
+/// Makes a message that lies whole in the input: nothing is copied, nothing kept.
 #[inline]
 fn whole(kind: MessageKind, payload: &[u8]) -> Result<Message<'_>, ProtocolError> {
     Ok(match kind {
@@ -217,7 +217,7 @@ impl Body {
     ) -> Result<Option<D>, ProtocolError> {
         match self {
             Self::None(_) => Ok(None),
-            // The frame of a compressed message is taken apart elsewhere.
+            // The frames of a compressed message are taken apart elsewhere.
             #[cfg(feature = "deflate")]
             Self::InflatedText { .. } | Self::InflatedBinary { .. } => Ok(None),
             Self::Text { text, validator } => {
@@ -261,7 +261,7 @@ impl Body {
 }
 
 impl Position {
-    /// The chunk, unless it would say nothing.
+    /// Makes a chunk, unless it would carry nothing.
     pub(super) fn chunk<'input, D: Delivered<'input>>(
         &mut self,
         piece: Message<'input>,

@@ -3,11 +3,11 @@ use crate::message::message::Message;
 /// A piece of a message, handed out as it arrives ([`Delivery::Chunks`](crate::Delivery::Chunks)).
 ///
 /// Pieces follow the bytes, not the frames: where the peer put its fragment boundaries makes no
-/// difference to the message (RFC 6455, section 5.4). Each piece of a text is text by itself, cut
+/// difference to the message (RFC 6455, section 5.4). Each piece of a text is itself valid text, cut
 /// between characters. A piece is empty only if it is the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk<'a> {
-    /// The piece; its kind is that of the whole message.
+    /// The piece, of the same kind as the whole message.
     pub piece: Message<'a>,
     /// Whether the message begins with this piece.
     pub first: bool,
@@ -16,7 +16,7 @@ pub struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    /// The piece with bytes of its own.
+    /// Converts the chunk into one that owns its bytes.
     pub fn into_owned(self) -> Chunk<'static> {
         Chunk { piece: self.piece.into_owned(), first: self.first, last: self.last }
     }

@@ -13,13 +13,13 @@ use crate::message::storage::Storage;
 use crate::message::text::Text;
 use crate::message::utf8::{Complete, Utf8Validator};
 
-/// How many bytes are gathered for a chunk, unless the message ends before.
+/// How many bytes are gathered for a chunk, unless the message ends sooner.
 ///
-/// A chunk may have some more: what was still inside the decompressor when the input was used up.
+/// A chunk may have some more: what was still in the decompressor when the input was used up.
 const CHUNK: usize = 16 * 1024;
 
 /// The same for messages that are compressed on the wire: what comes out of their frames is pushed
-/// by itself, and a frame of the wire may become any number of bytes.
+/// separately, and a frame on the wire may become any number of bytes.
 impl Assembler {
     /// Takes the header of a frame.
     pub(crate) fn start_inflated(&mut self, opcode: Opcode) -> Result<(), ProtocolError> {
@@ -44,8 +44,7 @@ impl Assembler {
     /// Takes bytes that came out of the decompressor, no more than there is [room](Self::room) for.
     pub(crate) fn push_inflated(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
         let expected = self.room();
-        // The byte that is too many isn't judged, but those before it are, as they would be if they
-        // had come alone.
+        // The byte that is too many isn't checked, but those before it are, as if they had come alone.
         let fitting = usize::try_from(expected - 1).unwrap_or(usize::MAX).min(piece.len());
         self.keep_inflated(piece.get(..fitting).unwrap_or_default(), expected)?;
         self.grow(piece.len() as u64)
@@ -82,7 +81,7 @@ impl Assembler {
         }
     }
 
-    /// What is there of a message that is delivered in chunks.
+    /// Takes what has arrived of a message that is delivered in chunks.
     pub(crate) fn take_chunk<'input, D: Delivered<'input>>(&mut self) -> Option<D> {
         match &mut self.body {
             Body::InflatedText { text, position, delivery: Delivery::Chunks, .. } => {

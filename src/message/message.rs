@@ -10,8 +10,8 @@ use crate::message::text::Text;
 
 /// A data message (RFC 6455, section 5.6): text or binary, and nothing else.
 ///
-/// It borrows from the caller's read buffer when it lies whole in it, and owns its bytes when it was
-/// assembled from pieces or made by the application.
+/// A received message borrows from the caller's read buffer if it lies whole in it, and owns its bytes
+/// if it was assembled from pieces.
 ///
 /// ```
 /// use sansocket::Message;
@@ -22,8 +22,9 @@ use crate::message::text::Text;
 /// assert_eq!(kept.as_bytes(), b"Hello");
 /// ```
 ///
-/// What is text and what is binary is decided by the type: `&str`, `String` and [`Text`] are text; slices, `Vec<u8>`,
-/// [`Bytes`] and [`Payload`] are binary. To send `Bytes` as text, without a copy, make a [`Text`] of them.
+/// The type decides what is text and what is binary: `&str`, `String` and [`Text`] are text; slices,
+/// `Vec<u8>`, [`Bytes`] and [`Payload`] are binary. To send `Bytes` as text without a copy, make a
+/// [`Text`] of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message<'a> {
     /// UTF-8 text.
@@ -32,7 +33,7 @@ pub enum Message<'a> {
     Binary(Payload<'a>),
 }
 
-/// Which of the two a message is.
+/// Whether a message is text or binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
     /// UTF-8 text.
@@ -42,7 +43,7 @@ pub enum MessageKind {
 }
 
 impl Message<'_> {
-    /// Which of the two it is.
+    /// Returns whether the message is text or binary.
     pub const fn kind(&self) -> MessageKind {
         match self {
             Self::Text(_) => MessageKind::Text,
@@ -50,7 +51,7 @@ impl Message<'_> {
         }
     }
 
-    /// The payload, whichever kind it is.
+    /// Returns the payload, whichever kind it is.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -59,7 +60,7 @@ impl Message<'_> {
         }
     }
 
-    /// The text, if it is a text message.
+    /// Returns the text, if this is a text message.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -67,24 +68,24 @@ impl Message<'_> {
         }
     }
 
-    /// The length in bytes.
+    /// Returns the length in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.as_bytes().len()
     }
 
-    /// Whether the message has no bytes.
+    /// Returns whether the message has no bytes.
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
     }
 
-    /// The message with bytes of its own: copied if it borrows them, else as it is.
+    /// Converts the message into one that owns its bytes, copying them if they are borrowed.
     #[inline]
     pub fn into_owned(self) -> Message<'static> {
         self.into_owned_in(&mut Vec::new())
     }
 
-    /// The same, in the spare storage if it is copied, short and fits.
+    /// Does the same; a short copy goes to the spare storage if it fits.
     #[inline(always)]
     pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Message<'static> {
         match self {
@@ -93,7 +94,7 @@ impl Message<'_> {
         }
     }
 
-    /// The message with bytes that its clones share.
+    /// Converts the message into one whose clones share its bytes.
     pub(crate) fn into_shared(self) -> Message<'static> {
         match self {
             Self::Text(text) => Message::Text(text.into_shared()),
@@ -101,14 +102,14 @@ impl Message<'_> {
         }
     }
 
-    /// Whether it isn't worth being shared.
+    /// Whether the message is too short to be worth sharing.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
         self.len() <= SHORT
     }
 
-    /// The same message, borrowed from this one.
+    /// Returns the same message, borrowed from this one.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn as_borrowed(&self) -> Message<'_> {
@@ -118,7 +119,7 @@ impl Message<'_> {
         }
     }
 
-    /// The storage, if it is one to be used again.
+    /// Returns the storage, if it can be used again.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
@@ -128,7 +129,7 @@ impl Message<'_> {
         }
     }
 
-    /// The payload as `Bytes`: copied if the message borrows it, else without a copy.
+    /// Converts the payload into `Bytes`, copying it only if it is borrowed.
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Text(text) => text.into_bytes(),
@@ -138,7 +139,7 @@ impl Message<'_> {
 }
 
 impl<'a> Message<'a> {
-    /// The payload, however it is held.
+    /// Returns the payload, however it is held.
     #[inline]
     pub(crate) fn into_payload(self) -> Payload<'a> {
         match self {

@@ -8,8 +8,8 @@ use crate::copying;
 
 /// Bytes that are borrowed or owned.
 ///
-/// Dereferences to `[u8]`. Cloning an owned payload shares its bytes; only what is short, at most 1 KiB, may be
-/// copied, which takes hardly longer.
+/// It dereferences to `[u8]`. Cloning an owned payload shares its bytes; only a short one, of at most
+/// 1 KiB, may be copied, which takes hardly longer.
 ///
 /// ```
 /// use sansocket::Payload;
@@ -25,22 +25,22 @@ pub struct Payload<'a>(Held<'a>);
 #[derive(Clone)]
 enum Held<'a> {
     Borrowed(&'a [u8]),
-    /// A short copy, whose storage another can have when this isn't needed any more.
+    /// A short copy, whose storage another can use when this is no longer needed.
     Copied(Vec<u8>),
     Shared(Bytes),
 }
 
-/// The longest payload that isn't made for being shared.
+/// The longest payload that isn't made to be shared.
 pub(super) const SHORT: usize = 1024;
 
 impl Payload<'_> {
-    /// The payload with bytes of its own: copied if it borrows them, else as it is.
+    /// Converts the payload into one that owns its bytes, copying them if they are borrowed.
     #[inline]
     pub fn into_owned(self) -> Payload<'static> {
         self.into_owned_in(&mut Vec::new())
     }
 
-    /// The same, in the spare storage if it is copied, short and fits.
+    /// Does the same; a short copy goes to the spare storage if it fits.
     #[inline(always)]
     pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Payload<'static> {
         Payload(match self.0 {
@@ -53,12 +53,12 @@ impl Payload<'_> {
         })
     }
 
-    /// The payload with bytes that its clones share.
+    /// Converts the payload into one whose clones share its bytes.
     pub(crate) fn into_shared(self) -> Payload<'static> {
         self.into_bytes().into()
     }
 
-    /// The payload as `Bytes`: copied if it is borrowed, else without a copy.
+    /// Converts the payload into `Bytes`, copying it only if it is borrowed.
     #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
@@ -68,7 +68,7 @@ impl Payload<'_> {
         }
     }
 
-    /// The storage, if it is one to be used again.
+    /// Returns the storage, if it can be used again.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
@@ -80,12 +80,12 @@ impl Payload<'_> {
 }
 
 impl<'a> Payload<'a> {
-    /// Whether the bytes are somebody else's.
+    /// Whether the bytes are borrowed.
     pub(crate) const fn is_borrowed(&self) -> bool {
         matches!(self.0, Held::Borrowed(_))
     }
 
-    /// The bytes as they are held: borrowed, or else shared.
+    /// Returns the bytes as they are held: borrowed, or else shared.
     #[inline]
     pub(crate) fn try_into_borrowed(self) -> Result<&'a [u8], Bytes> {
         match self.0 {
@@ -95,7 +95,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Takes `count` bytes off the front, or all where there are fewer.
+    /// Takes `count` bytes off the front, or all if there are fewer.
     #[inline]
     pub(crate) fn remove(&mut self, count: usize) {
         let count = count.min(self.len());

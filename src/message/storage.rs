@@ -5,14 +5,14 @@ use crate::frame::FramePiece;
 
 /// Makes room for the next bytes of a message.
 ///
-/// Capacity follows what has arrived, never what was declared: it is at most doubled, from a small constant on,
-/// but not beyond the end of a message whose end is known.
+/// Capacity follows what has arrived, never what was declared: from a small constant on, it is at most twice
+/// that, and never more than the message needs if its end is known.
 pub(crate) trait Storage {
-    /// Makes room for `additional` bytes, where no more than `expected` are still to come with them.
+    /// Makes room for `additional` bytes, when no more than `expected`, including them, are still to come.
     fn make_room(&mut self, additional: usize, expected: u64);
 
-    /// The storage of what is handed out. It may be kept for long, and if that is short, most of it would be room that
-    /// nobody needs.
+    /// Trims the storage of what is handed out. It may be kept for long, and if the content is short, most
+    /// of it would be room that nobody needs.
     fn trimmed(self) -> Self;
 
     /// Makes room for a piece of a frame.
@@ -62,14 +62,14 @@ impl Storage for String {
     }
 }
 
-/// Whether most of the storage is room.
+/// Whether most of the storage is unused.
 const fn is_roomy(len: usize, capacity: usize) -> bool {
     len < capacity / 2
 }
 
 const LEAST_CAPACITY: usize = 4 * 1024;
 
-/// How many bytes to have room for behind the `len` that are there.
+/// How many bytes to have room for after the `len` that are there.
 fn room(len: usize, additional: usize, expected: u64) -> usize {
     let received = len.saturating_add(additional);
     let generous = received.saturating_mul(2).max(LEAST_CAPACITY);
@@ -79,8 +79,8 @@ fn room(len: usize, additional: usize, expected: u64) -> usize {
         // Nobody knows its end.
         return generous - len;
     }
-    // Grown from a half of it to the whole, a message is copied less often than if it grows just before its
-    // end; and so on for the half.
+    // Growing from half of it to the whole, a message is copied less than if it grows just before its end;
+    // likewise for the half, and so on.
     let mut capacity = whole;
     while capacity > generous {
         capacity = capacity.div_ceil(2);
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// What a message is copied while it grows in reads of this size, and each capacity that it has.
+    /// How many bytes are copied while a message grows in reads of this size, and each capacity it has.
     fn grow(size: usize, read: usize) -> (usize, Vec<usize>) {
         let (mut len, mut copied, mut capacities) = (0, 0, vec![0]);
         while len < size {

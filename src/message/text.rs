@@ -12,8 +12,8 @@ use crate::message::payload::{Payload, SHORT};
 
 /// UTF-8 text that is borrowed or owned.
 ///
-/// Dereferences to `str`: it can't be anything but valid. Cloning an owned text shares its bytes; only what is short,
-/// at most 1 KiB, may be copied, which takes hardly longer.
+/// It dereferences to `str`, so it is always valid. Cloning an owned text shares its bytes; only a short
+/// one, of at most 1 KiB, may be copied, which takes hardly longer.
 ///
 /// ```
 /// use sansocket::Text;
@@ -29,18 +29,18 @@ pub struct Text<'a>(Held<'a>);
 #[derive(Clone)]
 enum Held<'a> {
     Borrowed(&'a str),
-    /// A short copy, whose storage another can have when this isn't needed any more.
+    /// A short copy, whose storage another can use when this is no longer needed.
     Copied(String),
     Shared(ByteString),
 }
 
 impl Text<'_> {
-    /// The text with bytes of its own: copied if it borrows them, else as it is.
+    /// Converts the text into one that owns its bytes, copying them if they are borrowed.
     pub fn into_owned(self) -> Text<'static> {
         self.into_owned_in(&mut Vec::new())
     }
 
-    /// The same, in the spare storage if it is copied, short and fits.
+    /// Does the same; a short copy goes to the spare storage if it fits.
     #[inline(always)]
     pub(crate) fn into_owned_in(self, spare: &mut Vec<u8>) -> Text<'static> {
         Text(match self.0 {
@@ -53,7 +53,7 @@ impl Text<'_> {
         })
     }
 
-    /// The text with bytes that its clones share.
+    /// Converts the text into one whose clones share its bytes.
     pub(crate) fn into_shared(self) -> Text<'static> {
         Text(Held::Shared(match self.0 {
             Held::Borrowed(text) => copying::to_string(text).into(),
@@ -62,7 +62,7 @@ impl Text<'_> {
         }))
     }
 
-    /// The text as `Bytes`: copied if it is borrowed, else without a copy.
+    /// Converts the text into `Bytes`, copying it only if it is borrowed.
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Held::Borrowed(text) => copying::to_vec(text.as_bytes()).into(),
@@ -71,7 +71,7 @@ impl Text<'_> {
         }
     }
 
-    /// The storage, if it is one to be used again.
+    /// Returns the storage, if it can be used again.
     #[cfg(feature = "blocking")]
     #[inline]
     pub(crate) fn into_storage(self) -> Option<Vec<u8>> {
@@ -83,7 +83,7 @@ impl Text<'_> {
 }
 
 impl<'a> Text<'a> {
-    /// The text of these bytes, if they are UTF-8.
+    /// Converts the payload into text, if it is UTF-8.
     pub(crate) fn from_utf8(payload: Payload<'a>) -> Option<Self> {
         Some(Self(match payload.try_into_borrowed() {
             Ok(bytes) => Held::Borrowed(str::from_utf8(bytes).ok()?),
@@ -174,7 +174,7 @@ impl From<String> for Text<'_> {
 impl TryFrom<Bytes> for Text<'_> {
     type Error = str::Utf8Error;
 
-    /// The text of these bytes, which are shared and not copied.
+    /// Makes a text of these bytes, which are shared, not copied.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
         Ok(Self(Held::Shared(bytes.try_into()?)))
     }

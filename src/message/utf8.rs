@@ -4,17 +4,17 @@ use crate::error::ProtocolError;
 
 /// Checks a text that arrives in pieces, cut anywhere.
 ///
-/// Bytes of a character that isn't complete yet are kept; each piece is judged to its last byte, so
-/// that a text fails at the first byte after which it can't become valid any more (RFC 6455,
+/// The bytes of a character that isn't complete yet are kept; each piece is checked to its last byte,
+/// so that a text fails at the first byte after which it can no longer become valid (RFC 6455,
 /// section 8.1).
 #[derive(Debug, Default)]
 pub(crate) struct Utf8Validator {
-    /// The bytes so far of an incomplete character, in the front of the array.
+    /// The bytes so far of an incomplete character, at the front of the array.
     pending: [u8; 4],
     pending_len: u8,
 }
 
-/// What a piece of text added to the characters that are complete.
+/// The complete characters that a piece of text added.
 pub(crate) enum Complete<'input> {
     /// This part of the piece.
     Text(&'input str),
@@ -25,8 +25,8 @@ pub(crate) enum Complete<'input> {
 impl Utf8Validator {
     /// How many bytes the incomplete character still needs; `usize::MAX` when there is none.
     ///
-    /// No longer piece than this may be pushed, so that a character that straddles two pieces comes
-    /// out by itself.
+    /// No longer piece may be pushed, so that a character that straddles two pieces comes out by
+    /// itself.
     #[inline]
     pub(crate) fn at_most(&self) -> usize {
         match self.pending.first() {
@@ -53,7 +53,7 @@ impl Utf8Validator {
         Ok(Complete::Text(text))
     }
 
-    /// Says that the text has ended.
+    /// Ends the text, which must not be inside a character.
     pub(crate) fn finish(&self) -> Result<(), ProtocolError> {
         if self.pending_len == 0 { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
     }
@@ -86,13 +86,13 @@ impl Utf8Validator {
     }
 }
 
-/// The text, if the bytes are valid by themselves. The one place that names the SIMD validator.
+/// Returns the bytes as text, if they are valid by themselves. The one place that names the SIMD validator.
 #[inline]
 pub(crate) fn validate(bytes: &[u8]) -> Result<&str, ProtocolError> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| ProtocolError::InvalidUtf8)
 }
 
-/// The text in front of a character whose last byte is missing, if the bytes are valid so far.
+/// Returns the text before a character whose last byte is missing, if the bytes are valid so far.
 #[cfg(feature = "blocking")]
 pub(crate) fn complete_text(bytes: &[u8]) -> Result<&str, ProtocolError> {
     let mut validator = Utf8Validator::default();
@@ -115,7 +115,7 @@ fn incomplete_suffix_len(bytes: &[u8]) -> usize {
     0
 }
 
-/// The length that the first byte of a character announces.
+/// The length that the first byte of a character indicates.
 #[inline]
 const fn encoded_len(lead: u8) -> usize {
     match lead {
@@ -132,8 +132,8 @@ mod tests {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    /// Feeds the bytes in pieces that end at `cuts`, and gives the text that came out, or how many
-    /// bytes had been looked at when it failed.
+    /// Feeds the bytes in pieces of `piece_len`; returns the text that came out, or how many bytes had
+    /// been looked at when it failed.
     fn feed(bytes: &[u8], piece_len: usize) -> Result<String, usize> {
         let mut validator = Utf8Validator::default();
         let mut text = String::new();
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_first_byte_that_cannot_be_continued_fails() {
-        // The byte of each, counted from one, after which no continuation is valid.
+        // For each, the byte, counted from one, after which no continuation is valid.
         let cases: [(&[u8], usize); 12] = [
             (b"a\x80", 2),
             (b"\xC0\x80", 1),

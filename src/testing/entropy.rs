@@ -2,12 +2,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::entropy::Entropy;
 
-/// A source of handshake nonces and masking keys that says the same for the same seed, in every
-/// release: for tests that compare the bytes on the wire. Never on a network: whoever can tell the
-/// masking keys beforehand can choose what is on the wire (RFC 6455, section 10.3).
+/// Returns a source of handshake nonces and masking keys that depends only on the seed.
 ///
-/// Clones go on where the other stopped, so a [`Client`](crate::blocking::Client) that connects twice
-/// has different keys each time.
+/// It is the same in every release, for tests that compare the bytes on the wire. Never use it on a
+/// network: anyone who can predict the masking keys can choose what is on the wire (RFC 6455,
+/// section 10.3).
+///
+/// Clones continue where the others stopped, so a [`Client`](crate::blocking::Client) that connects
+/// twice has different keys each time.
 ///
 /// ```
 /// use std::io::Read;
@@ -36,7 +38,7 @@ pub fn fixed_entropy(seed: u64) -> Entropy {
     })
 }
 
-/// `SplitMix64` of Steele, Lea and Flood: an odd step, so that no state comes twice, and a mix.
+/// `SplitMix64` by Steele, Lea and Flood: an odd step, so that no state repeats, and a mix.
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = *state;

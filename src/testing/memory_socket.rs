@@ -7,22 +7,22 @@ use std::time::Duration;
 use crate::blocking::{CloneSocket, Socket};
 use crate::testing::pipe::Pipe;
 
-/// How many bytes wait in each direction, unless something else is asked for.
+/// How many bytes can wait in each direction by default.
 const CAPACITY: usize = 64 * 1024;
 
-/// One end of a connection in memory, which behaves as a TCP socket does.
+/// One end of a connection in memory, which behaves like a TCP socket.
 ///
 /// - A read waits for bytes and takes those that are there. A write waits for room and takes what
-///   fits: it may be short, and the next one goes on.
-/// - A call that passes its timeout fails with [`WouldBlock`](io::ErrorKind::WouldBlock), as on
+///   fits: it may be short, and the next one continues.
+/// - A call that exceeds its timeout fails with [`WouldBlock`](io::ErrorKind::WouldBlock), as on
 ///   Unix, and has no effect.
-/// - Clones are handles of the same socket. When the last one is dropped the peer reads to the end
+/// - Clones are handles to the same socket. When the last one is dropped, the peer can read to the end
 ///   of what was sent, and its writes fail with [`BrokenPipe`](io::ErrorKind::BrokenPipe). If bytes
-///   from the peer were left unread, the peer finds a
+///   from the peer were left unread, the peer gets a
 ///   [`ConnectionReset`](io::ErrorKind::ConnectionReset) instead of the end.
-/// - [`shutdown`](Socket::shutdown) ends a direction also under a call that waits on it. The peer of
-///   a socket whose writing ended reads to the end, and can go on writing. It isn't told that reading
-///   ended, unless writing ended too: then its writes fail.
+/// - [`shutdown`](Socket::shutdown) ends a direction even while a call waits on it. The peer of a
+///   socket that has stopped writing reads to the end, and can go on writing. It isn't told that a
+///   socket has stopped reading, unless that has stopped writing too: then the peer's writes fail.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -53,23 +53,25 @@ struct Timeouts {
 }
 
 impl MemorySocket {
-    /// Two connected sockets; 64 KiB fit into each direction.
+    /// Creates two connected sockets; 64 KiB fit into each direction.
     pub fn pair() -> (Self, Self) {
         Self::pair_with_capacity(CAPACITY)
     }
 
-    /// Two connected sockets; this many bytes fit into each direction, and at least one.
+    /// Creates two connected sockets; this many bytes, but at least one, fit into each direction.
     ///
-    /// No call transfers more than that. With a capacity of 1 everything that can arrive in pieces
+    /// No call transfers more than that. With a capacity of 1, everything that can arrive in pieces
     /// does.
     pub fn pair_with_capacity(bytes: usize) -> (Self, Self) {
         let (forth, back) = (Arc::new(Pipe::new(bytes)), Arc::new(Pipe::new(bytes)));
         (Self::new(back.clone(), forth.clone()), Self::new(forth, back))
     }
 
-    /// Breaks the connection, as the network does with a reset. Behind what arrived before, the next
-    /// read of either end fails with [`ConnectionReset`](io::ErrorKind::ConnectionReset), those
-    /// after it find the end, and writes fail with [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+    /// Breaks the connection, as a reset by the network does.
+    ///
+    /// At either end, after what had already arrived, the next read fails with
+    /// [`ConnectionReset`](io::ErrorKind::ConnectionReset) and later ones find the end; writes fail with
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
     ///
     /// ```
     /// use sansocket::blocking::Error;
@@ -141,7 +143,7 @@ impl Socket for MemorySocket {
         if matches!(how, Shutdown::Write | Shutdown::Both) {
             outgoing.finish();
         }
-        // TCP answers what arrives then with a reset.
+        // TCP answers anything that arrives from then on with a reset.
         if incoming.is_shut() && outgoing.is_finished() {
             incoming.abandon();
         }

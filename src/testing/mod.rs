@@ -1,17 +1,16 @@
-//! What tests a protocol that is spoken over a WebSocket: connections in memory, without ports.
+//! Connections in memory, without ports, for testing a protocol that is spoken over a WebSocket.
 //!
-//! [`pair()`] opens a connection between two ends in this process, by the opening handshake of a
-//! [`Client`](crate::blocking::Client) and a [`Server`](crate::blocking::Server); [`pair_with`] by
-//! those of your own, with all their options. The ends are those that production code gets, a
-//! [`WebSocket`](crate::blocking::WebSocket) each, so code that is generic over its stream can't
-//! tell the difference.
+//! [`pair()`] opens a connection between two ends in this process, with the opening handshake of a
+//! [`Client`](crate::blocking::Client) and a [`Server`](crate::blocking::Server); [`pair_with`] takes
+//! your own, with all their options. Each end is a [`WebSocket`](crate::blocking::WebSocket), as in
+//! production, so code that is generic over its stream can't tell the difference.
 //!
 //! ```
 //! use sansocket::Message;
 //! use sansocket::blocking::{Error, Socket, WebSocket};
 //! use sansocket::testing::pair;
 //!
-//! /// The server to be tested: it greets, and then sends back what it gets.
+//! /// The server to be tested: it greets the client, and then sends back what it gets.
 //! fn greeter<S: Socket>(mut socket: WebSocket<S>) -> Result<(), Error> {
 //!     socket.write("Who is there?")?;
 //!     socket.serve(|message, outbox| outbox.send(message))
@@ -27,20 +26,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! One thread may drive both ends as long as neither has to wait for the other: what was sent lies
-//! in the pipe, 64 KiB in each direction, until it is read. A
+//! One thread may drive both ends as long as neither has to wait for the other: what was sent, up to
+//! 64 KiB in each direction, stays in the pipe until it is read.
 //! [`close`](crate::blocking::WebSocket::close) waits for the other end, which then needs a thread
 //! of its own.
 //!
 //! # What else can be tested
 //!
-//! | | by |
+//! | to test | use |
 //! |---|---|
 //! | options, subprotocols, refusals | [`pair_with`] |
 //! | a peer that vanishes | dropping its end |
 //! | a connection that is reset | [`MemorySocket::reset`], on [`WebSocket::stream`](crate::blocking::WebSocket::stream) |
-//! | a peer that is silent, or takes nothing | [`Timeouts`](crate::blocking::Timeouts), and doing nothing |
-//! | bytes that arrive one by one, writes that are cut | [`MemorySocket::pair_with_capacity`] and [`pair_over`] |
+//! | a peer that is silent, or takes nothing | [`Timeouts`](crate::blocking::Timeouts), and a peer that does nothing |
+//! | bytes that arrive one by one, writes that are cut short | [`MemorySocket::pair_with_capacity`] and [`pair_over`] |
 //! | the bytes on the wire, or a peer that breaks the protocol | [`fixed_entropy`], and [`WebSocket::into_stream`](crate::blocking::WebSocket::into_stream) at the other end |
 #![expect(clippy::disallowed_types, reason = "a socket in memory is read and written as any other")]
 

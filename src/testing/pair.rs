@@ -4,10 +4,10 @@ use std::thread;
 use crate::blocking::{AcceptError, Client, ConnectError, Server, Socket, WebSocket};
 use crate::testing::memory_socket::MemorySocket;
 
-/// What the client and the server made of an opening handshake.
+/// The outcome of an opening handshake, for the client and for the server.
 pub type Opened<S> = (Result<WebSocket<S>, ConnectError>, Result<WebSocket<S>, AcceptError>);
 
-/// The client's and the server's end of a connection in memory.
+/// Opens a connection in memory, and returns the client's and the server's end.
 ///
 /// ```
 /// use sansocket::Message;
@@ -28,9 +28,9 @@ pub fn pair() -> (WebSocket<MemorySocket>, WebSocket<MemorySocket>) {
     }
 }
 
-/// What this client and this server make of each other, over a connection in memory.
+/// Connects this client to this server over a connection in memory, and returns both outcomes.
 ///
-/// The server, and so its [`on_request`](Server::on_request), runs in the thread of the caller.
+/// The server, and so its [`on_request`](Server::on_request), runs on the caller's thread.
 ///
 /// ```
 /// use sansocket::blocking::{Client, ConnectError, Server};
@@ -46,13 +46,12 @@ pub fn pair() -> (WebSocket<MemorySocket>, WebSocket<MemorySocket>) {
 ///
 /// # Panics
 ///
-/// If no thread can be started for the handshake, and when [`on_request`](Server::on_request)
-/// panics.
+/// If no thread can be started for the handshake, or if [`on_request`](Server::on_request) panics.
 pub fn pair_with(client: &Client, server: &Server) -> Opened<MemorySocket> {
     pair_over(MemorySocket::pair(), client, server)
 }
 
-/// The same over two sockets that are connected to each other: the client's, the server's.
+/// Does the same over two connected sockets, the client's and the server's.
 ///
 /// ```
 /// use sansocket::Message;

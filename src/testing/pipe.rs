@@ -5,10 +5,10 @@ use std::io::{self, IoSlice, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes on their way from one end to the other: what was written and not read yet.
+/// Bytes on their way from one end to the other: written, but not yet read.
 pub(super) struct Pipe {
     state: Mutex<State>,
-    /// Tells all who wait, readers and writers, to look again.
+    /// Tells all waiting readers and writers to look again.
     changed: Condvar,
 }
 
@@ -19,10 +19,10 @@ struct State {
     reader: Reader,
 }
 
-/// What is behind the last byte.
+/// What follows the last byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
-    /// More bytes, some day.
+    /// More bytes, eventually.
     Open,
     /// The end.
     Finished,
@@ -30,19 +30,19 @@ enum Writer {
     Reset,
 }
 
-/// What becomes of the bytes.
+/// What happens to the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
     /// They are waited for.
     Open,
-    /// They are read but not waited for. The writer isn't told: TCP has no segment to say that with.
+    /// They are read but not waited for. The writer isn't told: TCP has no segment to say so.
     Shut,
     /// They are refused.
     Gone,
 }
 
 impl Pipe {
-    /// An empty pipe that holds this many bytes, and at least one.
+    /// Creates an empty pipe that holds this many bytes, but at least one.
     pub(super) fn new(capacity: usize) -> Self {
         let state = State {
             bytes: VecDeque::new(),
@@ -79,7 +79,7 @@ impl Pipe {
         written
     }
 
-    /// Ends the pipe behind what was written.
+    /// Ends the pipe after what was written.
     pub(super) fn finish(&self) {
         self.end(Writer::Finished);
     }
@@ -89,13 +89,13 @@ impl Pipe {
         self.end(Writer::Reset);
     }
 
-    /// Lets reads end where they would wait.
+    /// Makes reads find the end where they would wait.
     pub(super) fn shut(&self) {
         self.lock().reader = Reader::Shut;
         self.changed.notify_all();
     }
 
-    /// Refuses what is written from now on. Whether something was left unread.
+    /// Refuses what is written from now on, and returns whether anything was left unread.
     pub(super) fn abandon(&self) -> bool {
         let mut state = self.lock();
         state.reader = Reader::Gone;
@@ -111,7 +111,7 @@ impl Pipe {
         self.lock().reader != Reader::Open
     }
 
-    /// An end that was said before stands.
+    /// Ends the pipe like this, unless it has already ended.
     fn end(&self, writer: Writer) {
         let mut state = self.lock();
         if state.writer == Writer::Open {
@@ -120,7 +120,7 @@ impl Pipe {
         }
     }
 
-    /// Waits for the condition to be over. A timeout is told as Unix tells it.
+    /// Waits until the condition is no longer true. A timeout is reported as on Unix.
     fn wait_while(
         &self,
         timeout: Option<Duration>,
@@ -142,17 +142,17 @@ impl Pipe {
 }
 
 impl State {
-    /// Whether a read has to wait.
+    /// Returns whether a read has to wait.
     fn is_dry(&self) -> bool {
         self.bytes.is_empty() && self.writer == Writer::Open && self.reader == Reader::Open
     }
 
-    /// Whether a write has to wait.
+    /// Returns whether a write has to wait.
     fn is_full(&self) -> bool {
         self.room() == 0 && self.is_taking()
     }
 
-    /// Whether bytes are still accepted.
+    /// Returns whether bytes are still accepted.
     fn is_taking(&self) -> bool {
         self.writer == Writer::Open && self.reader != Reader::Gone
     }
@@ -163,7 +163,7 @@ impl State {
 
     fn take(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if self.bytes.is_empty() && self.writer == Writer::Reset {
-            // A socket tells of a reset once.
+            // A socket reports a reset only once.
             self.writer = Writer::Finished;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -78,7 +78,7 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// How often all servers have their turn over loopback.
+    /// Returns how often all servers have their turn over loopback.
     pub fn rounds(&self) -> usize {
         if self.brief { 1 } else { self.rounds }
     }
@@ -86,12 +86,12 @@ impl Arguments {
     pub fn has(&self, part: Part) -> bool {
         match self.only {
             Some(only) => only == part,
-            // Valgrind takes its time, whatever it has to count.
+            // Valgrind takes its time, however little it has to count.
             None => !self.brief || part != Part::Allocations,
         }
     }
 
-    /// Whether it is the whole run, of which the results are kept.
+    /// Returns whether it is the whole run, whose results are kept.
     pub fn is_everything(&self) -> bool {
         !self.brief && self.only.is_none() && self.cells.is_empty() && self.servers.is_empty()
     }
@@ -106,7 +106,7 @@ impl Arguments {
         server.form == Form::Raw || self.servers.is_empty() || self.servers.iter().any(is_named)
     }
 
-    /// How many are idle at the same time.
+    /// Returns how many connections are idle at the same time.
     pub fn connections(&self) -> usize {
         if self.brief { 100 } else { 2000 }
     }

@@ -1,5 +1,5 @@
-//! What is measured over loopback: messages of one size and kind, on so many connections, with so many in
-//! flight on each.
+//! What is measured over loopback: messages of one size and kind, on a number of connections, with a number
+//! of them in flight on each.
 
 use std::fmt;
 
@@ -39,12 +39,12 @@ impl Cell {
             connections,
             depth,
         });
-        // What matters most comes first, should the time not suffice.
+        // What matters most comes first, in case time runs out.
         let text = of_kind(Kind::Mixed).chain(of_kind(Kind::Ascii));
         of_kind(Kind::Binary).chain(fragments).chain(text).collect()
     }
 
-    /// A few that show that everything runs.
+    /// Returns a few that show that everything runs.
     pub fn brief() -> Vec<Self> {
         let cell = |size, kind, fragments, connections, depth| Self {
             size,
@@ -61,7 +61,7 @@ impl Cell {
         ]
     }
 
-    /// What is sent.
+    /// Returns what is sent.
     pub fn request(&self) -> Vec<u8> {
         match self.fragments {
             1 => wire::client_message(self.kind, self.size),
@@ -69,7 +69,7 @@ impl Cell {
         }
     }
 
-    /// What a WebSocket server answers.
+    /// Returns what a WebSocket server answers.
     pub fn reply(&self) -> Vec<u8> {
         wire::server_message(self.kind, self.size)
     }

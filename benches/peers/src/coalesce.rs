@@ -1,4 +1,4 @@
-//! What somebody does by hand whose library writes every message by itself: gather what is written, and
+//! What users of a library that writes every message separately do by hand: gather what is written, and
 //! write it when the library wants to read more.
 
 use std::io::{self, IoSlice, Read, Write};
@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// From here on what is gathered is written, as in sansocket.
+/// Beyond this size, what is gathered is written, as in sansocket.
 const MOST: usize = 64 * 1024;
 
-/// Writes that are longer go out at once, without a copy.
+/// Writes of at least this size go out at once, without a copy.
 const LONG: usize = 16 * 1024;
 
 /// A stream that gathers what is written until something is read.

@@ -1,4 +1,4 @@
-//! The example `echo_event_loop`, as it stands there, but for its `main`.
+//! The example `echo_event_loop`, unchanged except for its `main`.
 
 #[path = "../../../examples/echo_event_loop/alarm.rs"]
 mod alarm;

@@ -1,4 +1,4 @@
-//! What is to be reached, and where it isn't.
+//! The goals, and where they are missed.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,17 +11,18 @@ use crate::servers::{ALL, EVENT_LOOP, Form, LOOP, RAW, RAW_BLOCKING, UWEBSOCKETS
 use crate::stats::Rounds;
 use crate::wire::Kind;
 
-/// A goal, and what was found in each cell that it is about, or for each job.
+/// A goal, and a function that returns what was found for a cell or job, if the goal is about that.
 struct Goal<C> {
     text: &'static str,
     found: fn(&C) -> Option<Found>,
 }
 
-/// How much better than wanted it is, as a factor; less than 1 misses it. And the figures.
+/// How much better than the goal it is, as a factor that misses it if less than 1; and the figures.
 type Found = (f64, String);
 
-/// How many nanoseconds a job may take, and how many the best peer took on the machine, in the autumn of 2026, whose
-/// figures the limits were drawn from. A machine that is slower, or busy with something else, is so for both.
+/// How many nanoseconds a job may take, and how many the best peer took on the machine, in the autumn of
+/// 2026, whose figures the limits were derived from. If a machine is slower, or busy with something else,
+/// that affects both.
 struct Limit {
     most: f64,
     peer: f64,
@@ -48,33 +49,33 @@ fn limit(job: &Job) -> Option<Limit> {
 
 const IN_MEMORY: [Goal<Timed>; 4] = [
     Goal {
-        text: "In nanoseconds: binary decoded in at most 11 at 8 B, 18 at 125 B, 50 at 1 KiB; encoded in at most \
-               12, 12, 25 as a server and 15, 20, 40 as a client; a Ping answered and a message of 8 B received \
-               in at most 30 and 11; a handshake in at most 1000",
+        text: "Nanoseconds: binary decoded in at most 11 at 8 B, 18 at 125 B, 50 at 1 KiB; encoded in at most \
+               12, 12, 25 as a server and 15, 20, 40 as a client; a Ping answered in at most 30 and a message \
+               of 8 B received in at most 11, together; a handshake in at most 1000",
         found: |(job, found)| {
             let Limit { most, .. } = limit(job)?;
             let time = found.get(OURS)?.median();
-            Some((most / time, format!("{time:.1} for {most:.0}")))
+            Some((most / time, format!("{time:.1}, goal {most:.0}")))
         },
     },
     Goal {
-        text: "The same, as shares of what the best peer takes",
+        text: "The same, as shares of the best peer's time",
         found: |(job, found)| {
             let Limit { most, peer } = limit(job)?;
             let (name, times) = best_peer(found)?;
             let (share, most) = (found.get(OURS)?.ratio_to(times), most / peer);
-            Some((most / share, format!("{share:.2} of the time of {name} for {most:.2}")))
+            Some((most / share, format!("{share:.2} of the time of {name}, goal {most:.2}")))
         },
     },
     Goal {
-        text: "Decode: binary from 16 KiB, and mixed text everywhere, ahead of the best peer",
+        text: "Decode: ahead of the best peer, for binary from 16 KiB and mixed text of every size",
         found: |(job, found)| match job {
             Job::Decode(Kind::Binary, 16_384..) | Job::Decode(Kind::Mixed, _) => ahead(found),
             _ => None,
         },
     },
     Goal {
-        text: "Encode: from 16 KiB ahead of the best peer",
+        text: "Encode: ahead of the best peer from 16 KiB",
         found: |(job, found)| match job {
             Job::EncodeAsServer(16_384..) | Job::EncodeAsClient(16_384..) => ahead(found),
             _ => None,
@@ -96,7 +97,7 @@ const OVER_LOOPBACK: [Goal<Row>; 5] = [
                 _ => 1.10,
             };
             let ratio = row.processor_to(EVENT_LOOP, RAW)?;
-            Some((most / ratio, format!("{ratio:.2} for {most:.2}")))
+            Some((most / ratio, format!("{ratio:.2}, goal {most:.2}")))
         },
     },
     Goal {
@@ -107,12 +108,12 @@ const OVER_LOOPBACK: [Goal<Row>; 5] = [
         },
     },
     Goal {
-        text: "Blocking three-line loop: at least 0.9 of the throughput of a raw blocking echo, from 16 B to \
+        text: "Blocking three-line loop: at least 0.9 times the throughput of a raw blocking echo, from 16 B to \
                1 KiB with 32 messages in flight on one connection",
         found: |row| is_pipelined(&row.cell).then(|| at_least(row, RAW_BLOCKING, 0.9)).flatten(),
     },
     Goal {
-        text: "Blocking three-line loop: at least 5 times the throughput of tungstenite's, there",
+        text: "Blocking three-line loop: at least 5 times tungstenite's throughput, in the same cells",
         found: |row| is_pipelined(&row.cell).then(|| at_least(row, "tungstenite", 5.0)).flatten(),
     },
     Goal {
@@ -138,8 +139,8 @@ fn is_pipelined(cell: &Cell) -> bool {
 
 fn at_least(row: &Row, server: &str, least: f64) -> Option<(f64, String)> {
     let ratio = row.throughput_to(LOOP, server)?;
-    let mut figures = format!("{ratio:.2} for {least:.1}");
-    // What a thread for each connection could reach at all.
+    let mut figures = format!("{ratio:.2}, goal {least:.1}");
+    // What a thread for each connection could achieve at best.
     if server != RAW_BLOCKING {
         let raw = row.throughput_to(RAW_BLOCKING, server)?;
         let _ = write!(figures, ", a raw blocking echo {raw:.2}");
@@ -153,7 +154,7 @@ fn is_ours(name: &str) -> bool {
     name.starts_with(OURS)
 }
 
-/// The quickest of these libraries.
+/// Returns the fastest of these libraries.
 fn best<'found>(
     found: &'found HashMap<&'static str, Rounds>,
     is_one: impl Fn(&str) -> bool,
@@ -170,7 +171,7 @@ fn best_peer<'found>(
     best(found, |name| !is_ours(name))
 }
 
-/// The best of our ways beside the best of the others.
+/// Compares the best of our ways with the best peer.
 fn ahead(found: &HashMap<&'static str, Rounds>) -> Option<Found> {
     let ((_, ours), (name, other)) = (best(found, is_ours)?, best_peer(found)?);
     let share = ours.ratio_to(other);
@@ -178,7 +179,7 @@ fn ahead(found: &HashMap<&'static str, Rounds>) -> Option<Found> {
 }
 
 pub fn in_memory(results: &Memory) -> String {
-    let mut text = String::from("## What was to be reached in memory\n\n");
+    let mut text = String::from("## Goals in memory\n\n");
     for goal in IN_MEMORY {
         let timed =
             results.iter().flat_map(|(title, jobs)| jobs.iter().map(move |job| (title, job)));
@@ -197,7 +198,7 @@ pub fn in_memory(results: &Memory) -> String {
 }
 
 pub fn over_loopback(rows: &[Row]) -> String {
-    let mut text = String::from("## What was to be reached over loopback\n\n");
+    let mut text = String::from("## Goals over loopback\n\n");
     for goal in OVER_LOOPBACK {
         let found = rows.iter().filter_map(|row| Some((row.cell.to_string(), (goal.found)(row)?)));
         line(&mut text, goal.text, found);
@@ -207,7 +208,7 @@ pub fn over_loopback(rows: &[Row]) -> String {
 
 fn line(text: &mut String, goal: &str, found: impl Iterator<Item = (String, Found)>) {
     let (met, missed): (Vec<_>, Vec<_>) = found.partition(|(_, (margin, _))| *margin >= 1.0);
-    let _ = write!(text, "- {goal}: in {} of {} cells", met.len(), met.len() + missed.len());
+    let _ = write!(text, "- {goal}: met in {} of {} cells", met.len(), met.len() + missed.len());
     for (index, (cell, (_, figures))) in missed.iter().enumerate() {
         let _ = write!(text, "{} {cell} ({figures})", if index == 0 { "; not in" } else { "," });
     }

@@ -1,5 +1,5 @@
-//! The user-space memory that a server has for a connection: for one that is idle behind a message, and for
-//! one that is idle behind a long message.
+//! The user-space memory that a server uses for a connection that is idle after a message, and for one
+//! that is idle after a long message.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -13,10 +13,10 @@ use crate::process::{Process, Processors};
 use crate::servers::{Form, Server};
 use crate::wire::{self, Kind};
 
-/// Before these nothing is counted, as they warm up what is there once for all.
+/// How many connections aren't counted, as they warm up what all of them share.
 const FIRST: usize = 50;
 
-/// How many have a long message.
+/// How many get a long message.
 const LONG: usize = 20;
 
 /// Bytes for each connection.
@@ -26,7 +26,7 @@ pub struct Memory {
     pub behind_long_message: f64,
 }
 
-/// So many connections to this server, and what they cost it.
+/// Opens this many connections to this server, and returns what they cost it.
 pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Result<Memory> {
     allow_files()?;
     let process = Process::start(server.name, processors)?;
@@ -41,14 +41,14 @@ pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Res
     };
     let first = open(FIRST)?;
     let memory = || {
-        // Who has just written a reply may be about to free it.
+        // A server that has just written a reply may be about to free it.
         thread::sleep(Duration::from_millis(100));
         process.memory()
     };
     let before = memory()?;
     let connections = open(count)?;
     let between = memory()?;
-    // Long messages of the first ones warm up what is there for all, such as what the allocator keeps.
+    // Long messages on the first ones warm up what all of them share, such as what the allocator keeps.
     for mut stream in first.iter().take(LONG) {
         echo(&mut stream, speaks, 1 << 20)?;
     }
@@ -62,7 +62,7 @@ pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Res
     Ok(Memory { idle, behind_long_message: idle + long })
 }
 
-/// Sends a message, and reads it while it comes back.
+/// Sends a message, and reads it as it comes back.
 fn echo(mut stream: impl Read + Write, speaks: Speaks, size: usize) -> io::Result<()> {
     let request = wire::client_message(Kind::Binary, size);
     let mut left = match speaks {
@@ -70,7 +70,7 @@ fn echo(mut stream: impl Read + Write, speaks: Speaks, size: usize) -> io::Resul
         Speaks::Raw => request.len(),
     };
     let mut buffer = vec![0; 64 * 1024];
-    // The raw server reads nothing while it has something to write.
+    // The raw server doesn't read while it has something to write.
     for part in request.chunks(32 * 1024) {
         stream.write_all(part)?;
         if speaks == Speaks::Raw {
@@ -88,7 +88,7 @@ fn echo(mut stream: impl Read + Write, speaks: Speaks, size: usize) -> io::Resul
     Ok(())
 }
 
-/// As many open files as there may be: this process and each server has one for each connection.
+/// Allows as many open files as possible: this process and each server have one for each connection.
 fn allow_files() -> io::Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)

@@ -1,5 +1,5 @@
-//! The load: connections that keep messages in flight, and know no more of WebSocket than how long a
-//! reply is.
+//! The load: connections that keep messages in flight, and know nothing about WebSocket except how long
+//! a reply is.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,17 +11,18 @@ use crate::cells::Cell;
 use crate::process::Process;
 use crate::wire::REQUEST;
 
-/// Nothing here takes so long. A server that does is given up.
+/// Nothing here should take this long. A server that does is given up on.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What one write or read has at most.
+/// The size of the largest read or write.
 const BUFFER: usize = 256 * 1024;
 
-/// How many replies each connection has in a run, on average, however long they are. Where fifty long messages
-/// arrive side by side, nothing is answered for a while and then everything: a run is to see both.
+/// How many replies, at least, each connection gets in a run on average, however long they are. If fifty
+/// long messages arrive side by side, nothing is answered for a while and then everything: a run should
+/// see both.
 const CYCLES: usize = 3;
 
-/// What one run has found.
+/// What one run found.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     /// Processor time of the server for each message, in nanoseconds.
@@ -34,7 +35,7 @@ pub struct Measured {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
     WebSocket,
-    /// The bytes that were sent.
+    /// The bytes that were sent come back.
     Raw,
 }
 
@@ -73,7 +74,7 @@ struct Load {
 }
 
 struct Shape {
-    /// The request again and again, so that one write has many.
+    /// The request, repeated so that one write has many.
     requests: Vec<u8>,
     request: usize,
     reply: usize,
@@ -82,10 +83,10 @@ struct Shape {
 struct Peer {
     stream: mio::net::TcpStream,
     sent: u64,
-    /// Where in the requests it goes on.
+    /// Where in the requests it continues.
     at: usize,
     received: u64,
-    /// How much may be sent until there are replies.
+    /// How many bytes may be sent in total until there are more replies.
     allowed: u64,
     /// How many messages are in flight, sent or about to be.
     depth: u64,
@@ -155,17 +156,17 @@ impl Load {
         Ok(())
     }
 
-    /// For so long, and until there were so many replies for each connection.
+    /// Runs for at least this long, and until each connection has had this many replies on average.
     fn run_for(&mut self, duration: Duration, replies: usize) -> io::Result<()> {
         let started = Instant::now();
         let enough = self.received() + (replies * self.peers.len() * self.shape.reply) as u64;
-        // What a run has left unread has raised its event before.
+        // Anything that a run left unread has already raised its event.
         for peer in &mut self.peers {
             peer.turn(&mut self.buffer, &self.shape)?;
         }
         loop {
-            // Without ever sleeping: to wake this thread would be charged to the server, on a virtual machine
-            // as several times what its part of the echo costs, and waited for with each batch.
+            // Never sleeps: waking this thread would be charged to the server, on a virtual machine at
+            // several times what its part of the echo costs, and each batch would wait for it.
             self.poll.poll(&mut self.events, Some(Duration::ZERO))?;
             for event in &self.events {
                 self.peers[event.token().0].turn(&mut self.buffer, &self.shape)?;
@@ -186,7 +187,7 @@ impl Load {
 }
 
 impl Peer {
-    /// One read, and one write of what may be sent then; again while there is a full buffer to read.
+    /// Reads once and writes what may be sent then; repeats that while reads fill the buffer.
     fn turn(&mut self, buffer: &mut [u8], shape: &Shape) -> io::Result<()> {
         loop {
             let count = match self.stream.read(buffer) {
@@ -226,14 +227,14 @@ impl Peer {
     }
 }
 
-/// A connection behind its opening handshake.
+/// Opens a connection, including its opening handshake.
 fn open(port: u16, speaks: Speaks) -> io::Result<mio::net::TcpStream> {
     let stream = connect(port, speaks)?;
     stream.set_nonblocking(true)?;
     Ok(mio::net::TcpStream::from_std(stream))
 }
 
-/// The same, for one thing at a time.
+/// Does the same, but with blocking calls.
 pub fn connect(port: u16, speaks: Speaks) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_nodelay(true)?;

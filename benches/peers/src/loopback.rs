@@ -1,4 +1,4 @@
-//! What is measured over loopback: every server with every cell, in rounds in which all have their turn.
+//! Measures every server with every cell over loopback, in rounds in which all have their turn.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,7 +11,7 @@ use crate::servers::{Form, Server};
 use crate::stats::median;
 use crate::wire::Kind;
 
-/// One cell, and what was found in each round of each server that can do it.
+/// One cell, and what each round found for each server that can do it.
 pub struct Row {
     pub cell: Cell,
     rounds: Vec<HashMap<&'static str, Measured>>,
@@ -19,11 +19,11 @@ pub struct Row {
 
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// How often everybody has a turn. Who comes close to another where that matters has twice as many.
+    /// How often every server has a turn. One that is close to another where that matters has twice as many.
     pub rounds: usize,
-    /// How long each server has in each round.
+    /// How long each server's turn is in each round.
     pub turn: Duration,
-    /// No cell is begun later.
+    /// When the last cell may begin.
     pub end: Instant,
 }
 
@@ -39,7 +39,7 @@ impl Loopback<'_> {
         let mut rounds = Vec::new();
         for round in 0..2 * plan.rounds {
             let mut measured = HashMap::new();
-            // Who comes first is another one each time.
+            // A different one comes first each time.
             for index in 0..self.servers.len() {
                 let server = self.servers[(index + round * 5) % self.servers.len()];
                 if !can_do(server, &cell) || round % 2 == 1 && !server.is_close_to_another() {
@@ -55,8 +55,8 @@ impl Loopback<'_> {
         Row { cell, rounds }
     }
 
-    /// In a process of its own: where the memory of a process lies decides over several per cent of its time, and
-    /// is to be another place each time.
+    /// Runs the server in a process of its own: where the memory of a process lies affects its time by
+    /// several per cent, and should be a different place each time.
     fn turn(&self, server: &Server, cell: &Cell, turn: Duration) -> io::Result<Measured> {
         let process = Process::start(server.name, self.processors)?;
         let speaks = if server.form == Form::Raw { Speaks::Raw } else { Speaks::WebSocket };
@@ -65,24 +65,24 @@ impl Loopback<'_> {
 }
 
 fn can_do(server: &Server, cell: &Cell) -> bool {
-    // Text makes no difference to who writes each message by itself.
+    // Text makes no difference to a server that writes each message separately.
     let text = cell.kind == Kind::Binary || server.form != Form::Plain;
     let fragments = cell.fragments == 1 || server.joins || server.form == Form::Raw;
     text && fragments
 }
 
 impl Row {
-    /// Processor time for a message, in nanoseconds.
+    /// Returns the processor time for a message, in nanoseconds.
     pub fn processor(&self, server: &str) -> Option<f64> {
         self.median(|round| Some(round.get(server)?.processor))
     }
 
-    /// The processor time of a server, divided by that of another in the same round.
+    /// Returns the processor time of a server, divided by that of another in the same round.
     pub fn processor_to(&self, server: &str, other: &str) -> Option<f64> {
         self.median(|round| Some(round.get(server)?.processor / round.get(other)?.processor))
     }
 
-    /// The messages of a server for a unit of time, divided by those of another in the same round.
+    /// Returns a server's messages per unit of time, divided by those of another in the same round.
     pub fn throughput_to(&self, server: &str, other: &str) -> Option<f64> {
         self.median(|round| Some(round.get(other)?.elapsed / round.get(server)?.elapsed))
     }

@@ -40,7 +40,7 @@ use memory::Job;
 use process::Processors;
 use servers::{ALL, Server, UWEBSOCKETS};
 
-/// How long each has in each round.
+/// How long each turn is in each round.
 const LOOPBACK_TURN: Duration = Duration::from_millis(50);
 const MEMORY_TURN: Duration = Duration::from_millis(4);
 
@@ -91,7 +91,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What was found so far.
+/// What has been found so far.
 #[derive(Default)]
 struct Report {
     parts: Vec<String>,
@@ -161,7 +161,7 @@ impl Report {
         self.failed = true;
     }
 
-    /// Writes what the repository shows of it.
+    /// Writes the parts of it that the repository shows.
     fn publish(&self, page: &str) -> io::Result<()> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         fs::write(root.join("docs/performance.md"), page)?;
@@ -178,7 +178,7 @@ impl Report {
     }
 }
 
-/// Between these two lines of the README is the table that is written anew.
+/// The table between these two lines of the README is rewritten.
 const BEGIN: &str = "<!-- Written by benches/peers, from here -->\n";
 const END: &str = "\n<!-- to here -->";
 

@@ -29,7 +29,7 @@ const CELLS: [(usize, usize, usize); 8] = [
     (1 << 20, 1, 1),
 ];
 
-/// How the dots of a kind of server look, and what they are.
+/// How the dots of a kind of server look, and what they stand for.
 struct Style {
     color: &'static str,
     radius: f64,

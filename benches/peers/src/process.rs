@@ -1,4 +1,4 @@
-//! Servers as processes, each on the same processor, and the processor time that they have used.
+//! Servers as processes, all on the same processor, and the processor time that they have used.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -19,7 +19,7 @@ pub struct Processors {
 }
 
 impl Processors {
-    /// Two of those that there are; the same one twice where there is one.
+    /// Chooses two of the available processors, or the same one twice if there is only one.
     pub fn choose() -> io::Result<Self> {
         let allowed = sched_getaffinity(Pid::from_raw(0))?;
         let mut processors =
@@ -28,7 +28,7 @@ impl Processors {
         Ok(Self { server, generator: processors.next().unwrap_or(server) })
     }
 
-    /// Whether servers and load share one, so that no time is worth much.
+    /// Returns whether servers and load share a processor, so that no time is worth much.
     pub const fn are_crowded(self) -> bool {
         self.server == self.generator
     }
@@ -44,7 +44,7 @@ fn pin(process: Pid, processor: usize) -> io::Result<()> {
     Ok(sched_setaffinity(process, &set)?)
 }
 
-/// Has this process end with the one that has started it, however that ends.
+/// Makes this process end with the one that started it, however that ends.
 pub fn end_with_parent() -> io::Result<()> {
     Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
 }
@@ -65,7 +65,7 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()?;
         let process = Pid::from_raw(child.id().cast_signed());
-        // Before it has threads, which inherit it.
+        // Done before it has threads, which inherit this.
         pin(process, processors.server)?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
@@ -79,12 +79,12 @@ impl Process {
         Err(io::Error::other(format!("{name} has not told its port")))
     }
 
-    /// The processor time that all its threads have used, in it and in the kernel.
+    /// Returns the processor time that all its threads have used, in user space and in the kernel.
     pub fn processor_time(&self) -> io::Result<Duration> {
         Ok(clock_gettime(self.clock)?.into())
     }
 
-    /// The bytes of its own that are in memory: what the kernel keeps for its sockets isn't counted.
+    /// Returns how many bytes of its own are in memory, without what the kernel keeps for its sockets.
     pub fn memory(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));

@@ -1,4 +1,5 @@
-//! The yardstick: bytes are read and written back, 64 KiB at a time, and nothing is known of WebSocket.
+//! The yardstick: servers that read bytes and write them back, at most 64 KiB at a time, without knowing
+//! anything about WebSocket.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::thread;
@@ -12,7 +13,7 @@ use crate::servers::listen;
 const BUFFER: usize = 64 * 1024;
 const LISTENER: Token = Token(usize::MAX);
 
-/// A thread for each connection.
+/// Serves with a thread for each connection.
 pub fn serve_blocking() -> io::Result<()> {
     for stream in listen()?.incoming() {
         let mut stream = stream?;
@@ -30,7 +31,7 @@ pub fn serve_blocking() -> io::Result<()> {
     Ok(())
 }
 
-/// One thread for all connections.
+/// Serves with one thread for all connections.
 pub fn serve() -> io::Result<()> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
@@ -64,7 +65,7 @@ pub fn serve() -> io::Result<()> {
 
 struct Peer {
     stream: TcpStream,
-    /// What the socket had no room for; nothing is read until it has.
+    /// What the socket had no room for; nothing is read until it does.
     left: Vec<u8>,
 }
 
@@ -97,7 +98,7 @@ impl Peer {
         }
     }
 
-    /// Whether there was room for all of it.
+    /// Writes, and returns whether there was room for all of it.
     fn write(&mut self, mut bytes: &[u8], registry: &Registry, token: Token) -> io::Result<bool> {
         while !bytes.is_empty() {
             match self.stream.write(bytes) {

@@ -21,7 +21,7 @@ pub type Memory = Vec<(&'static str, Vec<Timed>)>;
 
 pub const COMMAND: &str = "cargo run --release --manifest-path benches/peers/Cargo.toml";
 
-/// What all of it was measured with.
+/// Returns what everything was measured with.
 pub fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
@@ -38,14 +38,14 @@ pub fn machine() -> String {
     )
 }
 
-/// The date, as RFC 3339 has it.
+/// Returns the date, as in RFC 3339.
 fn today() -> String {
     let date = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
     let date = date.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     date.unwrap_or_default()
 }
 
-/// The releases that were measured.
+/// Returns the releases that were measured.
 pub fn versions() -> String {
     let lock = include_str!("../Cargo.lock");
     let mut names: Vec<&str> = ALL.iter().map(|server| server.name).collect();
@@ -65,7 +65,7 @@ pub fn versions() -> String {
 }
 
 pub fn memory(results: &Memory) -> String {
-    let mut text = String::from("## In memory\n\nNanoseconds of processor time for one message.\n");
+    let mut text = String::from("## In memory\n\nProcessor time per message, in nanoseconds.\n");
     for (title, jobs) in results {
         let _ = writeln!(text, "\n### {title}\n");
         header(&mut text, jobs.iter().map(|(job, _)| job.name()));
@@ -86,7 +86,7 @@ pub fn memory(results: &Memory) -> String {
 
 pub fn allocations(jobs: &[&str], counts: &[(&str, Vec<Option<f64>>)]) -> String {
     let mut text = String::from(
-        "## Allocations\n\nCalls of the allocator for one of each, as valgrind counts them.\n\n",
+        "## Allocations\n\nCalls to the allocator for one of each, counted by valgrind.\n\n",
     );
     header(&mut text, jobs.iter().map(|&name| name.to_owned()));
     for (library, counts) in counts {
@@ -99,11 +99,11 @@ pub fn allocations(jobs: &[&str], counts: &[(&str, Vec<Option<f64>>)]) -> String
 pub fn idle(connections: usize, servers: &[(&Server, idle::Memory)]) -> String {
     let mut text = format!(
         "## Memory of a connection\n\n\
-         User-space memory that a server with {connections} connections has for each of them, in KiB: what \
-         the kernel keeps for the sockets isn't counted, the stacks of threads are. Behind a message of \
-         125 B, and behind one of 1 MiB.\n\n",
+         User-space memory per connection of a server with {connections} connections, in KiB: thread \
+         stacks count, what the kernel keeps for the sockets doesn't. After a message of 125 B, and after \
+         one of 1 MiB.\n\n",
     );
-    header(&mut text, ["idle".to_owned(), "behind 1 MiB".to_owned()].into_iter());
+    header(&mut text, ["idle".to_owned(), "after 1 MiB".to_owned()].into_iter());
     for (server, memory) in servers {
         let values = [memory.idle, memory.behind_long_message];
         let values = values.map(|bytes| Some(format!("{:.1}", bytes / 1024.0)));
@@ -115,9 +115,9 @@ pub fn idle(connections: usize, servers: &[(&Server, idle::Memory)]) -> String {
 pub fn loopback(rows: &[Row]) -> String {
     let mut text = String::from(
         "## Over loopback: processor time\n\n\
-         Processor time of the server for each message, kernel included, divided by that of a server \
-         that reads bytes and writes them back (`raw, event loop`, whose row has nanoseconds). `xN` is \
-         connections, `dN` messages in flight on each.\n",
+         Processor time of the server per message, kernel included, divided by that of a server that only \
+         reads bytes and writes them back (`raw, event loop`, whose row is in nanoseconds). `xN` is N \
+         connections, `dN` N messages in flight on each.\n",
     );
     for (title, group) in groups(rows) {
         let _ = writeln!(text, "\n### {title}\n");
@@ -130,15 +130,15 @@ pub fn loopback(rows: &[Row]) -> String {
     text
 }
 
-/// Throughput, for the servers with a thread for each connection.
+/// Returns the tables of throughput, for the servers with a thread for each connection.
 pub fn blocking(rows: &[Row]) -> String {
     let mut text = String::from(
         "## Over loopback: throughput\n\n\
-         Messages for a unit of time, divided by those of a server that reads bytes and writes them \
-         back on a thread for each connection (`raw, blocking`). More is better.\n",
+         Messages per second, divided by those of a server that only reads bytes and writes them back, \
+         with a thread per connection (`raw, blocking`). Higher is better.\n",
     );
     let mut shown = ALL.to_vec();
-    // The blocking ones first: they are what this table is about.
+    // The blocking ones come first: this table is about them.
     let blocking = [RAW_BLOCKING, SERVE, LOOP];
     shown.sort_by_key(|server| {
         (!blocking.contains(&server.name), !server.name.starts_with("tungstenite"))
@@ -153,7 +153,7 @@ pub fn blocking(rows: &[Row]) -> String {
     text
 }
 
-/// The rows that go into one table, by what they have in common.
+/// Groups the rows into tables, by what they have in common.
 fn groups(rows: &[Row]) -> Vec<(String, Vec<&Row>)> {
     let mut groups: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in rows {
@@ -235,7 +235,7 @@ const SUMMARY: [(usize, usize, usize); 7] = [
     (1 << 20, 1, 1),
 ];
 
-/// The README's plot and table.
+/// Returns the README's plot and table.
 pub fn summary(rows: &[Row]) -> String {
     let shown = SUMMARY.iter().filter_map(|&(size, connections, depth)| {
         let cell = Cell { size, kind: Kind::Binary, fragments: 1, connections, depth };
@@ -270,23 +270,25 @@ fn names(form: Form) -> Vec<&'static str> {
     servers.map(|server| server.name).collect()
 }
 
-/// The whole page.
+/// Returns the whole page.
 pub fn page(rounds: usize, parts: &[String], shortcomings: &[String]) -> String {
     let sizes = SIZES.map(size_name).join(", ");
     let mut page = format!(
         "# Beside other libraries\n\n\
          ![Processor time of echo servers beside a raw echo](performance.svg)\n\n\
-         Made by `{COMMAND}`, which measures everything again and writes this page.\n\n\
+         Generated by `{COMMAND}`, which measures everything again and rewrites this page.\n\n\
          - Machine: {}.\n\
          - Peers: {}.\n\
-         - Each server has a process of its own on one processor, another one each time, and the load, which knows no more of \
-         WebSocket than how long a reply is, has another. It never sleeps: to wake it would be charged to \
-         the server. Messages of {sizes}.\n\
+         - Each server runs on one processor, in a new process each turn; the load generator, which knows no \
+         more of WebSocket than how long a reply is, runs on another. It never sleeps: waking it would be \
+         charged to the server. Messages are of {sizes}.\n\
          - The raw echo reads at most 64 KiB at a time, sansocket up to 192 KiB (event loop) or 128 KiB.\n\
-         - Servers take turns over loopback, {rounds} each, and those of which the goals compare small distances \
-         twice as many; in memory all take turns as well. Every figure is a median, and every ratio a median of ratios within one round; only the memory of a connection is measured once. Processor time counts, because it hardly depends on what else runs.\n\
-         - Each peer runs once as its examples show it, and once *coalesced* by hand: what it writes is \
-         gathered until it has to read more. uWebSockets does that by itself.\n",
+         - Over loopback, servers take turns, {rounds} each, and twice as many where the goals compare close \
+         figures; in memory all take turns too. Every figure is a median, and every ratio a median of ratios \
+         within one round; only the memory of a connection is measured once. Processor time is what counts, \
+         because it hardly depends on what else runs.\n\
+         - Each peer runs once as its examples show it, and once *coalesced* by hand: its writes are gathered \
+         until it has to read more. uWebSockets does that itself.\n",
         machine(),
         versions(),
     );

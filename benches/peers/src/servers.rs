@@ -1,4 +1,4 @@
-//! The echo servers that are measured over loopback. Each is a process of its own: this program, with
+//! The echo servers that are measured over loopback. Each is a process of its own: this program, run with
 //! `serve NAME`.
 
 use std::io::{self, Read, Write};
@@ -10,7 +10,7 @@ use crate::{event_loop, raw, tokio_servers};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server, and what is to be known about it.
+/// A server, and what there is to know about it.
 #[derive(Clone, Copy)]
 pub struct Server {
     pub name: &'static str,
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Whether the distance to another that is to be told is about as small as what is noise in a few rounds.
+    /// Returns whether its distance to another is of interest but may be lost in the noise of a few rounds.
     pub fn is_close_to_another(&self) -> bool {
         matches!(self.form, Form::Raw | Form::Own) || self.name == UWEBSOCKETS
     }
@@ -29,7 +29,7 @@ impl Server {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Reads bytes and writes them back: no WebSocket.
+    /// Reads bytes and writes them back, without any WebSocket.
     Raw,
     /// This library.
     Own,
@@ -52,7 +52,7 @@ pub const ALL: &[Server] = &[
     own(EVENT_LOOP, event_loop::serve),
     own(SERVE, || threads(sansocket_serve)),
     own(LOOP, || threads(sansocket_loop)),
-    // As its example shows it, it gathers what is sent while one read is handled.
+    // As in its example, it gathers what is sent while one read is handled.
     Server {
         name: UWEBSOCKETS,
         form: Form::Coalesced,
@@ -92,13 +92,13 @@ const fn coalesced(name: &'static str, run: fn() -> io::Result<()>) -> Server {
     Server { name, form: Form::Coalesced, run, joins: true }
 }
 
-/// Serves as the server of this name, until the process is killed.
+/// Runs the server with this name until the process is killed.
 pub fn serve(name: &str) -> io::Result<()> {
     let server = ALL.iter().find(|server| server.name == name);
     (server.ok_or_else(|| io::Error::other(format!("no server {name:?}")))?.run)()
 }
 
-/// Tells who has started this process where it listens.
+/// Tells whatever started this process where it listens.
 pub fn announce(port: u16) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "{port}")?;
@@ -111,7 +111,7 @@ pub fn listen() -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// A thread for each connection.
+/// Serves with a thread for each connection.
 fn threads(serve: fn(TcpStream) -> Result<(), Error>) -> io::Result<()> {
     for stream in listen()?.incoming() {
         let stream = stream?;

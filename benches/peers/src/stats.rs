@@ -1,4 +1,4 @@
-/// What was measured of one thing, once in each round.
+/// Measurements of one thing, one from each round.
 #[derive(Debug, Default)]
 pub struct Rounds(Vec<f64>);
 
@@ -15,13 +15,13 @@ impl Rounds {
         median(self.0.clone())
     }
 
-    /// The median of the ratios to what was measured in the same rounds.
+    /// Returns the median of the ratios to the other's measurements in the same rounds.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         median(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
     }
 }
 
-/// The value in the middle.
+/// Returns the value in the middle.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -1,6 +1,6 @@
 //! The peers that run on tokio, each on a runtime of one thread.
 //!
-//! The opening handshake is the same for all of them, and not measured here.
+//! The opening handshake is the same for all of them, and is not measured here.
 
 use std::future::Future;
 use std::io;
@@ -15,7 +15,7 @@ use crate::servers::listen;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The same for all, and as high as it has to be.
+/// The same limit for all, and as high as it has to be.
 const MOST: usize = 64 << 20;
 
 fn serve<F>(handle: fn(TcpStream) -> F) -> io::Result<()>
@@ -38,7 +38,7 @@ where
     })
 }
 
-/// The load generator waits for the response, so there is nothing behind its request.
+/// The load generator waits for the response, so nothing follows its request.
 async fn open(stream: &mut TcpStream) -> Result<(), Error> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
@@ -72,7 +72,7 @@ where
     Ok(())
 }
 
-/// Replies are fed, and flushed when nothing more is there to be read.
+/// Replies are fed, and flushed when there is nothing more to read.
 async fn echo_coalesced<S, M, E>(mut socket: S, is_data: fn(&M) -> bool) -> Result<(), Error>
 where
     S: Stream<Item = Result<M, E>> + Sink<M> + Unpin,
@@ -149,7 +149,7 @@ pub fn tokio_websockets() -> io::Result<()> {
 }
 
 pub fn tokio_websockets_coalesced() -> io::Result<()> {
-    // It flushes before each read, so what it flushes has to be gathered.
+    // It flushes before each read, so what it flushes has to be gathered here.
     serve(|stream| {
         let stream = Coalesced::new(stream);
         echo(tokio_websockets_socket(stream, 64 * 1024), is_tokio_websockets_data)

@@ -1,5 +1,5 @@
-//! uWebSockets is no crate, but its sources are in one, `libuwebsockets-sys`. They are compiled here, by
-//! the compilers of C and C++ that the machine has.
+//! uWebSockets is not a crate, but its sources are in one, `libuwebsockets-sys`. They are compiled here,
+//! with the machine's C and C++ compilers.
 
 use std::fs;
 use std::io;
@@ -9,16 +9,16 @@ use std::process::{Command, Stdio};
 
 const MANIFEST_DIR: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Becomes the server.
+/// Turns this process into the server.
 pub fn serve() -> io::Result<()> {
     Err(Command::new(program()).exec())
 }
 
-/// Compiles the server, unless it is there.
+/// Compiles the server, unless it is already there.
 ///
 /// # Errors
 ///
-/// Why there is none, in a line.
+/// Why it could not be compiled, in one line.
 pub fn build() -> Result<(), String> {
     let program = program();
     let source = Path::new(MANIFEST_DIR).join("src/uwebsockets.cpp");
@@ -35,7 +35,7 @@ pub fn build() -> Result<(), String> {
         units.extend(entries.flatten().map(|entry| entry.path()));
     }
     units.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
-    // What its own makefile says, without TLS and compression.
+    // As in its own makefile, but without TLS and compression.
     let flags = ["-O3", "-march=native", "-flto", "-DLIBUS_NO_SSL", "-DUWS_NO_ZLIB", "-w"];
     run(Command::new("gcc")
         .current_dir(&objects)
@@ -60,7 +60,7 @@ pub fn build() -> Result<(), String> {
 }
 
 fn program() -> PathBuf {
-    // Beside this program, which may be built anywhere.
+    // Next to this program, which may be built anywhere.
     let own = std::env::current_exe().unwrap_or_default();
     own.with_file_name("uwebsockets-echo")
 }
@@ -70,7 +70,7 @@ fn is_newer(program: &Path, source: &Path) -> bool {
     modified(program).is_some_and(|built| Some(built) > modified(source))
 }
 
-/// Where cargo has put the sources.
+/// Returns where cargo has put the sources.
 fn sources() -> Result<PathBuf, String> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version=1", "--manifest-path"])

@@ -1,4 +1,4 @@
-//! Bytes on the wire, made without any of the libraries that are measured.
+//! Bytes on the wire, made without any of the measured libraries.
 
 use crate::mixed_text::mixed_text;
 
@@ -21,9 +21,9 @@ const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Binary,
-    /// Text of one byte a character.
+    /// Text with one byte per character.
     Ascii,
-    /// Text of which about a third of the characters have more than one byte.
+    /// Text in which about a third of the characters have more than one byte.
     Mixed,
 }
 
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// So many bytes of it.
+    /// Returns this many bytes of it.
     pub fn payload(self, size: usize) -> Vec<u8> {
         match self {
             Self::Binary => (0..=250).cycle().step_by(31).take(size).collect(),
@@ -53,7 +53,7 @@ impl Kind {
     }
 }
 
-/// A frame as a client sends it.
+/// Returns a frame as a client sends it.
 pub fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len(), 0x80);
     frame.extend_from_slice(&KEY);
@@ -61,19 +61,19 @@ pub fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A frame as a server sends it.
+/// Returns a frame as a server sends it.
 pub fn server_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len(), 0);
     frame.extend_from_slice(payload);
     frame
 }
 
-/// A message of one frame, as a client sends it.
+/// Returns a message of one frame, as a client sends it.
 pub fn client_message(kind: Kind, size: usize) -> Vec<u8> {
     client_frame(0x80 | kind.opcode(), &kind.payload(size))
 }
 
-/// A message of so many frames, as a client sends it.
+/// Returns a message of this many frames, as a client sends it.
 pub fn client_fragments(kind: Kind, size: usize, count: usize) -> Vec<u8> {
     let payload = kind.payload(size);
     let mut message = Vec::new();
@@ -87,7 +87,7 @@ pub fn client_fragments(kind: Kind, size: usize, count: usize) -> Vec<u8> {
     message
 }
 
-/// The answer to that, or to the whole message.
+/// Returns the reply, a single frame, to a message in one frame or several.
 pub fn server_message(kind: Kind, size: usize) -> Vec<u8> {
     server_frame(0x80 | kind.opcode(), &kind.payload(size))
 }

@@ -16,8 +16,8 @@ impl AgreedDeflate {
         Self { parameters, pool }
     }
 
-    /// What was agreed. On a server it is also the element of `Sec-WebSocket-Extensions` to answer
-    /// with.
+    /// Returns what was agreed. On a server, it is also the element of `Sec-WebSocket-Extensions` to
+    /// answer with.
     pub const fn parameters(&self) -> &DeflateParameters {
         &self.parameters
     }

@@ -27,8 +27,8 @@ use crate::extension::deflate::window_bits::WindowBits;
 ///
 /// With context takeover, the default of the RFC, similar messages become much smaller, and each
 /// connection keeps what it needs for that from its first compressed message on: with the default
-/// window and memory level 372 KiB to send and 94 KiB to receive. Without, it keeps
-/// nothing between two messages. A server with many connections wants
+/// window and memory level, 372 KiB to send and 94 KiB to receive. Without context takeover, it keeps
+/// nothing between two messages. A server with many connections should use
 /// [`server_no_context_takeover`](Self::server_no_context_takeover) and
 /// [`client_no_context_takeover`](Self::client_no_context_takeover).
 ///
@@ -53,7 +53,7 @@ impl Default for Deflate {
 
 impl Deflate {
     /// Makes each message of the server stand alone (section 7.1.1.1). A client asks for it and
-    /// takes nothing else.
+    /// accepts nothing else.
     #[must_use]
     pub const fn server_no_context_takeover(mut self) -> Self {
         self.wanted.server.context_takeover = ContextTakeover::No;
@@ -69,7 +69,7 @@ impl Deflate {
     }
 
     /// Limits the server's window (section 7.1.2.1); 32 KiB by default. A client asks for it and
-    /// takes nothing larger. A server whose window is [`WindowBits::MIN`] sends its messages
+    /// accepts nothing larger. A server whose window is [`WindowBits::MIN`] sends its messages
     /// uncompressed.
     #[must_use]
     pub const fn server_max_window_bits(mut self, bits: WindowBits) -> Self {
@@ -77,31 +77,31 @@ impl Deflate {
         self
     }
 
-    /// Limits the client's window (section 7.1.2.2); 32 KiB by default. A server asks for it where
-    /// the client lets itself be asked. A client whose window is [`WindowBits::MIN`] sends its
-    /// messages uncompressed.
+    /// Limits the client's window (section 7.1.2.2); 32 KiB by default. A server asks for it if the
+    /// client's offer allows that. A client whose window is [`WindowBits::MIN`] sends its messages
+    /// uncompressed.
     #[must_use]
     pub const fn client_max_window_bits(mut self, bits: WindowBits) -> Self {
         self.wanted.client.max_window_bits = Some(bits);
         self
     }
 
-    /// How hard to try: from 1, the fastest, to 9, the smallest; 6 by default. What is outside counts
-    /// as the nearest of them.
+    /// Sets how hard to try, from 1, the fastest, to 9, the smallest; 6 by default. Other values count
+    /// as the nearest of these.
     #[must_use]
     pub fn level(self, level: u8) -> Self {
         self.tune(|tuning| tuning.level = level.clamp(1, 9))
     }
 
-    /// How much memory a compressor uses apart from its window, from 1, the least, to 9; 8 by
-    /// default. What is outside counts as the nearest of them.
+    /// Sets how much memory a compressor uses apart from its window, from 1, the least, to 9; 8 by
+    /// default. Other values count as the nearest of these.
     #[must_use]
     pub fn memory_level(self, level: u8) -> Self {
         self.tune(|tuning| tuning.memory_level = level.clamp(1, 9))
     }
 
-    /// The least size in bytes of a message that is compressed; 128 by default. A message that would
-    /// not become smaller is sent as it is in any case.
+    /// Sets the least size in bytes of a message that is compressed; 128 by default. A message that
+    /// would not become smaller is sent uncompressed in any case.
     ///
     /// A message in fragments is compressed whatever its size, as that isn't known when it begins.
     #[must_use]
@@ -109,9 +109,9 @@ impl Deflate {
         self.tune(|tuning| tuning.threshold = bytes)
     }
 
-    /// How many compressors, and how many decompressors, the pool keeps for connections without
-    /// context takeover; 4 by default. As many as there are threads that send at the same time save
-    /// making new ones.
+    /// Sets how many compressors, and how many decompressors, the pool keeps for connections without
+    /// context takeover; 4 by default. One for each thread that sends at the same time saves making new
+    /// ones.
     #[must_use]
     pub fn max_pooled(self, count: usize) -> Self {
         self.tune(|tuning| tuning.max_idle = count)
@@ -121,13 +121,13 @@ impl Deflate {
         &self.wanted
     }
 
-    /// These parameters, on which the ends have settled in another way than with
+    /// Agrees on these parameters, which the ends have settled on in another way than with
     /// [`accept`](Self::accept) and [`check`](Self::check).
     pub fn agree(&self, parameters: DeflateParameters) -> AgreedDeflate {
         AgreedDeflate::new(parameters, Arc::clone(&self.pool))
     }
 
-    /// From here on it has a pool of its own: what was made otherwise is of no use in it.
+    /// Gives it a pool of its own, as compressors with other settings are of no use in it.
     fn tune(self, change: impl FnOnce(&mut Tuning)) -> Self {
         let mut tuning = *self.pool.tuning();
         change(&mut tuning);

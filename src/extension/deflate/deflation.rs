@@ -20,7 +20,7 @@ pub(crate) enum Deflation {
     Off,
     /// Between two messages, with nothing to remember.
     Idle { pool: Arc<Pool>, sender: SenderParameters },
-    /// Inside a compressed message, or between two of which the second may refer to the first.
+    /// Inside a compressed message, or between two, the second of which may refer to the first.
     Open(Box<Open>),
 }
 
@@ -41,14 +41,13 @@ impl Deflation {
         matches!(self, Self::Off)
     }
 
-    /// The payload of a message that is sent in one frame; `None` if it is to be sent as it is.
+    /// Compresses a message that is sent in one frame; returns `None` if it is to be sent uncompressed.
     pub(crate) fn message(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         let kind = self.kind_for(payload)?;
         let mut open = self.open(kind)?;
         let mut compressed = Some(open.compressor.finish(payload));
         if compressed.as_ref().is_some_and(|compressed| compressed.len() >= payload.len()) {
-            // The peer won't see in its window what the compressor has seen, so it mustn't refer to
-            // it.
+            // The peer's window won't hold what the compressor has seen, so that mustn't be referred to.
             open.compressor.reset();
             compressed = None;
         }
@@ -56,20 +55,20 @@ impl Deflation {
         compressed
     }
 
-    /// The same for a message that is sent to many, compressed once for all of a kind.
+    /// Does the same for a message that is sent to many, compressed once for all of a kind.
     pub(crate) fn prepared(&mut self, payload: &[u8], shared: &SharedCompression) -> Option<Bytes> {
         let kind = self.kind_for(payload)?;
         let compressed = shared.get_or_compress(self.pool()?, kind, payload)?;
         // It refers to nothing before it, so any peer can read it at any time. But then it is in the
-        // peer's window, and has to be in that of the compressor too.
+        // peer's window, and has to be in the compressor's too.
         if let Self::Open(open) = self {
             open.compressor.learn(payload);
         }
         Some(compressed)
     }
 
-    /// The payload of the first fragment of a message; `None` if the whole message is to be sent as
-    /// it is.
+    /// Compresses the first fragment of a message; returns `None` if the whole message is to be sent
+    /// uncompressed.
     pub(crate) fn first_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         let kind = self.kind()?;
         let mut open = self.open(kind)?;
@@ -78,17 +77,16 @@ impl Deflation {
         Some(compressed)
     }
 
-    /// The payload of a further fragment, if the message is compressed.
+    /// Compresses a further fragment, if the message is compressed.
     pub(crate) fn next_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
-        // A message whose first fragment was compressed has left its compressor here, and one that was
-        // not has had none.
+        // If the first fragment was compressed, it has left its compressor here; if not, it had none.
         match self {
             Self::Open(open) => Some(open.compressor.flush(payload)),
             Self::Off | Self::Idle { .. } => None,
         }
     }
 
-    /// The payload of the last fragment, if the message is compressed.
+    /// Compresses the last fragment, if the message is compressed.
     pub(crate) fn last_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         match mem::take(self) {
             Self::Open(mut open) => {
@@ -111,7 +109,7 @@ impl Deflation {
         }
     }
 
-    /// What compresses here, if the window allows it.
+    /// The kind of compressor used here, if the window allows one.
     fn kind(&self) -> Option<CompressorKind> {
         let sender = match self {
             Self::Off => return None,
@@ -121,7 +119,7 @@ impl Deflation {
         self.pool()?.kind(sender.window())
     }
 
-    /// What compresses here, if the payload is worth it.
+    /// The same, if the payload is worth compressing.
     fn kind_for(&self, payload: &[u8]) -> Option<CompressorKind> {
         if payload.len() < self.pool()?.tuning().threshold {
             return None;
@@ -141,7 +139,7 @@ impl Deflation {
         }
     }
 
-    /// Puts it back at the end of a message.
+    /// Puts the state back at the end of a message.
     fn close(&mut self, open: Box<Open>) {
         *self = match open.sender.context_takeover {
             ContextTakeover::Yes => Self::Open(open),

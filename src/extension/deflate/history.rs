@@ -2,8 +2,8 @@ use alloc::collections::VecDeque;
 
 /// The last bytes that came out of a decompressor, as many as its peer may refer back to.
 ///
-/// The decompressor has them too, but forgets them at a block with BFINAL set, where for zlib the
-/// data ends. For RFC 7692, section 7.2.3.4, it goes on behind it, with the same window.
+/// The decompressor has them too, but forgets them at a block with BFINAL set, where the data ends for
+/// zlib. For RFC 7692, section 7.2.3.4, it continues after that, with the same window.
 #[derive(Debug, Default)]
 pub(super) struct History {
     bytes: VecDeque<u8>,

@@ -19,7 +19,7 @@ pub(crate) enum Inflation {
     Off,
     /// Between two messages, with nothing to remember.
     Idle { pool: Arc<Pool>, sender: SenderParameters },
-    /// Inside a compressed message, or between two of which the second may refer to the first.
+    /// Inside a compressed message, or between two, the second of which may refer to the first.
     Open(Box<Open>),
 }
 
@@ -52,7 +52,7 @@ impl Inflation {
 
     /// Whether the payload of a frame with this header is compressed.
     ///
-    /// §6.1: RSV1 on the first fragment says it for all. Control frames have no part in it.
+    /// §6.1: RSV1 on the first fragment marks them all. Control frames are not affected.
     pub(crate) fn concerns(&self, header: &FrameHeader) -> bool {
         match header.opcode {
             Opcode::Text | Opcode::Binary => header.rsv.contains(Rsv::RSV1),
@@ -63,7 +63,7 @@ impl Inflation {
         }
     }
 
-    /// Begins a message, or goes on with it in a further frame.
+    /// Begins a message, or continues it in a further frame.
     pub(crate) fn start(&mut self) {
         *self = match mem::take(self) {
             Self::Idle { pool, sender } => {
@@ -84,7 +84,7 @@ impl Inflation {
     }
 
     /// Inflates a piece of the message into the assembler, all of it or until the assembler wants to
-    /// hand out what it has. Says how many bytes were used.
+    /// hand out what it has. Returns how many bytes were used.
     pub(crate) fn push(
         &mut self,
         piece: &[u8],
@@ -96,7 +96,7 @@ impl Inflation {
         let mut buffer = [0; STEP];
         let mut used = 0;
         loop {
-            // Not more than one byte over the message's limit is ever made.
+            // No more than one byte over the message's limit is ever made.
             let room = usize::try_from(messages.room()).unwrap_or(usize::MAX).min(STEP);
             let output = buffer.get_mut(..room).unwrap_or_default();
             let input = piece.get(used..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Offer, answer and check of the parameters (RFC 7692, sections 5 and 7.1).
+//! Offering, answering and checking the parameters (RFC 7692, sections 5 and 7.1).
 
 use core::fmt;
 
@@ -15,13 +15,15 @@ use crate::extension::deflate::window_bits::WindowBits;
 use crate::extension::offer::ExtensionOffer;
 
 impl Deflate {
-    /// What a client sends in `Sec-WebSocket-Extensions`.
+    /// Returns what a client sends in `Sec-WebSocket-Extensions`.
     pub fn offer(&self) -> impl fmt::Display + use<> {
         Offer(*self.wanted())
     }
 
-    /// What a server makes of a client's offers: the first that it can accept, in the client's order
-    /// of preference (section 5.1). What it can't, it declines by not answering it.
+    /// Accepts, as a server, the first of a client's offers that it can.
+    ///
+    /// They are in the client's order of preference (section 5.1). The server declines the others by not
+    /// answering them.
     ///
     /// The [parameters](AgreedDeflate::parameters) are the element to answer with.
     ///
@@ -42,7 +44,7 @@ impl Deflate {
         })
     }
 
-    /// What a client makes of the server's answer to its [offer](Self::offer).
+    /// Checks, as a client, the server's answer to its [offer](Self::offer).
     ///
     /// ```
     /// use sansocket::extension::{Deflate, ExtensionOffer};
@@ -56,7 +58,7 @@ impl Deflate {
     ///
     /// # Errors
     ///
-    /// [`DeflateResponseError`] if it doesn't correspond to the offer. The handshake has failed then.
+    /// [`DeflateResponseError`] if it doesn't correspond to the offer. The handshake has then failed.
     pub fn check(
         &self,
         answer: &ExtensionOffer<'_>,
@@ -83,8 +85,8 @@ impl Deflate {
             }
             _ => {}
         }
-        // §7.1.2.2: offered always, so any value may be answered that isn't larger than the one that
-        // stood in the offer.
+        // §7.1.2.2: always offered, so the answer may have any value that isn't larger than the one in
+        // the offer.
         let client_window = answered.client_max_window_bits.and_then(Limit::value);
         if client_window > Some(own.window()) {
             return Err(DeflateResponseError::Exceeded(CLIENT_MAX_WINDOW_BITS));
@@ -94,7 +96,7 @@ impl Deflate {
                 context_takeover: answered.server_context_takeover,
                 max_window_bits: server_window,
             },
-            // §7.1.1.2 and §7.1.2.2: what this client said of itself holds also if the server didn't
+            // §7.1.1.2 and §7.1.2.2: what this client said of itself holds even if the server didn't
             // take it up.
             client: SenderParameters {
                 context_takeover: own.context_takeover.and(answered.client_context_takeover),
@@ -103,7 +105,7 @@ impl Deflate {
         }))
     }
 
-    /// Whether an element is one of this extension.
+    /// Whether an element is for this extension.
     pub(crate) fn is_named_by(element: &ExtensionOffer<'_>) -> bool {
         element.name() == NAME
     }
@@ -111,21 +113,21 @@ impl Deflate {
     /// The parameters with which a server answers an offer, or `None` if it can't accept it.
     fn answer(&self, offered: &Parameters) -> Option<DeflateParameters> {
         let DeflateParameters { server: own, client: asked } = *self.wanted();
-        // The server would have to compress with a window for which it has no compressor.
+        // The server would have to compress with a window that it has no compressor for.
         if offered.server_max_window_bits == Some(WindowBits::MIN) {
             return None;
         }
         let server = SenderParameters {
-            // §7.1.1.1: what the client asks for is confirmed; unasked it may be said as well.
+            // §7.1.1.1: what the client asks for is confirmed; the server may also say it unasked.
             context_takeover: own.context_takeover.and(offered.server_context_takeover),
             // §7.1.2.1: likewise, with the same or a smaller value.
             max_window_bits: least(own.max_window_bits, offered.server_max_window_bits),
         };
         let client = SenderParameters {
-            // §7.1.1.2: the client's hint is taken up; without it any client has to comply.
+            // §7.1.1.2: the client's hint is taken up; even without one, any client has to comply.
             context_takeover: asked.context_takeover.and(offered.client_context_takeover),
-            // §7.1.2.2: only a client that offered the parameter may be asked. One that did not has
-            // the largest window, and can be read as well.
+            // §7.1.2.2: only a client that offered the parameter may be asked. Any other has the largest
+            // window, and can be read just as well.
             max_window_bits: offered
                 .client_max_window_bits
                 .and_then(|limit| least(asked.max_window_bits, limit.value())),
@@ -144,7 +146,7 @@ pub enum DeflateResponseError {
     /// A parameter that the RFC doesn't define.
     #[error("permessage-deflate has no parameter {0:?}")]
     Unknown(String),
-    /// A parameter that stands there more than once.
+    /// A parameter that appears more than once.
     #[error("the parameter {0} is repeated")]
     Repeated(&'static str),
     /// A value where none belongs, none where one belongs, or one that isn't 8 to 15.
@@ -153,12 +155,12 @@ pub enum DeflateResponseError {
     /// A parameter that was asked for is missing.
     #[error("the parameter {0} was asked for and is not confirmed")]
     Unconfirmed(&'static str),
-    /// A window that is larger than the one that was offered.
+    /// A window that is larger than the one offered.
     #[error("the parameter {0} is larger than what was offered")]
     Exceeded(&'static str),
 }
 
-/// The smaller window, where something was said of any.
+/// The smaller window, if any was given.
 fn least(one: Option<WindowBits>, other: Option<WindowBits>) -> Option<WindowBits> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -175,10 +177,10 @@ struct Parameters {
     client_max_window_bits: Option<Limit>,
 }
 
-/// §7.1.2.2: what stands behind `client_max_window_bits`.
+/// §7.1.2.2: what follows `client_max_window_bits`.
 #[derive(Debug, Clone, Copy)]
 enum Limit {
-    /// No value: in an offer, that the client lets itself be asked.
+    /// No value: in an offer, this means that the client may be asked.
     Any,
     AtMost(WindowBits),
 }
@@ -192,16 +194,16 @@ impl Limit {
     }
 }
 
-/// In which of the two an element stands.
+/// Whether an element is in an offer or a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ParameterSet {
-    /// §7.1.2.2: where `client_max_window_bits` may be without a value.
+    /// §7.1.2.2: here `client_max_window_bits` may be without a value.
     Offer,
     Response,
 }
 
 impl Parameters {
-    /// §7.1: each at most once, known, with a value where one is required and none where not.
+    /// §7.1: each at most once, known, with a value where one is required and none where it isn't.
     fn of(element: &ExtensionOffer<'_>, set: ParameterSet) -> Result<Self, DeflateResponseError> {
         let mut parameters = Self::default();
         for parameter in element.parameters() {

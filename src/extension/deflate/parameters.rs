@@ -14,7 +14,7 @@ pub(super) const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// The parameters of permessage-deflate on one connection (RFC 7692, section 7.1).
 ///
-/// Their `Display` is the element of `Sec-WebSocket-Extensions` that says so in a response.
+/// Their `Display` is the element of `Sec-WebSocket-Extensions` that states them in a response.
 ///
 /// ```
 /// use sansocket::extension::{ContextTakeover, DeflateParameters, WindowBits};
@@ -40,16 +40,15 @@ pub struct DeflateParameters {
 pub struct SenderParameters {
     /// Whether a message may refer back to those before it.
     pub context_takeover: ContextTakeover,
-    /// How far back it may refer at most. `None`, where nothing was said, means
-    /// [`WindowBits::MAX`].
+    /// How far back it may refer at most. `None`, if nothing was said, means [`WindowBits::MAX`].
     pub max_window_bits: Option<WindowBits>,
 }
 
 /// Whether a message may refer back to those before it (section 7.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ContextTakeover {
-    /// It may: similar messages become smaller, and both ends keep the window of the connection
-    /// between them.
+    /// It may: similar messages become smaller, and both ends keep the connection's window between
+    /// messages.
     #[default]
     Yes,
     /// It may not: each message stands alone, and nothing is kept between them.
@@ -57,7 +56,7 @@ pub enum ContextTakeover {
 }
 
 impl DeflateParameters {
-    /// How this end compresses what it sends.
+    /// Returns how this end compresses what it sends.
     pub const fn sender(&self, sender: Role) -> SenderParameters {
         match sender {
             Role::Server => self.server,
@@ -74,7 +73,7 @@ impl SenderParameters {
 }
 
 impl ContextTakeover {
-    /// Only if both say so.
+    /// `Yes` only if both are.
     pub(super) const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Yes, Self::Yes) => Self::Yes,

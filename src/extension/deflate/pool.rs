@@ -14,12 +14,12 @@ pub(crate) struct Pool {
     idle: Mutex<Idle>,
 }
 
-/// How messages are compressed, beyond what the ends have to agree about.
+/// How messages are compressed, beyond what the ends have to agree on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuning {
     pub(super) level: u8,
     pub(super) memory_level: u8,
-    /// The least size of a message that is worth it, in bytes.
+    /// The least size of a message that is worth compressing, in bytes.
     pub(super) threshold: usize,
     /// How many compressors, and how many decompressors, may be idle.
     pub(super) max_idle: usize,
@@ -40,14 +40,14 @@ impl Pool {
         &self.tuning
     }
 
-    /// The compressor for a sender with this window, or `None` for a window in which zlib can't
-    /// compress.
+    /// The kind of compressor for a sender with this window, or `None` for a window with which zlib
+    /// can't compress.
     pub(super) fn kind(&self, window: WindowBits) -> Option<CompressorKind> {
         let Tuning { level, memory_level, .. } = self.tuning;
         (window > WindowBits::MIN).then_some(CompressorKind { level, memory_level, window })
     }
 
-    /// A compressor that has seen nothing.
+    /// Takes a compressor that has seen nothing from the pool, or makes one.
     pub(super) fn compressor(&self, kind: CompressorKind) -> Compressor {
         let pooled = self.with_idle(|idle| {
             let at = idle.compressors.iter().rposition(|compressor| compressor.kind() == kind)?;
@@ -61,7 +61,7 @@ impl Pool {
         self.with_idle(|idle| keep(compressor, &mut idle.compressors, self.tuning.max_idle));
     }
 
-    /// A decompressor for a sender with this window.
+    /// Takes a decompressor from the pool, or makes one, for a sender with this window.
     pub(super) fn decompressor(&self, window: WindowBits) -> Decompressor {
         let pooled = self.with_idle(|idle| idle.decompressors.pop());
         let mut decompressor = pooled.unwrap_or_else(Decompressor::new);
@@ -74,12 +74,12 @@ impl Pool {
     }
 
     fn with_idle<T>(&self, action: impl FnOnce(&mut Idle) -> T) -> T {
-        // Whoever panicked while holding the lock can have left no more than one too few.
+        // A thread that panicked while holding the lock can have lost no more than one.
         action(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Keeps the newest: the oldest make room, so that kinds that are asked for no more disappear.
+/// Keeps the newest: the oldest make room, so that kinds that are no longer asked for disappear.
 fn keep<T>(returned: T, idle: &mut Vec<T>, at_most: usize) {
     if at_most == 0 {
         return;

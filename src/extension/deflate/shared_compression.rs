@@ -13,8 +13,8 @@ pub(crate) struct SharedCompression {
 }
 
 impl SharedCompression {
-    /// What this kind of compressor makes of the payload, with nothing to refer back to; `None` if
-    /// that isn't smaller. Whoever comes while it is being made waits for it.
+    /// Returns what this kind of compressor makes of the payload, with nothing to refer back to; `None`
+    /// if that isn't smaller. Other callers wait for it while it is being made.
     pub(super) fn get_or_compress(
         &self,
         pool: &Pool,

@@ -1,6 +1,6 @@
 use core::fmt;
 
-/// The size of an LZ77 window, as its base-2 logarithm (RFC 7692, section 7.1.2): 8 to 15, that is
+/// The size of an LZ77 window, as its base-2 logarithm (RFC 7692, section 7.1.2): 8 to 15, for
 /// 256 bytes to 32 KiB.
 ///
 /// ```
@@ -12,7 +12,7 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowBits(Bits);
 
-/// As an enum, so that an `Option` of it takes no more room.
+/// An enum, so that an `Option` of it takes no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 enum Bits {
@@ -27,13 +27,13 @@ enum Bits {
 }
 
 impl WindowBits {
-    /// 256 bytes. This end can't compress with so small a window, and sends its messages as they are
-    /// where the peer insists on it.
+    /// 256 bytes. This end can't compress with so small a window, and sends its messages uncompressed
+    /// if the peer insists on it.
     pub const MIN: Self = Self(Bits::B8);
-    /// 32 KiB, what holds unless something else is agreed.
+    /// 32 KiB, which applies unless something else is agreed.
     pub const MAX: Self = Self(Bits::B15);
 
-    /// The window of this many bits, or `None` if they aren't 8 to 15.
+    /// Returns the window of this many bits, or `None` if they aren't 8 to 15.
     pub const fn new(bits: u8) -> Option<Self> {
         Some(Self(match bits {
             8 => Bits::B8,
@@ -48,7 +48,7 @@ impl WindowBits {
         }))
     }
 
-    /// The value of a parameter: a decimal number without leading zeros (section 7.1.2.1).
+    /// Parses the value of a parameter: a decimal number without leading zeros (section 7.1.2.1).
     pub(super) fn parse(value: &str) -> Option<Self> {
         match value.as_bytes() {
             [digit @ b'8'..=b'9'] => Self::new(digit - b'0'),
@@ -57,12 +57,12 @@ impl WindowBits {
         }
     }
 
-    /// The base-2 logarithm of the window's size.
+    /// Returns the base-2 logarithm of the window's size.
     pub const fn get(self) -> u8 {
         self.0 as u8
     }
 
-    /// The window's size in bytes.
+    /// Returns the window's size in bytes.
     pub const fn bytes(self) -> usize {
         1 << self.get()
     }

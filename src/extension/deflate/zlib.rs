@@ -11,15 +11,14 @@ use crate::extension::deflate::history::History;
 use crate::extension::deflate::window_bits::WindowBits;
 use crate::message::Storage;
 
-/// The end of each flush, an empty block without compression but for its first byte: what the
-/// sender removes and the receiver restores (sections 7.2.1 and 7.2.2).
+/// The end of each flush, an empty uncompressed block except for its first byte, which the sender
+/// removes and the receiver restores (sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// How much room there is for what comes out of one step of compression. What a long message becomes may be far
-/// shorter than it.
+/// The most room for what comes out of one step of compression. A long message may become far shorter.
 const MOST_ROOM: usize = 64 * 1024;
 
-/// What a compressor is made for: those that are equal can stand in for each other.
+/// What a compressor is made for: compressors of the same kind can stand in for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CompressorKind {
     pub(super) level: u8,
@@ -28,7 +27,7 @@ pub(super) struct CompressorKind {
     pub(super) window: WindowBits,
 }
 
-/// Compresses messages. It remembers those before for later ones to refer back to.
+/// Compresses messages. It remembers earlier ones for later ones to refer back to.
 pub(super) struct Compressor {
     kind: CompressorKind,
     stream: zlib_rs::Deflate,
@@ -53,8 +52,8 @@ impl Compressor {
     /// Compresses a whole message or its last fragment.
     pub(super) fn finish(&mut self, payload: &[u8]) -> Vec<u8> {
         if payload.is_empty() {
-            // §7.2.3.6: zlib adds nothing to a flush, so the block that would have been made. What
-            // came before ends at a byte, as it was flushed.
+            // §7.2.3.6: zlib adds nothing to a flush, so this is the block that it would have made.
+            // What came before ends at a byte boundary, as it was flushed.
             return Vec::from([0]);
         }
         let mut compressed = self.compress(payload);
@@ -82,15 +81,15 @@ impl Compressor {
             compressed.truncate(start + produced);
             payload = payload.get(consumed..).unwrap_or_default();
             debug_assert!(status.is_ok(), "{status:?}");
-            // Room that is left means that nothing waits inside any more, but what zlib doesn't take of 4 GiB at once.
+            // If room is left, nothing waits inside any more; but zlib may not have taken all of a payload,
+            // if that is 4 GiB or longer.
             if produced < room && payload.is_empty() {
                 return compressed;
             }
         }
     }
 
-    /// Takes note of a message that the peer gets to see in another way, as if it had been
-    /// compressed here.
+    /// Takes note of a message that reaches the peer in another way, as if it had been compressed here.
     pub(super) fn learn(&mut self, payload: &[u8]) {
         let seen = payload.len().saturating_sub(self.kind.window.bytes());
         if self.stream.set_dictionary(payload.get(seen..).unwrap_or_default()).is_err() {
@@ -121,10 +120,10 @@ pub(super) struct Decompressor {
     final_blocks: u32,
 }
 
-/// Where in the compressed data the input stands.
+/// Where the input is in the compressed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Where a block may begin: at the start of a message, or behind a block with BFINAL set.
+    /// Where a block may begin: at the start of a message, or after a block with BFINAL set.
     Boundary,
     Inside,
 }
@@ -161,10 +160,10 @@ impl Decompressor {
         self.final_blocks = 0;
     }
 
-    /// Decompresses as much as fits into `output`. All is said when the input is used up and the
-    /// output isn't full.
+    /// Decompresses as much as fits into `output`. Everything has come out when the input is used up
+    /// and the output isn't full.
     ///
-    /// There may be output before an error, to be judged first: else what is wrong with a message
+    /// There may be output before an error, to be checked first: otherwise what is wrong with a message
     /// would depend on how it was cut.
     pub(super) fn step(
         &mut self,
@@ -184,10 +183,10 @@ impl Decompressor {
         (step, outcome)
     }
 
-    /// Says that the message has ended. The next one may refer back to it.
+    /// Ends the message. The next one may refer back to it.
     pub(super) fn finish(&mut self) -> Result<(), ProtocolError> {
-        // Nothing is to be restored where nothing was removed: some senders make of an empty message
-        // no byte instead of one, and some end at a block with BFINAL set.
+        // Nothing is to be restored where nothing was removed: some senders make an empty message no
+        // byte instead of one, and some end at a block with BFINAL set.
         if self.place == Place::Inside {
             self.restore_tail()?;
         }
@@ -197,22 +196,22 @@ impl Decompressor {
 
     fn restore_tail(&mut self) -> Result<(), ProtocolError> {
         self.place = Place::Boundary;
-        // §7.2.2: with the tail a block ends, and exactly there. Told to stop at the end of a block,
-        // zlib would go past it into the block behind if it weren't so, or not get as far.
+        // §7.2.2: a block ends with the tail, and exactly there. If it didn't, zlib, told to stop at
+        // the end of a block, would go past it into the next block, or not get as far.
         let [a, b, c, d] = TAIL;
         let (status, step) =
             self.inflate(&[a, b, c, d, 0, a, b, c, d], &mut [0], InflateFlush::Block);
         let (Ok(Status::Ok), Step { used: 4, made: 0 }) = (status, step) else {
             return Err(ProtocolError::IncompleteCompression);
         };
-        // The block that the tail ends may be an empty one with BFINAL set. That comes out only now.
+        // The block that the tail ends may be an empty one with BFINAL set. That shows only now.
         match self.inflate(&[], &mut [0], InflateFlush::NoFlush) {
             (Ok(Status::StreamEnd), _) => self.resume_behind_final_block(),
             _ => Ok(()),
         }
     }
 
-    /// §7.2.3.4: what zlib takes for the end is only that of a block.
+    /// §7.2.3.4: what zlib takes for the end of the data is only the end of a block.
     fn resume_behind_final_block(&mut self) -> Result<(), ProtocolError> {
         self.final_blocks += 1;
         if self.final_blocks > Self::MAX_FINAL_BLOCKS {
@@ -246,7 +245,7 @@ impl fmt::Debug for Decompressor {
     }
 }
 
-/// How far a counter went, which is no further than a slice is long.
+/// How far a counter went, which is at most the length of a slice.
 fn difference(after: u64, before: u64) -> usize {
     usize::try_from(after - before).unwrap_or(usize::MAX)
 }

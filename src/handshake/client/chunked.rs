@@ -1,11 +1,11 @@
-//! The chunked transfer coding, as far as it takes to read the body of a rejection (RFC 9112,
+//! The chunked transfer coding, as far as reading the body of a rejection requires (RFC 9112,
 //! section 7.1).
 //!
 //! ```text
 //!  Size ──▶ Data ──▶ DataEnd ──▶ Size … Size of 0 ──▶ Done
 //! ```
 //!
-//! The trailer behind the last chunk is not read, as the connection is of no use after it.
+//! The trailer after the last chunk is not read, as the connection is of no further use.
 
 /// Finds the content among the chunks.
 #[derive(Debug, Default)]
@@ -13,13 +13,13 @@ pub(super) struct ChunkedDecoder(State);
 
 #[derive(Debug)]
 enum State {
-    /// Within the line that begins a chunk: its size so far, and whether more digits may follow.
+    /// In the line that begins a chunk: its size so far, and whether more digits may follow.
     Size(u64, Digits),
-    /// Within the content of a chunk, of which this many bytes are still to come.
+    /// In the content of a chunk, with this many bytes still to come.
     Data(u64),
-    /// In the line break behind the content.
+    /// In the line break after the content.
     DataEnd,
-    /// Behind the last chunk, or where the coding was broken.
+    /// After the last chunk, or where the coding was broken.
     Done,
 }
 
@@ -36,7 +36,7 @@ impl Default for State {
 }
 
 impl ChunkedDecoder {
-    /// How many bytes were made out at the front of the input, and which of them are content.
+    /// Returns how many bytes were decoded at the front of the input, and the content among them.
     pub(super) fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, Option<&'a [u8]>) {
         if let State::Data(left) = &mut self.0 {
             let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
@@ -52,7 +52,7 @@ impl ChunkedDecoder {
         (1, None)
     }
 
-    /// Whether no content follows.
+    /// Returns whether all of the content has been read.
     pub(super) const fn is_complete(&self) -> bool {
         matches!(self.0, State::Done)
     }
@@ -63,12 +63,12 @@ impl ChunkedDecoder {
             (State::Size(0, _), b'\n') => State::Done,
             (State::Size(size, _), b'\n') => State::Data(*size),
             (State::Size(size, Digits::Expected), byte) => match char::from(byte).to_digit(16) {
-                // A size that no one has the memory for ends the body here.
+                // A size too large for any memory ends the body here.
                 Some(digit) => match size.checked_mul(16) {
                     Some(size) => State::Size(size | u64::from(digit), Digits::Expected),
                     None => State::Done,
                 },
-                // What else the line has is an extension of the chunk, or its carriage return.
+                // The rest of the line is an extension of the chunk, or its carriage return.
                 None => State::Size(*size, Digits::Past),
             },
             (State::Size(size, Digits::Past), _) => State::Size(*size, Digits::Past),

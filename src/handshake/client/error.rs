@@ -7,8 +7,8 @@ use crate::handshake::head::HeadError;
 
 /// How a server's response falls short of an opening handshake (RFC 6455, section 4.1).
 ///
-/// One variant per rule. Whatever it is, the connection fails, and nothing is to be sent on it.
-/// A response that is correct but refuses is none of these: see [`Rejection`](super::Rejection).
+/// There is one variant per rule. Whichever it is, the connection fails, and nothing may be sent on
+/// it. A correct response that refuses is not an error: see [`Rejection`](super::Rejection).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResponseError {
@@ -18,7 +18,7 @@ pub enum ResponseError {
     /// The transport ended before the response was complete.
     #[error("the connection ended before the response was complete")]
     Truncated,
-    /// The response that switches protocols is of HTTP/1.0, which has no upgrade.
+    /// The response that switches protocols is HTTP/1.0, which has no upgrade.
     #[error("the server answers with HTTP/1.0, which has no upgrade")]
     Version,
     /// `Upgrade` isn't a single `websocket`.
@@ -30,13 +30,13 @@ pub enum ResponseError {
     /// `Sec-WebSocket-Accept` is missing.
     #[error("the Sec-WebSocket-Accept field is missing")]
     MissingAccept,
-    /// `Sec-WebSocket-Accept` stands there more than once.
+    /// `Sec-WebSocket-Accept` appears more than once.
     #[error("the Sec-WebSocket-Accept field is repeated")]
     RepeatedAccept,
     /// `Sec-WebSocket-Accept` doesn't answer the key that was sent.
     #[error("the Sec-WebSocket-Accept field does not answer the key that was sent")]
     WrongAccept,
-    /// `Sec-WebSocket-Protocol` stands there more than once.
+    /// `Sec-WebSocket-Protocol` appears more than once.
     #[error("the Sec-WebSocket-Protocol field is repeated")]
     RepeatedSubprotocol,
     /// `Sec-WebSocket-Protocol` isn't one token.
@@ -48,7 +48,7 @@ pub enum ResponseError {
     /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
     #[error("the Sec-WebSocket-Extensions field is malformed")]
     Extensions,
-    /// The extension is none of those that were offered, or stands there twice.
+    /// The extension is none of those that were offered, or appears twice.
     #[error("the server uses the extension {0:?}, which was not offered")]
     UnrequestedExtension(String),
     /// The parameters of permessage-deflate don't correspond to those that were offered.
@@ -68,7 +68,7 @@ impl From<UnusableResponse> for ResponseError {
 }
 
 impl ResponseError {
-    /// The section that states the rule, such as `RFC 6455, section 4.1`.
+    /// Returns the section that states the rule, such as `RFC 6455, section 4.1`.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::Head(_) => "RFC 9112, section 2.1",
@@ -83,8 +83,7 @@ impl ResponseError {
 
 /// How a proxy's response falls short of an answer to CONNECT (RFC 9110, section 9.3.6).
 ///
-/// A response that is correct but refuses is none of these: see
-/// [`ProxyOutcome`](super::ProxyOutcome).
+/// A correct response that refuses is not an error: see [`ProxyOutcome`](super::ProxyOutcome).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyResponseError {
@@ -103,22 +102,22 @@ pub enum ProxyResponseError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionError {
-    /// The header is one that makes up the handshake, and so not the caller's.
+    /// The header is part of the handshake, so the caller may not set it.
     #[error("the header {0} is set by the handshake")]
     OwnedHeader(HeaderName),
-    /// The name of a header is a token (RFC 9110, section 5.1).
+    /// The name of the header is not a token (RFC 9110, section 5.1).
     #[error("{0:?} is not the name of a header")]
     InvalidHeaderName(String),
-    /// The value of the header has a control character, such as a line break.
-    #[error("the value of the header {0} has a control character")]
+    /// The value of the header contains a control character, such as a line break.
+    #[error("the value of the header {0} contains a control character")]
     InvalidHeaderValue(HeaderName),
-    /// The value of the header has characters outside ASCII.
+    /// The value of the header contains characters outside ASCII.
     #[error("the value of the header {0} is not ASCII")]
     NonAsciiHeader(HeaderName),
-    /// A subprotocol is a token: not empty, without spaces and separators (section 4.1).
+    /// The subprotocol is not a token: it is empty, or has spaces or separators (section 4.1).
     #[error("the subprotocol {0:?} is not a token")]
     InvalidSubprotocol(String),
-    /// A subprotocol is offered at most once (section 4.1).
+    /// The subprotocol is offered more than once (section 4.1).
     #[error("the subprotocol {0:?} is offered twice")]
     RepeatedSubprotocol(String),
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A successful handshake, seen from the client: the response, and the connection that begins
-/// behind it.
+/// after it.
 #[derive(Debug)]
 pub struct Established {
     response: Response<()>,
@@ -39,32 +39,32 @@ impl Established {
         Self { response, terms, entropy }
     }
 
-    /// The server's response, for the headers it added, such as `Set-Cookie`.
+    /// Returns the server's response, for the headers it added, such as `Set-Cookie`.
     pub const fn response(&self) -> &Response<()> {
         &self.response
     }
 
-    /// The subprotocol that the server chose among those offered, if it did.
+    /// Returns the subprotocol that the server chose from those offered, if it did.
     pub fn subprotocol(&self) -> Option<&str> {
         self.terms.subprotocol.as_deref()
     }
 
-    /// How messages are compressed, if they are (RFC 7692).
+    /// Returns how messages are compressed, if they are (RFC 7692).
     #[cfg(feature = "deflate")]
     pub fn deflate(&self) -> Option<&DeflateParameters> {
         self.terms.extensions.deflate.as_ref().map(AgreedDeflate::parameters)
     }
 
-    /// The connection that begins behind the response.
+    /// Converts this into the connection that begins after the response.
     ///
-    /// Its first input is what the handshake left in the cursor behind the response.
+    /// Its first input is whatever follows the response in the cursor that the handshake read from.
     pub fn into_connection(self, config: Config) -> Connection {
         Connection::with_entropy(Role::Client, config, self.entropy)
             .with_extensions(&self.terms.extensions)
     }
 }
 
-/// What a response has to correspond to.
+/// What a response has to match.
 #[derive(Debug)]
 pub(super) struct Expectation {
     accept: SecWebSocketAccept,
@@ -81,13 +81,13 @@ impl Expectation {
         Self { accept, subprotocols, extensions }
     }
 
-    /// Checks a 101; what it settles.
+    /// Checks a 101, and returns what it settles.
     ///
-    /// `Content-Length` and `Transfer-Encoding` have no place in it, but RFC 9112, section 6.3, has
-    /// it end at the blank line whatever they say, so they are passed over.
+    /// `Content-Length` and `Transfer-Encoding` have no place in it, but by RFC 9112, section 6.3, it
+    /// ends at the blank line whatever they say, so they are ignored.
     pub(super) fn check(&self, response: &ResponseHead<'_>) -> Result<Terms, ResponseError> {
         let fields = response.fields.of_the_handshake();
-        // RFC 9110, §7.8: an upgrade is an affair of HTTP/1.1.
+        // RFC 9110, §7.8: only HTTP/1.1 has an upgrade.
         if response.version != Version::HTTP_11 {
             return Err(ResponseError::Version);
         }
@@ -101,14 +101,14 @@ impl Expectation {
         Ok(Terms { subprotocol: self.subprotocol(&fields.sec_websocket_protocol)?, extensions })
     }
 
-    /// §4.1 (5) and §9.1. What the server answered is compared with what was offered.
+    /// §4.1 (5) and §9.1 The server's answers are compared with the offers.
     fn extensions(&self, answers: &Field<'_>) -> Result<Agreed, ResponseError> {
         let answers =
             ExtensionOffer::parse_all(answers.lines()).map_err(|_| ResponseError::Extensions)?;
         Ok(self.extensions.check(&answers)?)
     }
 
-    /// §4.1 (4) Only a server that speaks WebSocket, and to this client, knows the value. §11.3.3:
+    /// §4.1 (4) Only a server that speaks WebSocket, and with this client, knows the value. §11.3.3:
     /// at most one in a response.
     fn accept(&self, accept: &Field<'_>) -> Result<(), ResponseError> {
         match accept {
@@ -119,8 +119,8 @@ impl Expectation {
         }
     }
 
-    /// §4.1 (6) One of those offered, compared with case, or none. §11.3.4: at most one in a
-    /// response.
+    /// §4.1 (6) One of those offered (the comparison is case-sensitive), or none. §11.3.4: at most one
+    /// in a response.
     fn subprotocol(&self, chosen: &Field<'_>) -> Result<Option<String>, ResponseError> {
         let chosen = match chosen {
             Field::Absent => return Ok(None),
@@ -136,7 +136,7 @@ impl Expectation {
     }
 }
 
-/// §4.1 (2) The field's value is the one word; unlike in a request it is no list to choose from.
+/// §4.1 (2) The field's value is a single word; unlike in a request, it is not a list to choose from.
 fn upgrade(upgrade: &Field<'_>) -> Result<(), ResponseError> {
     match upgrade {
         Field::Once(value) if eq_without_case(value, b"websocket") => Ok(()),

@@ -2,11 +2,11 @@
 
 use crate::handshake::uri::{UriError, WebSocketUri};
 
-/// The URI that a reference means, seen from `base`. Its fragment means nothing here and is dropped.
+/// Resolves a reference relative to `base`. Its fragment means nothing here and is dropped.
 pub(super) fn resolve(base: &WebSocketUri, reference: &str) -> Result<WebSocketUri, UriError> {
     let (reference, _fragment) = reference.split_once('#').unwrap_or((reference, ""));
     let (scheme, rest) = match reference.split_once(':') {
-        // RFC 3986, §4.2: what stands before a colon in the first segment is always a scheme.
+        // RFC 3986, §4.2: anything before a colon in the first segment is a scheme.
         Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
             (Some(websocket_scheme(scheme)?), rest)
         }
@@ -17,7 +17,7 @@ pub(super) fn resolve(base: &WebSocketUri, reference: &str) -> Result<WebSocketU
             let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             (Some(authority), rest)
         }
-        // With a scheme and without an authority it is no reference within the base either.
+        // With a scheme but no authority, it isn't a reference within the base either.
         None if scheme.is_some() => return Err(UriError::Host),
         None => (None, rest),
     };
@@ -29,8 +29,8 @@ pub(super) fn resolve(base: &WebSocketUri, reference: &str) -> Result<WebSocketU
     format!("{scheme}://{target}").parse()
 }
 
-/// The scheme of a WebSocket URI for one that a server may write instead: the `http` of the web
-/// server that it is stands for `ws`, and `https` for `wss`.
+/// Maps a scheme that the server, as a web server, may write to that of a WebSocket URI: `http`
+/// stands for `ws`, and `https` for `wss`.
 fn websocket_scheme(scheme: &str) -> Result<&'static str, UriError> {
     match scheme.to_ascii_lowercase().as_str() {
         "ws" | "http" => Ok("ws"),
@@ -39,14 +39,14 @@ fn websocket_scheme(scheme: &str) -> Result<&'static str, UriError> {
     }
 }
 
-/// Path and query that a reference without authority means.
+/// Resolves a reference without an authority, and returns its path and query.
 fn resolve_within(base: &str, reference: &str) -> String {
     let base_path = base.split('?').next().unwrap_or_default();
     match reference.as_bytes() {
         [] => base.to_owned(),
         [b'?', ..] => format!("{base_path}{reference}"),
         [b'/', ..] => with_path(reference, without_dot_segments),
-        // What is behind the last slash is replaced.
+        // Whatever follows the last slash is replaced.
         _ => with_path(reference, |path| {
             let folder = base_path.rsplit_once('/').map_or("", |(folder, _)| folder);
             without_dot_segments(&format!("{folder}/{path}"))
@@ -54,7 +54,7 @@ fn resolve_within(base: &str, reference: &str) -> String {
     }
 }
 
-/// Path and query with another path.
+/// Replaces the path, and keeps the query.
 fn with_path(text: &str, replace: impl Fn(&str) -> String) -> String {
     match text.split_once('?') {
         Some((path, query)) => format!("{}?{query}", replace(path)),
@@ -62,7 +62,7 @@ fn with_path(text: &str, replace: impl Fn(&str) -> String) -> String {
     }
 }
 
-/// RFC 3986, section 5.2.4, for a path that is empty or begins with a slash.
+/// Removes the dot segments (RFC 3986, section 5.2.4) of a path that is empty or begins with a slash.
 fn without_dot_segments(path: &str) -> String {
     let mut kept = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
@@ -77,7 +77,7 @@ fn without_dot_segments(path: &str) -> String {
                 continue;
             }
         }
-        // What leads to a folder ends with its slash.
+        // A path that leads to a folder ends with a slash.
         if segments.peek().is_none() {
             kept.push("");
         }
@@ -93,7 +93,7 @@ mod tests {
         resolve(&base.parse().expect(base), reference).map(|uri| uri.to_string())
     }
 
-    /// RFC 3986, sections 5.4.1 and 5.4.2, but for what begins with a semicolon.
+    /// RFC 3986, sections 5.4.1 and 5.4.2.
     #[test]
     fn the_examples_of_the_rfc() {
         for (reference, path) in [

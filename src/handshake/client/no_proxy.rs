@@ -1,4 +1,4 @@
-//! The servers that no proxy is asked for.
+//! The servers that are connected to without a proxy.
 
 use core::net::IpAddr;
 
@@ -8,34 +8,34 @@ use crate::handshake::{
     uri::WebSocketUri,
 };
 
-/// A list of servers, as the variable `no_proxy` has it.
+/// A list of servers, as in the variable `no_proxy`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct NoProxy(Vec<Entry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     hosts: Hosts,
-    /// Any, where there is none.
+    /// `None` means any port.
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// This name in lower case, and those that end with a dot and this name.
+    /// This name, in lower case, and those that end with a dot and this name.
     Domain(String),
-    /// The addresses that begin with this many bits of this one.
+    /// The addresses that share this many leading bits with this one.
     Block(IpAddr, u32),
 }
 
-/// A host to be looked for in the list.
+/// A host to look for in the list.
 enum Host {
     Name(String),
     Address(IpAddr),
 }
 
 impl NoProxy {
-    /// What can't be made out is passed over, as everybody does.
+    /// Entries that can't be parsed are skipped, as all implementations do.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split(|separator: char| separator == ',' || separator.is_whitespace());
         Self(entries.filter_map(Entry::parse).collect())
@@ -80,7 +80,7 @@ impl Hosts {
     }
 
     fn block(address: IpAddr, bits: u32) -> Option<Self> {
-        // An address that stands for one of IPv4 is looked at as that, as the host of a URL is.
+        // An IPv6 address that stands for an IPv4 one counts as the latter, as in the host of a URL.
         let canonical = address.to_canonical();
         let before = width(address) - width(canonical);
         let block = match bits.checked_sub(before) {
@@ -99,14 +99,14 @@ impl Hosts {
             (Self::Block(first, bits), Host::Address(address)) => {
                 width(*first) == width(*address) && front(*first, *bits) == front(*address, *bits)
             }
-            // A name that ends with digits is no address, and the other way round.
+            // A name matches no address, even if it ends with digits, nor an address a name.
             (Self::Domain(_), Host::Address(_)) | (Self::Block(..), Host::Name(_)) => false,
         }
     }
 }
 
 impl Host {
-    /// A name in lower case and without the dot that ends an absolute one, or an address.
+    /// Parses an address, or a name: in lower case, without the dot that ends an absolute one.
     fn parse(host: &str) -> Self {
         match host.parse::<IpAddr>() {
             Ok(address) => Self::Address(address.to_canonical()),
@@ -115,7 +115,7 @@ impl Host {
     }
 }
 
-/// How many bits an address of this family has.
+/// Returns how many bits an address of this family has.
 const fn width(address: IpAddr) -> u32 {
     match address {
         IpAddr::V4(_) => 32,
@@ -123,7 +123,7 @@ const fn width(address: IpAddr) -> u32 {
     }
 }
 
-/// The first bits of an address, all of them where it has fewer.
+/// Returns the first bits of an address, or all of them if it has fewer.
 fn front(address: IpAddr, bits: u32) -> u128 {
     let number = match address {
         IpAddr::V4(address) => address.to_bits().into(),

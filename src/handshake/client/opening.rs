@@ -19,8 +19,8 @@ use crate::{
 
 /// The client's handshake until the final response has arrived.
 ///
-/// Send what [`outgoing`](Self::outgoing) holds, and nothing behind it; then give
-/// [`receive`](Self::receive) the bytes that arrive until it hands out the outcome.
+/// Send what [`outgoing`](Self::outgoing) holds, and nothing after it; then give
+/// [`receive`](Self::receive) the bytes that arrive until it returns the outcome.
 ///
 /// ```
 /// use sansocket::{Config, handshake::{ClientHandshake, ClientRequest, Outcome, ResponseError}};
@@ -49,7 +49,7 @@ pub struct ClientHandshake {
 }
 
 impl fmt::Debug for ClientHandshake {
-    /// Without the request, in which there may be secrets.
+    /// Omits the request, which may contain secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ClientHandshake").finish_non_exhaustive()
     }
@@ -65,13 +65,13 @@ pub enum Outcome {
 }
 
 impl ClientHandshake {
-    /// A handshake for this request, with a fresh key.
+    /// Creates a handshake for this request, with a fresh key.
     pub fn new(request: &ClientRequest) -> Self {
         Self::with_entropy(request, Entropy::default())
     }
 
-    /// A handshake for this request that takes its key, and the connection's masking keys, from
-    /// this source.
+    /// Creates a handshake for this request that takes its key, and the connection's masking keys,
+    /// from this source.
     pub fn with_entropy(request: &ClientRequest, entropy: Entropy) -> Self {
         let key = SecWebSocketKey::generate(&entropy);
         Self {
@@ -88,21 +88,21 @@ impl ClientHandshake {
         }
     }
 
-    /// The bytes of the request that are still to be sent. Advance it past what was written.
+    /// Returns the bytes of the request that are still to be sent; advance it past those written.
     pub const fn outgoing(&mut self) -> &mut Bytes {
         &mut self.outgoing
     }
 
-    /// Takes bytes that have arrived; the outcome, when the head of the final response is complete.
+    /// Takes bytes that have arrived, and returns the outcome once the final response's head is complete.
     ///
-    /// What is behind that head stays in `input`: it is the first input of the connection, or of
-    /// the rejection, whose body it begins.
+    /// What follows that head stays in `input`: it is the first input of the connection, or of the
+    /// rejection, whose body it begins.
     ///
     /// # Errors
     ///
-    /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in
-    /// another way than was asked for. There is no going on from there, each further call gives the same: close the
-    /// transport.
+    /// [`ResponseError`] if the response is malformed, exceeds the limits, or switches protocols in a
+    /// way other than was asked for. The error is final, and each further call returns it again: close
+    /// the transport.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
         let Self { response, expectation, entropy, max_body_size, failure, .. } = self;
         let outcome_of = |head: ResponseHead<'_>| match head.status {
@@ -121,7 +121,7 @@ impl ClientHandshake {
         .map_err(|error| failure.keep(error))
     }
 
-    /// What it means that the server ends the transport before the response is complete.
+    /// Returns the error for a server that ends the transport before the response is complete.
     pub fn receive_eof(self) -> ResponseError {
         ResponseError::Truncated
     }

@@ -1,4 +1,4 @@
-//! Where an HTTP proxy is, and who asks it.
+//! Where an HTTP proxy is, and the credentials for it.
 
 use core::{fmt, str::FromStr};
 
@@ -7,9 +7,9 @@ use crate::handshake::base64::encode;
 
 /// An HTTP proxy that is asked to open a tunnel to the server (RFC 6455, section 4.1).
 ///
-/// It is written `http://host:port`, with the user name and password in front of the host where the
-/// proxy asks for them; characters that a URL doesn't allow there are percent-encoded. The port is
-/// 80 where none is written, and `http://` may be left out, as it is in many environments.
+/// It is written `http://host:port`, with a user name and password before the host if the proxy asks
+/// for them; characters that a URL doesn't allow there are percent-encoded. The port defaults to 80,
+/// and `http://` may be omitted, as it is in many environments.
 ///
 /// ```
 /// use sansocket::handshake::Proxy;
@@ -32,29 +32,29 @@ pub struct Proxy {
 pub(super) struct Credentials(String);
 
 impl Proxy {
-    /// The host to connect to: a name or an address, an IPv6 address without its brackets.
+    /// Returns the host to connect to: a name or an address, without the brackets of an IPv6 address.
     pub fn host(&self) -> &str {
         without_brackets(&self.host)
     }
 
-    /// The port to connect to, never 0.
+    /// Returns the port to connect to, which is never 0.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Has the proxy asked in the name of this user, instead of the one in the URL.
+    /// Sends these credentials to the proxy instead of those in the URL.
     ///
-    /// The scheme is Basic: whoever can read what goes to the proxy can read the password.
+    /// The scheme is Basic: anyone who can read the traffic to the proxy can read the password.
     ///
     /// # Errors
     ///
-    /// [`ProxyError`] if one of the two has a control character, or the name a colon.
+    /// [`ProxyError`] if either contains a control character, or the user name contains a colon.
     pub fn credentials(mut self, user: &str, password: &str) -> Result<Self, ProxyError> {
         self.credentials = Some(Credentials::basic(user.as_bytes(), password.as_bytes())?);
         Ok(self)
     }
 
-    /// The value of `Proxy-Authorization`, if there is to be one.
+    /// Returns the value of `Proxy-Authorization`, if that is to be sent.
     pub(super) fn authorization(&self) -> Option<&str> {
         self.credentials.as_ref().map(|credentials| credentials.0.as_str())
     }
@@ -63,11 +63,11 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = ProxyError;
 
-    /// Parses `http://host`, with a user, a password and a port where they are needed.
+    /// Parses `http://host`, with a user name, a password and a port where needed.
     ///
     /// # Errors
     ///
-    /// One [`ProxyError`] for each rule that the text breaks.
+    /// The [`ProxyError`] for the first rule that the text breaks.
     fn from_str(text: &str) -> Result<Self, ProxyError> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ProxyError::IllegalCharacter);
@@ -92,14 +92,14 @@ impl FromStr for Proxy {
 }
 
 impl fmt::Display for Proxy {
-    /// The URL without user name and password.
+    /// Writes the URL without user name and password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "http://{}:{}", self.host, self.port)
     }
 }
 
 impl Credentials {
-    /// Those of a URL: percent-encoded, with a colon in between.
+    /// Parses the credentials of a URL: percent-encoded, with a colon in between.
     fn parse(userinfo: &str) -> Result<Self, ProxyError> {
         let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         Self::basic(&percent_decoded(user)?, &percent_decoded(password)?)
@@ -123,28 +123,28 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why a text is no proxy that can be used.
+/// Why a text does not name a usable proxy.
 ///
-/// None of them repeats any part of the text, in which there may be a password.
+/// No variant repeats any part of the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// It has white space, a control character or one outside ASCII.
-    #[error("the proxy's URL has a character that is not visible ASCII")]
+    /// It contains white space, a control character or a character outside ASCII.
+    #[error("the proxy's URL contains a character that is not visible ASCII")]
     IllegalCharacter,
-    /// It is a proxy that is itself spoken to over TLS.
-    #[error("proxies of https are not supported, only those of http")]
+    /// The connection to the proxy itself would use TLS.
+    #[error("https proxies are not supported, only http proxies are")]
     HttpsUnsupported,
-    /// It is a proxy that speaks SOCKS.
-    #[error("proxies of socks are not supported, only those of http")]
+    /// The proxy speaks SOCKS.
+    #[error("SOCKS proxies are not supported, only http proxies are")]
     SocksUnsupported,
-    /// Its scheme is none of a proxy.
+    /// Its scheme is not that of any proxy.
     #[error("the scheme of the proxy's URL is not http")]
     Scheme,
     /// It has a path, a query or a fragment.
-    #[error("the proxy's URL goes on behind the host (in a password, / is written %2F)")]
+    #[error("the proxy's URL continues after the host (in a password, / is written %2F)")]
     Path,
-    /// There is more than one at sign.
+    /// It contains more than one at sign.
     #[error("the proxy's URL has a second @ (in a password it is written %40)")]
     Userinfo,
     /// Its host is missing, or is neither a name nor an address.
@@ -153,14 +153,14 @@ pub enum ProxyError {
     /// Its port is not a number from 1 to 65535.
     #[error("the port in the proxy's URL is not valid")]
     Port,
-    /// The user name or password has a percent sign without two hexadecimal digits behind it.
+    /// The user name or password contains a percent sign that two hexadecimal digits don't follow.
     #[error("the user name or password for the proxy is not percent-encoded")]
     PercentEncoding,
-    /// The user name has a colon, which would end it (RFC 7617, section 2).
-    #[error("the user name for the proxy has a colon")]
+    /// The user name contains a colon, which would end it (RFC 7617, section 2).
+    #[error("the user name for the proxy contains a colon")]
     ColonInUser,
-    /// The user name or password has a control character (RFC 7617, section 2).
-    #[error("the user name or password for the proxy has a control character")]
+    /// The user name or password contains a control character (RFC 7617, section 2).
+    #[error("the user name or password for the proxy contains a control character")]
     ControlCharacter,
 }
 
@@ -183,7 +183,7 @@ fn check_scheme(scheme: &str) -> Result<(), ProxyError> {
     }
 }
 
-/// RFC 3986, section 2.1. What comes out is bytes, of no particular encoding.
+/// Decodes percent-encoding (RFC 3986, section 2.1). The result is bytes in no particular encoding.
 fn percent_decoded(text: &str) -> Result<Vec<u8>, ProxyError> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(text.len());

@@ -4,30 +4,30 @@ use super::{
 };
 use crate::handshake::uri::{Scheme, WebSocketUri};
 
-/// Which proxy the environment names for which server.
+/// The proxies that the environment names, and for which servers.
 ///
 /// | variable | meaning |
 /// |---|---|
 /// | `http_proxy` | the proxy for `ws` |
 /// | `https_proxy` | the proxy for `wss` |
-/// | `all_proxy` | the proxy for both, where theirs isn't set |
+/// | `all_proxy` | the proxy for both, if their own isn't set |
 /// | `no_proxy` | the servers that are connected to directly |
 ///
-/// Each may be written in upper case as well; where both are set the lower case counts, and one that
-/// is empty counts as not set. A program that answers requests by CGI, which `REQUEST_METHOD` tells,
-/// ignores `HTTP_PROXY`: the client that it answers could set it, with a header named `Proxy`.
+/// Each may be written in upper case as well; if both are set, the lower-case one counts, and an
+/// empty variable counts as not set. In a program that answers CGI requests, as `REQUEST_METHOD`
+/// shows, `HTTP_PROXY` is ignored: its client could set it, with a header named `Proxy`.
 ///
-/// `no_proxy` is a list with commas or spaces, compared without case:
+/// `no_proxy` is a list separated by commas or spaces, in which case does not matter:
 ///
-/// | entry | the servers it means |
+/// | entry | servers |
 /// |---|---|
 /// | `*` | all |
 /// | `example.com`, `.example.com`, `*.example.com` | `example.com`, and all names that end with `.example.com` |
-/// | `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` | those of a URL with this address in the usual form, not `127.1` or a number |
-/// | `192.0.2.0/24`, `2001:db8::/32` | those of a URL with an address of this block |
-/// | any but a block with `:port` behind it | those of the above with this port (IPv6 in brackets) |
+/// | `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` | those whose URL has this address in the usual form, not `127.1` or a number |
+/// | `192.0.2.0/24`, `2001:db8::/32` | those whose URL has an address in this block |
+/// | any but a block, followed by `:port` | the same, but only on this port (IPv6 in brackets) |
 ///
-/// Names are not resolved to be compared with addresses. What is none of these is passed over.
+/// Names are not resolved for comparison with addresses. Any other entry is ignored.
 ///
 /// ```
 /// use sansocket::handshake::ProxyEnvironment;
@@ -49,10 +49,10 @@ pub struct ProxyEnvironment {
     exceptions: NoProxy,
 }
 
-/// A variable that isn't set is no error, and neither is one that is wrong but not needed.
+/// A variable that isn't set is not an error, nor is one that is wrong but not needed.
 type Setting = Result<Option<Proxy>, ProxyEnvironmentError>;
 
-/// A variable of the environment names a proxy that can't be used.
+/// An environment variable names a proxy that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {variable}: {error}")]
 pub struct ProxyEnvironmentError {
@@ -62,10 +62,10 @@ pub struct ProxyEnvironmentError {
 }
 
 impl ProxyEnvironment {
-    /// What the environment says, of which `variable` looks up one by its name.
+    /// Reads the environment, in which `variable` looks up a variable by its name.
     ///
-    /// Outside of tests it is `|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned())`: one that isn't
-    /// Unicode is an error then, and not taken for unset.
+    /// Outside tests, pass `|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned())`: a value
+    /// that isn't Unicode is then an error instead of being taken for unset.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let variables = Variables(variable);
         let all = variables.either("all_proxy", "ALL_PROXY");
@@ -79,11 +79,11 @@ impl ProxyEnvironment {
         }
     }
 
-    /// The proxy through which this is to be connected to, if not directly.
+    /// Returns the proxy through which to connect to this URI, or `None` to connect directly.
     ///
     /// # Errors
     ///
-    /// [`ProxyEnvironmentError`] if the variable that decides it names no proxy that can be used.
+    /// [`ProxyEnvironmentError`] if the variable that decides this does not name a usable proxy.
     pub fn proxy_for(&self, uri: &WebSocketUri) -> Result<Option<&Proxy>, ProxyEnvironmentError> {
         if self.exceptions.contain(uri) {
             return Ok(None);
@@ -97,21 +97,21 @@ impl ProxyEnvironment {
 }
 
 impl ProxyEnvironmentError {
-    /// The name of the variable.
+    /// Returns the name of the variable.
     pub const fn variable(&self) -> &'static str {
         self.variable
     }
 
-    /// What is wrong with its value.
+    /// Returns what is wrong with its value.
     pub const fn error(&self) -> ProxyError {
         self.error
     }
 }
 
-/// A look-up of variables.
+/// Looks up variables.
 struct Variables<F>(F);
 
-/// A variable that is set, by its name, and its value.
+/// The name and the value of a variable that is set.
 type Variable = (&'static str, String);
 
 impl<F: Fn(&str) -> Option<String>> Variables<F> {
@@ -129,7 +129,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         match self.get("REQUEST_METHOD") {
             None => self.either("http_proxy", "HTTP_PROXY"),
             // RFC 3875, §4.1.18: a header of the request becomes `HTTP_` and its name in upper case.
-            // Where variables are found without case, it is found in lower case too.
+            // Where the names of variables are case-insensitive, it is found in lower case too.
             Some(_) if cfg!(windows) => None,
             Some(_) => self.get("http_proxy"),
         }

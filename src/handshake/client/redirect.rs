@@ -6,9 +6,9 @@ use crate::handshake::{
     uri::{Scheme, WebSocketUri},
 };
 
-/// How many redirections a client still follows, and where they lead (RFC 6455, section 4.1).
+/// How many redirections a client will still follow, and where they lead (RFC 6455, section 4.1).
 ///
-/// The default follows none: a redirection is a rejection like any other.
+/// The default is to follow none: a redirection is then a rejection like any other.
 ///
 /// ```
 /// use sansocket::handshake::{ClientHandshake, ClientRequest, Outcome, Redirects};
@@ -32,25 +32,26 @@ pub struct Redirects {
 }
 
 impl Redirects {
-    /// So many redirections are followed, one after the other; 0 is the default.
+    /// Follows up to this many redirections, one after the other; the default is 0.
     pub const fn up_to(limit: u32) -> Self {
         Self { limit, followed: 0 }
     }
 
-    /// The request to go on with when this one was answered with this response; `None` if the
-    /// response is no redirection (301, 302, 303, 307 or 308), or doesn't say in one valid
-    /// `Location` where to, or if none are followed: then it is the last word.
+    /// Returns the next request to make after this one got this response.
     ///
-    /// `Location` may be a URI of `ws`, `wss`, `http` or `https` (of which the latter two stand for
-    /// the former two), or relative to where the request went. Where it leads to another host, port
-    /// or scheme, the headers that prove who asks are left out from there on: `Authorization`,
-    /// `Cookie`, `Proxy-Authorization`, and those whose value was [marked as
-    /// sensitive](http::HeaderValue::set_sensitive). Everything else stays, the `Origin` too: it is
-    /// still the same page that asks. The limits stay as well.
+    /// Returns `None`, which makes the response final, if it is not a redirection (301, 302, 303, 307 or
+    /// 308), if it doesn't say where to in one valid `Location`, or if no redirections are followed.
+    ///
+    /// `Location` may be a `ws`, `wss`, `http` or `https` URI (the latter two stand for the former two),
+    /// or relative to where the request went. If it leads to another host, port or scheme, the headers
+    /// that prove the client's identity are omitted from then on: `Authorization`, `Cookie`,
+    /// `Proxy-Authorization`, and those whose value was [marked as
+    /// sensitive](http::HeaderValue::set_sensitive). Everything else is kept, including the limits, and
+    /// the `Origin`: it is still the same page that asks.
     ///
     /// # Errors
     ///
-    /// [`RedirectError`] if it is a redirection that may not be followed.
+    /// [`RedirectError`] if the response is a redirection that may not be followed.
     pub fn follow<B>(
         &mut self,
         request: &ClientRequest,
@@ -74,18 +75,18 @@ impl Redirects {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedirectError {
-    /// As many as are allowed were followed before it.
+    /// As many as are allowed have already been followed.
     #[error("the server redirects more than {limit} times")]
     TooMany {
         /// How many may be followed.
         limit: u32,
     },
-    /// It leads from `wss` to `ws`: what was to be secret would be readable.
+    /// It leads from `wss` to `ws`: what was meant to be secret would be readable.
     #[error("the server redirects from wss to ws")]
     Downgrade,
 }
 
-/// Where the response says that the resource is.
+/// Returns where the response says the resource is.
 fn target<B>(base: &WebSocketUri, response: &Response<B>) -> Option<WebSocketUri> {
     let (StatusCode::MOVED_PERMANENTLY
     | StatusCode::FOUND

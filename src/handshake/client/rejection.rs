@@ -12,8 +12,8 @@ use crate::handshake::field::{Field, number};
 
 /// The server's final response when it isn't the 101 that was asked for (RFC 6455, section 4.1).
 ///
-/// Its head is complete. To have the body as well, which often says why, go on reading until
-/// [`is_complete`](Self::is_complete): the body then has all that the server sent, or as much as
+/// Its head is complete. To get the body as well, which often says why, keep reading until
+/// [`is_complete`](Self::is_complete): the body is then all that the server sent, or as much as
 /// [`ClientRequest::max_body_size`](super::ClientRequest::max_body_size) allows.
 ///
 /// ```
@@ -40,7 +40,7 @@ pub struct Rejection {
 /// Where the body ends (RFC 9112, section 6.3).
 #[derive(Debug)]
 enum Framing {
-    /// Behind this many more bytes.
+    /// After this many more bytes.
     Length(u64),
     /// Where its chunks say.
     Chunked(ChunkedDecoder),
@@ -56,7 +56,7 @@ impl Rejection {
         Self { response: head.map(|()| Vec::new()), framing, max_body_size }
     }
 
-    /// Takes what of the bytes that have arrived belongs to the body, without what frames it.
+    /// Takes the bytes of the body off the front of `input`, and keeps the content without its framing.
     pub fn receive(&mut self, input: &mut &mut [u8]) {
         while !input.is_empty() && !self.is_complete() {
             let room = self.max_body_size.saturating_sub(self.response.body().len());
@@ -77,9 +77,9 @@ impl Rejection {
         }
     }
 
-    /// Whether the body is complete, or as long as it may get.
+    /// Returns whether the body is complete, or as long as it may get.
     ///
-    /// Where this stays `false`, the body ends with the transport.
+    /// If this stays `false`, the body ends with the transport.
     pub fn is_complete(&self) -> bool {
         self.response.body().len() >= self.max_body_size
             || match &self.framing {
@@ -90,12 +90,12 @@ impl Rejection {
             }
     }
 
-    /// The response, with the body that has arrived so far.
+    /// Returns the response, with as much of the body as has arrived so far.
     pub const fn response(&self) -> &Response<Vec<u8>> {
         &self.response
     }
 
-    /// The response, to be kept.
+    /// Converts this into the response, with as much of the body as has arrived.
     pub fn into_response(self) -> Response<Vec<u8>> {
         self.response
     }
@@ -108,7 +108,7 @@ impl Framing {
         if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Complete;
         }
-        // (3) and (4): an encoding goes before a length. One that isn't known here is kept as it is.
+        // (3) and (4): an encoding takes precedence over a length. An unknown one is left as it is.
         match Field::of(headers, &TRANSFER_ENCODING) {
             Field::Absent => {}
             Field::Once(only) if only.eq_ignore_ascii_case(b"chunked") => {
@@ -116,8 +116,8 @@ impl Framing {
             }
             _ => return Self::Transport,
         }
-        // (5) and (6): a length that can't be made out leaves the end of the transport. That is no
-        // risk here, as nothing behind the body is ever used.
+        // (5) and (6): if the length can't be parsed, the body ends with the transport. That is no
+        // risk here, as nothing after the body is ever used.
         let length = match Field::of(headers, &CONTENT_LENGTH) {
             Field::Once(length) => number(length),
             _ => None,

@@ -12,7 +12,7 @@ use crate::handshake::{
     uri::WebSocketUri,
 };
 
-/// What a client asks for, and within which limits it takes the answer.
+/// What a client asks for, and the limits within which it accepts the answer.
 ///
 /// It can be used for any number of handshakes; each has its own key.
 ///
@@ -38,7 +38,7 @@ pub struct ClientRequest {
 }
 
 impl ClientRequest {
-    /// A request for this URI, without subprotocols, origin and further headers.
+    /// Creates a request for this URI, without subprotocols, an origin or further headers.
     pub fn new(uri: WebSocketUri) -> Self {
         Self {
             uri,
@@ -51,12 +51,11 @@ impl ClientRequest {
         }
     }
 
-    /// Offers a subprotocol, after those that were offered before: the first is the one that is
-    /// liked best (section 4.1).
+    /// Offers a subprotocol, after those already offered: the first one is preferred (section 4.1).
     ///
     /// # Errors
     ///
-    /// [`OptionError`] if the name isn't a token, or was offered before.
+    /// [`OptionError`] if the name isn't a token or is already offered.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, OptionError> {
         // §4.1 (10) Tokens, and all of them different.
         if !is_token(name) {
@@ -69,8 +68,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Says on behalf of which web page the connection is opened (section 4.1). A client that is no
-    /// browser has no need to.
+    /// Names the web page on whose behalf the connection is opened (section 4.1). Only browsers need
+    /// to.
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
@@ -89,9 +88,10 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`, `Origin`, and
-    /// `Sec-WebSocket-` with `Accept`, `Extensions`, `Key`, `Protocol` or `Version` behind it), for those that announce
-    /// a body (`Content-Length`, `Transfer-Encoding`), and for a value that isn't ASCII.
+    /// [`OptionError`] for the headers that make up the handshake (`Host`, `Upgrade`, `Connection`,
+    /// `Origin`, and `Sec-WebSocket-` followed by `Accept`, `Extensions`, `Key`, `Protocol` or `Version`),
+    /// for those that announce a body (`Content-Length`, `Transfer-Encoding`), and for a value that isn't
+    /// ASCII.
     pub fn header(mut self, name: HeaderName, mut value: HeaderValue) -> Result<Self, OptionError> {
         if [HOST, ORIGIN].contains(&name) || OWNED.contains(&name) {
             return Err(OptionError::OwnedHeader(name));
@@ -110,8 +110,8 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// As [`header`](Self::header), and [`OptionError`] for a name that isn't a token or a value that
-    /// has a control character.
+    /// As for [`header`](Self::header), and also [`OptionError`] for a name that isn't a token or a value
+    /// that contains a control character.
     pub fn header_line(self, name: &str, value: &str) -> Result<Self, OptionError> {
         let parsed_name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| OptionError::InvalidHeaderName(name.to_owned()))?;
@@ -120,14 +120,14 @@ impl ClientRequest {
         self.header(parsed_name, parsed_value)
     }
 
-    /// Limits of the response's head.
+    /// Sets the limits for the response's head.
     #[must_use]
     pub const fn head_limits(mut self, limits: HeadLimits) -> Self {
         self.head_limits = limits;
         self
     }
 
-    /// How many bytes of the body are kept of a response that rejects the handshake; 64 KiB by
+    /// Sets how many bytes of the body are kept if the response rejects the handshake; 64 KiB by
     /// default.
     #[must_use]
     pub const fn max_body_size(mut self, bytes: usize) -> Self {
@@ -135,13 +135,13 @@ impl ClientRequest {
         self
     }
 
-    /// Where to connect to.
+    /// Returns where to connect to.
     pub const fn uri(&self) -> &WebSocketUri {
         &self.uri
     }
 
-    /// The same request for another URI, without what proves who asks if that is another origin
-    /// (RFC 9110, section 15.4).
+    /// Returns the same request for another URI; if that has another origin, without the headers that
+    /// prove the client's identity (RFC 9110, section 15.4).
     pub(super) fn redirected_to(&self, uri: WebSocketUri) -> Self {
         let mut request = Self { uri, ..self.clone() };
         if !request.uri.has_same_origin(&self.uri) {
@@ -150,12 +150,12 @@ impl ClientRequest {
         request
     }
 
-    /// The subprotocols that are offered.
+    /// Returns the subprotocols that are offered.
     pub(super) fn subprotocols(&self) -> &[String] {
         &self.subprotocols
     }
 
-    /// The request's bytes (section 4.1).
+    /// Returns the request's bytes (section 4.1).
     pub(super) fn encode(&self, key: SecWebSocketKey) -> Bytes {
         let origin = self.origin.as_ref().map(Origin::to_string);
         let subprotocols = self.subprotocols.join(", ");
@@ -180,5 +180,5 @@ impl ClientRequest {
     }
 }
 
-/// What proves who asks: it is sent to nobody else and shown in no log.
+/// Headers that prove the client's identity: they are not sent to anyone else or shown in logs.
 const SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];

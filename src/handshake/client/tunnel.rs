@@ -14,13 +14,13 @@ use super::{
 };
 use crate::handshake::{encode, sticky::Sticky};
 
-/// What precedes a client's handshake where there is a proxy in between: the request for a tunnel,
+/// What precedes a client's handshake if there is a proxy in between: the request for a tunnel,
 /// until the proxy has answered it.
 ///
-/// Send what [`outgoing`](Self::outgoing) holds, and nothing behind it; then give
-/// [`receive`](Self::receive) the bytes that arrive until it hands out the outcome. With
-/// [`ProxyOutcome::Tunnel`] the transport leads to the server, and what begins on it is what would
-/// begin on a connection of its own: TLS where the scheme is `wss`, then the
+/// Send what [`outgoing`](Self::outgoing) holds, and nothing after it; then give
+/// [`receive`](Self::receive) the bytes that arrive until it returns the outcome. After
+/// [`ProxyOutcome::Tunnel`], the transport leads to the server, and you go on as on a direct
+/// connection: with TLS if the scheme is `wss`, then with the
 /// [`ClientHandshake`](super::ClientHandshake).
 ///
 /// ```
@@ -51,16 +51,16 @@ pub struct ProxyHandshake {
 pub enum ProxyOutcome {
     /// The tunnel is open. This is the proxy's response, for its headers.
     Tunnel(Response<()>),
-    /// There is no tunnel: the proxy wants to know who asks (407), can't reach the server, or
-    /// doesn't want to.
+    /// There is no tunnel: the proxy wants to know who is asking (407), or can't or won't reach the
+    /// server.
     Refused(Rejection),
 }
 
 impl ProxyHandshake {
-    /// Asks this proxy for a tunnel to where the request goes, and takes the answer within the
-    /// limits that the request has for a server's.
+    /// Asks this proxy for a tunnel to the request's host and port.
     ///
-    /// Of what the request itself says, the proxy gets to know only host and port.
+    /// The proxy sees nothing else of the request. Its answer is subject to the same limits as the
+    /// server's.
     pub fn new(proxy: &Proxy, request: &ClientRequest) -> Self {
         // RFC 9110, §9.3.6: the target is the authority, and always has its port. RFC 9112, §3.2:
         // the same goes into the Host field.
@@ -76,29 +76,29 @@ impl ProxyHandshake {
         }
     }
 
-    /// The bytes of the request that are still to be sent. Advance it past what was written.
+    /// Returns the bytes of the request that are still to be sent; advance it past those written.
     pub const fn outgoing(&mut self) -> &mut Bytes {
         &mut self.outgoing
     }
 
-    /// Takes bytes that have arrived; the outcome, when the head of the final response is complete.
+    /// Takes bytes that have arrived, and returns the outcome once the final response's head is complete.
     ///
-    /// What is behind that head stays in `input`: it is the server's, through the tunnel, or begins
+    /// What follows that head stays in `input`: it comes from the server, through the tunnel, or begins
     /// the body of the rejection.
     ///
     /// # Errors
     ///
-    /// [`ProxyResponseError`] if the response is malformed, exceeds the limits, or switches
-    /// protocols. There is no going on from there, each further call gives the same: close the transport.
+    /// [`ProxyResponseError`] if the response is malformed, exceeds the limits, or switches protocols.
+    /// The error is final, and each further call returns it again: close the transport.
     pub fn receive(
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<ProxyOutcome>, ProxyResponseError> {
         let Self { response, max_body_size, failure, .. } = self;
         let outcome_of = |head: ResponseHead<'_>| match head.status {
-            // RFC 9110, §7.8: a switch nobody asked for. What follows it is in no known protocol.
+            // RFC 9110, §7.8: a switch nobody asked for. What follows it is in an unknown protocol.
             StatusCode::SWITCHING_PROTOCOLS => Err(ProxyResponseError::Switched),
-            // RFC 9110, §9.3.6: the tunnel begins behind the blank line, whatever Content-Length and
+            // RFC 9110, §9.3.6: the tunnel begins after the blank line, whatever Content-Length and
             // Transfer-Encoding say. Any HTTP/1.x will do: there is no other protocol to agree on.
             status if status.is_success() => Ok(ProxyOutcome::Tunnel(head.to_response()?)),
             _ => Ok(ProxyOutcome::Refused(Rejection::new(head.to_response()?, *max_body_size))),
@@ -111,14 +111,14 @@ impl ProxyHandshake {
         .map_err(|error| failure.keep(error))
     }
 
-    /// What it means that the proxy ends the transport before the response is complete.
+    /// Returns the error for a proxy that ends the transport before the response is complete.
     pub fn receive_eof(self) -> ProxyResponseError {
         ProxyResponseError::Truncated
     }
 }
 
 impl fmt::Debug for ProxyHandshake {
-    /// Without what is outgoing, as there is the password in it.
+    /// Omits what is outgoing, as it contains the password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { outgoing: _, response, max_body_size, failure: _ } = self;
         formatter

@@ -184,7 +184,7 @@ impl Acceptance {
         self
     }
 
-    /// Adds a header to the response. The headers that make up the handshake can't be set.
+    /// Adds a header to the response. Headers that make up the handshake or announce a body can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

@@ -99,7 +99,7 @@ impl RequestError {
         }
     }
 
-    /// The section that states the rule, such as `RFC 6455, section 4.2.1`.
+    /// Returns the section that states the rule, such as `RFC 6455, section 4.2.1`.
     pub const fn section(&self) -> &'static str {
         match self {
             Self::Head(_) => "RFC 9112, section 2.1",
