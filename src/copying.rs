@@ -69,7 +69,7 @@ pub(crate) fn to_string_in(text: &str, spare: &mut Vec<u8>) -> String {
         return to_string(text);
     }
     spare.clear();
-    // It is empty, and so is UTF-8.
+    // It is empty, so it is valid UTF-8.
     let mut copy = String::from_utf8(mem::take(spare)).unwrap_or_default();
     append_text(text, &mut copy);
     copy

@@ -203,7 +203,7 @@ fn assert_refusal(mut refusal: Refusal, method: &Method) {
             assert!(head.list_has("upgrade", "websocket"));
             assert!(head.list_has("connection", "upgrade"));
         }
-        "400" | "404" | "431" | "500" | "505" => {}
+        "400" | "404" | "414" | "431" | "500" | "505" => {}
         status => panic!("a refusal with {status}"),
     }
 }

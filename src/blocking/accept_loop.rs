@@ -145,7 +145,7 @@ impl AcceptLoop {
     ) -> io::Result<()> {
         let accepted = listener.accept()?;
         if self.registry.is_stopping() {
-            return Ok(()); // it may be the call that woke the listener
+            return Ok(()); // it may be the connection that woke the listener
         }
         let Some(slot) = self.registry.admit(self.max_connections) else {
             return Ok(());

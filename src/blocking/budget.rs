@@ -11,7 +11,7 @@ impl TimeBudget {
         Self(whole)
     }
 
-    /// Does `work` before the deadline at which the remaining time is spent, and deducts what it took.
+    /// Calls `work` with the deadline by which the remaining time is spent, and deducts what it took.
     pub(super) fn spend<T>(&mut self, work: impl FnOnce(Deadline) -> T) -> T {
         let begun = Instant::now();
         let done = work(Deadline::after(self.0));

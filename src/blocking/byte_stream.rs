@@ -15,8 +15,8 @@ pub(super) const MESSAGE: usize = 64 * 1024;
 ///
 /// Message boundaries mean nothing. What is written is gathered, and goes out as a message when it is
 /// [flushed](Write::flush), when 64 KiB have been gathered, and before a read waits: so a request and its
-/// answer need no flush in between. If no read follows, flush or [`close`](Self::close): bytes left at a drop
-/// are lost, and the peer gets an [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) in their place.
+/// answer need no flush in between. If no read follows, flush or [`close`](Self::close): bytes left when
+/// this is dropped are lost, and the peer gets an [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) instead.
 ///
 /// ```
 /// use std::io::{BufRead, Write};

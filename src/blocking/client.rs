@@ -120,7 +120,7 @@ impl Client {
         self
     }
 
-    /// The TLS for `wss`, redirections included: above all, which certificate authorities to trust. By
+    /// The TLS to use for `wss`, redirections included; above all, the certificate authorities to trust. By
     /// default they are those that the platform trusts.
     ///
     /// ```no_run
@@ -172,7 +172,7 @@ impl Client {
         self
     }
 
-    /// Asks this proxy for a tunnel to the server, and connects through it; directly by default.
+    /// Asks this proxy for a tunnel to the server, and connects through that; connects directly by default.
     ///
     /// Connecting to the proxy and waiting for its answer are part of connecting, and so bounded by
     /// [`Timeouts::connect`].

@@ -127,7 +127,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     ) -> Result<(), Error> {
         let mut read_by = self.read_by();
         loop {
-            // What the peer did wrong is the error, once the peer has been told.
+            // What the peer did wrong is the error to report, once the peer has been told.
             let step = self.step(broken.take().map(Error::from), &mut read_by);
             if !matches!(step, Ok(Step::GoOn)) {
                 if self.state() == ConnectionState::Closed {

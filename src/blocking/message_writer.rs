@@ -18,7 +18,7 @@ const FRAGMENT: usize = 64 * 1024 - FrameHeader::MAX_SIZE;
 /// between any two bytes; what isn't UTF-8 is refused with [`InvalidData`](io::ErrorKind::InvalidData).
 ///
 /// End it with [`finish`](Self::finish). If it is dropped before that, the connection is closed with 1011,
-/// because the peer couldn't tell the message from a whole one.
+/// because the peer couldn't otherwise tell the message from a whole one.
 pub struct MessageWriter<'connection> {
     sink: Box<dyn FragmentSink + 'connection>,
     kind: MessageKind,

@@ -87,7 +87,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.replies.send_prepared(message).or_else(|error| self.unless_closing(error))
     }
@@ -96,7 +96,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As for [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
     }

@@ -16,7 +16,7 @@ use crate::close_code::CloseCode;
 use crate::connection::{CloseFrame, CloseStatus, ConnectionState};
 use crate::message::{Chunk, Message};
 
-/// The end of a connection that receives; from [`WebSocket::split`].
+/// The receiving end of a connection; from [`WebSocket::split`].
 ///
 /// Reading drives the connection: Pings and Close frames are answered, and keepalive Pings sent, while a
 /// thread reads. It never waits for a peer that doesn't take its replies: they go out with what the
@@ -64,7 +64,7 @@ impl<S: Read + Write> Reader<S> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::read`].
+    /// As for [`WebSocket::read`].
     pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
         self.driver.read()
     }
@@ -73,16 +73,16 @@ impl<S: Read + Write> Reader<S> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::read`].
+    /// As for [`WebSocket::read`].
     pub fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
         self.driver.read_chunk()
     }
 
-    /// Waits for the next message, to be read bit by bit; see [`WebSocket::next_message`].
+    /// Waits for the next message, to be read piece by piece; see [`WebSocket::next_message`].
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::read`].
+    /// As for [`WebSocket::read`].
     pub fn next_message(&mut self) -> Result<Option<MessageReader<'_>>, Error> {
         MessageReader::begin(&mut self.driver)
     }
@@ -95,13 +95,13 @@ impl<S: Read + Write> Reader<S> {
     /// Hands every message to `handler` until the connection is closed cleanly; see
     /// [`WebSocket::serve`].
     ///
-    /// The handler is a writer among others: what it sends waits for messages that they are writing, and
-    /// for the peer once 64 KiB are queued. When another thread has begun to close, replies are dropped, and
-    /// this goes on until the connection is closed.
+    /// The handler is one writer among others: what it sends waits for messages that the others are writing,
+    /// and for the peer once 64 KiB are queued. When another thread has begun to close, replies are dropped,
+    /// and this goes on until the connection is closed.
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::serve`].
+    /// As for [`WebSocket::serve`].
     pub fn serve<E: From<Error>>(
         &mut self,
         handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
@@ -113,7 +113,7 @@ impl<S: Read + Write> Reader<S> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::close`].
+    /// As for [`WebSocket::close`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.driver.close(frame)
@@ -144,21 +144,22 @@ impl<S: Read + Write> Reader<S> {
         self.subprotocol.as_deref()
     }
 
-    /// How long a read may wait for bytes, from the next one on; see [`Timeouts::read`](super::Timeouts::read).
+    /// Sets how long a read may wait for bytes, from the next one on; see
+    /// [`Timeouts::read`](super::Timeouts::read).
     pub const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.driver.set_read_timeout(timeout);
     }
 
-    /// The stream, as [`WebSocket::stream`] has it.
+    /// The stream; see [`WebSocket::stream`].
     pub const fn stream(&self) -> &S {
         self.driver.stream.get()
     }
 
-    /// The connection in one piece again.
+    /// Puts the connection together again.
     ///
     /// # Errors
     ///
-    /// [`ReuniteError`] with both, if the writer is of another connection, or has clones.
+    /// [`ReuniteError`] with both, if the writer belongs to another connection or has clones.
     pub fn reunite(self, writer: Writer<S>) -> Result<WebSocket<S>, ReuniteError<S>> {
         let are_all = Arc::strong_count(&writer.shared) == 2;
         if !are_all || !Arc::ptr_eq(&self.driver.outlet, &writer.shared) {

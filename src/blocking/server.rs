@@ -35,14 +35,14 @@ use crate::handshake::{
 ///
 /// # Errors
 ///
-/// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
+/// [`AcceptError`] says why it failed. The client has been answered, unless it was too slow or is gone.
 pub fn accept<S: Socket>(stream: S) -> Result<WebSocket<S>, AcceptError> {
     Server::new().accept(stream)
 }
 
-/// What a server offers and allows: the builder of server connections.
+/// What a server offers and allows: the builder for server connections.
 ///
-/// One serves any number of connections, from any number of threads.
+/// One `Server` serves any number of connections, from any number of threads.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
@@ -94,15 +94,16 @@ impl Server {
         }
     }
 
-    /// The subprotocols that this server speaks, the one it likes best first. The first of them
-    /// that the client offers is used; a client that offers none of them is accepted without.
+    /// The subprotocols that this server speaks, the one it likes best first. The first of them that the
+    /// client offers is used; a client that offers none of them is accepted without one.
     #[must_use]
     pub fn subprotocols<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.subprotocols = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Which web pages may open a connection. A server that knows its users by cookies needs one.
+    /// Which web pages may open a connection. A server that identifies its users by cookies needs such a
+    /// policy.
     #[must_use]
     pub fn origins(mut self, policy: OriginPolicy) -> Self {
         self.origins = Arc::new(policy);
@@ -111,17 +112,16 @@ impl Server {
 
     /// Decides about each request.
     ///
-    /// The closure sees the whole request and what the protocol makes of it, also of one that is no
-    /// opening handshake, so that it can answer a plain `GET` with a page. It is asked after the
-    /// origin policy. What it accepts without naming a subprotocol gets that of
-    /// [`subprotocols`](Self::subprotocols).
+    /// The closure sees the whole request and what the protocol makes of it, even if it isn't an opening
+    /// handshake, so that it can answer a plain `GET` with a page. It is asked after the origin policy. If it
+    /// accepts without naming a subprotocol, the one from [`subprotocols`](Self::subprotocols) is used.
     ///
     /// ```
     /// use sansocket::blocking::Server;
     /// use sansocket::handshake::{Decision, RequestError};
     ///
     /// let server = Server::new().on_request(|request, upgrade| match (request.uri().path(), upgrade) {
-    ///     // A valid request for something else; others that are wrong are refused.
+    ///     // A valid request for something else; requests with other errors are refused.
     ///     ("/health", Err(RequestError::Upgrade)) => {
     ///         Decision::Respond(http::Response::new("healthy".into()))
     ///     }
@@ -164,38 +164,38 @@ impl Server {
         self
     }
 
-    /// Limits and choices of the connections; those of [`Config::default`] by default.
+    /// Limits and options of the connections; those of [`Config::default`] by default.
     #[must_use]
     pub const fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// How long each kind of waiting may take; as long as [`Timeouts::default`] says by default.
+    /// How long each kind of waiting may take; [`Timeouts::default`] by default.
     #[must_use]
     pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// Accepts a WebSocket on a TCP connection, where `TCP_NODELAY` is on, or another [`Socket`].
+    /// Accepts a WebSocket on a TCP connection, on which it turns on `TCP_NODELAY`, or on another [`Socket`].
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
+    /// [`AcceptError`] says why it failed. The client has been answered, unless it was too slow or is gone.
     pub fn accept<S: Socket>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
         stream.set_nodelay().map_err(AcceptError::Io)?;
         self.open(Stream::socket(stream))
     }
 
-    /// Accepts a WebSocket over any other stream: TLS, one in memory.
+    /// Accepts a WebSocket over any other stream, such as TLS or one in memory.
     ///
-    /// Its timeouts are the caller's affair, and so is ending it after the closing handshake or a
-    /// refusal. The handshake deadline is looked at between two calls, but can't interrupt one.
+    /// Its timeouts are up to the caller, and so is ending it after the closing handshake or a refusal. The
+    /// handshake deadline is checked between two calls, but can't interrupt one.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`] says why there is none. The client has been answered, unless it was too slow or is gone.
+    /// [`AcceptError`] says why it failed. The client has been answered, unless it was too slow or is gone.
     pub fn accept_over<S: Read + Write>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
         self.open(Stream::uncontrolled(stream))
     }

@@ -19,28 +19,28 @@ use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
 ///
-/// There are three locks. Who holds more than one has taken them in this order:
+/// There are three locks. A thread that holds more than one has taken them in this order:
 ///
-/// 1. `turn`, for as long as one message takes to be queued, so that the fragments of a message that is
-///    written bit by bit have no other message between them.
-/// 2. `stream`, for as long as it takes to write: by a thread that may wait for the peer.
-/// 3. `outbound`, for a moment. Never while something is waited for.
+/// 1. `turn`, for as long as one message takes to be queued, so that no other message gets between the
+///    fragments of one that is written piece by piece.
+/// 2. `stream`, for as long as a write takes, by a thread that may wait for the peer.
+/// 3. `outbound`, for a moment, and never while waiting for something.
 ///
-/// The reader queues its replies under the last alone, and writes only if `stream` is free and the
-/// peer takes it at once. Otherwise whoever holds `stream` writes them, or the reader looks again.
+/// The reader queues its replies under the last lock alone, and writes only if `stream` is free and the peer
+/// takes it at once. Otherwise the thread that holds `stream` writes them, or the reader tries again.
 #[derive(Debug)]
 pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
-    /// How often the reader looks whether a writer has begun to close.
+    /// How often the reader checks whether a writer has begun to close.
     glance: Duration,
 }
 
-/// How long the reader waits for a peer that takes replies slowly, or doesn't, before it goes on reading.
+/// How long the reader waits for a peer that takes replies slowly, or not at all, before it goes on reading.
 const NUDGE: Duration = Duration::from_millis(1);
 
-/// How often the reader looks whether replies that wait can be written.
+/// How often the reader checks whether waiting replies can be written.
 const RETRY: Duration = Duration::from_millis(20);
 
 impl<S> Shared<S> {
@@ -66,7 +66,7 @@ impl<S: Read + Write> Shared<S> {
     /// Writes everything that is queued now, however long the peer takes.
     pub(super) fn flush(&self) -> Result<(), Error> {
         let mut stream = lock(&self.stream);
-        // What the reader has queued meanwhile goes with it. Once: others may queue for ever.
+        // What the reader has queued meanwhile goes out too. Only once: others may go on queueing for ever.
         let written = (0..2).try_for_each(|_| {
             self.write(&mut stream, |outbound| match outbound.write_bound()? {
                 WriteBound::Each(timeout) => Ok(timeout),
@@ -85,16 +85,16 @@ impl<S: Read + Write> Shared<S> {
         let _ = self.nudge();
     }
 
-    /// Ends the transport: now, or when the thread lets go of it that is writing.
+    /// Ends the transport: now, or when the thread that is writing lets go of it.
     pub(super) fn cut(&self) {
-        // Said first, so that whoever has the stream sees it behind, if this doesn't get it.
+        // Set first, so that if this doesn't get the stream, the thread that has it sees this afterwards.
         self.lock_outbound().is_cut = true;
         if let Some(stream) = try_lock(&self.stream) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// How much waits, and how long writing it may take, if there is still time for that.
+    /// How much is waiting, and how long writing it may take, if there is still time for that.
     fn still_to_write(&self) -> Result<(usize, WriteBound), Error> {
         let mut outbound = self.lock_outbound();
         outbound.tick()?;
@@ -102,7 +102,7 @@ impl<S: Read + Write> Shared<S> {
         Ok((outbound.sending.outgoing().remaining(), bound))
     }
 
-    /// Leaves the stream to others, or to nobody if it was to be [cut](Self::cut) meanwhile.
+    /// Releases the stream to others, or ends it if it was to be [cut](Self::cut) meanwhile.
     fn let_go(&self, stream: MutexGuard<'_, Stream<S>>) {
         drop(stream);
         if self.lock_outbound().is_cut {
@@ -110,13 +110,13 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// Writes what is queued, as far as that needs no waiting.
+    /// Writes what is queued, as far as that is possible without waiting.
     fn nudge(&self) -> Result<Flushed, Error> {
         let Some(mut stream) = try_lock(&self.stream) else {
-            // Even if nothing is queued any more: it may be on its way through TLS.
+            // Even if nothing is queued any more: it may still be on its way through TLS.
             return Ok(Flushed::Partly);
         };
-        // However late it is by then, the first call is made.
+        // The first call is made, however late it is by then.
         let mut first = Some(NUDGE);
         let deadline = Deadline::after(NUDGE);
         let written = self.write(&mut stream, |outbound| {
@@ -134,8 +134,8 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// Writes as much as is queued at first, and what the stream held back, each call within the time
-    /// that `bound` gives it.
+    /// Writes as much as was queued at the start, and what the stream held back, each call within the time
+    /// that `bound` returns.
     fn write(
         &self,
         stream: &mut Stream<S>,
@@ -190,7 +190,7 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     fn write_last_words(&mut self) {
         let mut left = usize::MAX;
         let mut write_by = Deadline::NEVER;
-        // Not all at once, so that a shutdown gets at the stream meanwhile.
+        // Not all at once, so that a shutdown can get at the stream in between.
         while let Ok((waiting, bound)) = self.still_to_write() {
             if let WriteBound::Each(timeout) = bound {
                 if waiting < left {
@@ -209,7 +209,7 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     }
 
     fn is_laden(&mut self) -> bool {
-        // Its own replies are bounded, and those of a handler are written by it.
+        // The reader's own replies are bounded, and a handler writes its replies itself.
         false
     }
 
@@ -221,7 +221,7 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     }
 }
 
-/// What control frames go through, whatever message is being written.
+/// Where control frames go, whatever message is being written.
 impl<S: Read + Write> Sink for &Shared<S> {
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
         access(&mut self.lock_outbound())

@@ -14,12 +14,12 @@ pub struct ShutdownHandle {
 }
 
 impl ShutdownHandle {
-    /// Stops accepting, closes every connection with the loop's [goodbye](super::AcceptLoop::goodbye), and ends the loop
-    /// when all are gone or its [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called again, it ends the
-    /// loop at once.
+    /// Stops accepting, closes every connection with the loop's [goodbye](super::AcceptLoop::goodbye), and ends
+    /// the loop when all are gone or its [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called
+    /// again, it ends the loop at once.
     ///
-    /// Waits for no connection, and for a listener whose queue is full at most a second; it is
-    /// [`AcceptLoop::run`](super::AcceptLoop::run) that returns when it is over.
+    /// Doesn't wait for connections, and waits at most a second for a listener whose queue is full;
+    /// [`AcceptLoop::run`](super::AcceptLoop::run) is what returns when it is over.
     pub fn shut_down(&self) {
         self.registry.shut_down();
     }
@@ -46,7 +46,7 @@ struct State {
     phase: Phase,
     connections: HashMap<u64, Option<Arc<dyn Ending>>>,
     next_id: u64,
-    /// For each thread that accepts connections, what ends its wait for the next one.
+    /// For each thread that accepts connections, a function that ends its wait for the next one.
     wakes: HashMap<u64, Arc<dyn Fn() + Send + Sync>>,
 }
 
@@ -54,11 +54,11 @@ struct State {
 enum Phase {
     Running,
     Stopping,
-    /// Without waiting for anybody.
+    /// Stopping without waiting for anybody.
     Hurrying,
 }
 
-/// How a connection is ended from outside of its thread. Neither waits for the peer.
+/// How a connection is ended from outside its thread. Neither method waits for the peer.
 pub(super) trait Ending: Send + Sync {
     /// Begins the closing handshake.
     fn close(&self, frame: &CloseFrame<'_>);
@@ -78,7 +78,7 @@ impl Registry {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// A thread begins to accept connections, with what ends its wait for the next one.
+    /// Registers a thread that accepts connections, with a function that ends its wait for the next one.
     pub(super) fn start(&self, wake: Box<dyn Fn() + Send + Sync>) -> Accepting<'_> {
         let mut state = self.lock();
         let id = state.new_id();
@@ -108,12 +108,12 @@ impl Registry {
         drop(self.changed.wait_timeout_while(state, duration, is_running));
     }
 
-    /// Closes all connections, waits until they are gone or the time is over, and then ends them; gives
-    /// how many that were.
+    /// Closes all connections, waits until they are gone or the time is up, and ends the rest; returns how
+    /// many those were.
     pub(super) fn drain(&self, frame: &CloseFrame<'_>, deadline: Duration) -> usize {
         let started = Instant::now();
         for ending in self.endings() {
-            // Of many that take nothing each costs a moment.
+            // Each that takes nothing costs a moment, and there may be many.
             if self.lock().phase == Phase::Hurrying || started.elapsed() >= deadline {
                 break;
             }
@@ -148,7 +148,7 @@ impl Registry {
         self.wake();
     }
 
-    /// Ends the waits of all threads that accept connections, or that of others that accept from the same listener.
+    /// Wakes each thread that waits for a connection, or another that accepts from the same listener.
     fn wake(&self) {
         let wakes: Vec<_> = self.lock().wakes.values().cloned().collect();
         for wake in wakes {
@@ -182,7 +182,7 @@ impl Drop for Accepting<'_> {
         let is_stopping = state.phase != Phase::Running;
         drop(state);
         if is_stopping {
-            // The call that has woken this one may have been meant for another.
+            // The connection that woke this one may have been meant for another.
             self.registry.wake();
         }
     }
@@ -195,7 +195,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Says how the connection can be ended; `false` if that is to be now.
+    /// Sets how the connection can be ended; returns `false` if it should end now.
     pub(super) fn set_ending(&self, ending: Arc<dyn Ending>) -> bool {
         let mut state = self.registry.lock();
         state.connections.insert(self.id, Some(ending));

@@ -3,10 +3,9 @@ use crate::blocking::outbound::Outbound;
 use crate::connection::{ConnectionState, ControlPayload, SendError, SendingHalf, UsageError};
 use crate::message::Message;
 
-/// Where messages are queued, and from where they are written: by the one thread of a connection, or
-/// by one of several.
+/// Where messages are queued and written from: by the only thread of a connection, or by one of several.
 pub(super) trait Sink {
-    /// The sending half, for a moment.
+    /// Accesses the sending half, for a moment.
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T;
 
     /// Writes everything that is queued.
@@ -22,14 +21,15 @@ pub(super) trait Sink {
         self.queue_in_time(message, send).or_else(unless_timed_out)
     }
 
-    /// The same, and says if there was not enough time to write it. It is queued all the same.
+    /// Like `queue`, but fails with `WriteTimedOut` if there was not enough time to write. The message is
+    /// queued even then.
     #[inline]
     fn queue_in_time(
         &mut self,
         mut message: Message<'_>,
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        // Again and again, because what the reader owes may fill a short queue between two of these.
+        // In a loop, because the reader's replies may fill a short queue between two attempts.
         while let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
             match error {
                 SendError::BufferFull(refused) => match self.flush() {
@@ -46,7 +46,8 @@ pub(super) trait Sink {
             return Ok(());
         }
         self.flush().or_else(|error| match error {
-            // The peer has closed meanwhile. That has a deadline of its own, and the next flush says what became of it.
+            // The peer has closed meanwhile. That has a deadline of its own, and the next flush reports the
+            // outcome.
             Error::WriteTimedOut
                 if self.outbound(|outbound| outbound.sending.state()) != ConnectionState::Open =>
             {
@@ -56,7 +57,7 @@ pub(super) trait Sink {
         })
     }
 
-    /// Queues a Ping, and writes before that if there is no room for it.
+    /// Queues a Ping, and writes first if there is no room for it.
     fn queue_ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
         while let Err(error) = self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
             match error {
@@ -74,8 +75,8 @@ pub(super) trait Sink {
     }
 }
 
-/// What to say of a message that was written as far as there was time for it: the rest is queued, and more was
-/// not promised.
+/// Ignores a write timeout: the message was written as far as there was time for it, the rest is queued, and
+/// no more was promised.
 #[cold]
 pub(super) fn unless_timed_out(error: Error) -> Result<(), Error> {
     match error {

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Deadlines hold only on such streams: [`TcpStream`], Unix sockets, and whatever wraps one and
 /// implements this by passing the calls on.
 pub trait Socket: Read + Write {
-    /// Bounds each read; `None` lifts the bound. A read that passes it fails with
+    /// Bounds each read; `None` lifts the bound. A read that exceeds it fails with
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut).
     ///
     /// # Errors
@@ -22,14 +22,14 @@ pub trait Socket: Read + Write {
     /// Those of the system call.
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Ends one direction of the transport, or both, also under a call that waits on it.
+    /// Ends one direction of the transport, or both, even while a call is waiting on it.
     ///
     /// # Errors
     ///
     /// Those of the system call.
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 
-    /// Has small writes sent at once, where the transport would wait for more: `TCP_NODELAY`.
+    /// Makes the transport send small writes at once instead of waiting for more: `TCP_NODELAY`.
     ///
     /// # Errors
     ///
@@ -39,11 +39,11 @@ pub trait Socket: Read + Write {
     }
 }
 
-/// A socket of which there can be several handles, so that one thread reads while another writes.
+/// A socket that can have several handles, so that one thread can read while another writes.
 ///
-/// What is set or shut down through one handle holds for all.
+/// What is set or shut down through one handle applies to all.
 pub trait CloneSocket: Socket + Sized {
-    /// Another handle of the same socket.
+    /// Returns another handle to the same socket.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use crate::blocking::deadline::Deadline;
 use crate::blocking::socket::{CloneSocket, Socket};
 
-/// A stream, and what can be done to it beside reading and writing.
+/// A stream, and what can be done to it besides reading and writing.
 pub(super) struct Stream<S> {
     inner: S,
     control: Option<Control<S>>,
@@ -16,8 +16,8 @@ pub(super) struct Stream<S> {
     unflushed: bool,
 }
 
-/// What a [`Socket`] can do and a mere `Read + Write` can't, as a value: so that one
-/// `WebSocket<S>` serves both.
+/// What a [`Socket`] can do and a mere `Read + Write` can't, as a value, so that one `WebSocket<S>` serves
+/// both.
 struct Control<S> {
     set_read_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     set_write_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
@@ -26,11 +26,11 @@ struct Control<S> {
     write_bound: Option<Duration>,
 }
 
-/// How many segments go into one system call.
+/// How many slices go into one system call.
 pub(super) const MAX_SLICES: usize = 64;
 
-/// A bound that is longer than wanted by no more than this is left alone: deadlines that come nearer
-/// with each call would cost a system call each time.
+/// A bound that is no more than this longer than wanted is left alone: deadlines come nearer with each call,
+/// which would cost a system call each time.
 const TOLERANCE: Duration = Duration::from_millis(1);
 
 impl<S: Read + Write> Stream<S> {
@@ -46,16 +46,16 @@ impl<S: Read + Write> Stream<S> {
             read_bound: None,
             write_bound: None,
         };
-        // A handle that was there before may have left something.
+        // An earlier handle may have left something unflushed.
         Self { inner, control: Some(control), unflushed: true }
     }
 
-    /// A stream whose timeouts and end are the caller's affair.
+    /// A stream whose timeouts and end are up to the caller.
     pub(super) const fn uncontrolled(inner: S) -> Self {
         Self { inner, control: None, unflushed: false }
     }
 
-    /// Another handle of the stream, with the same bounds.
+    /// Another handle to the stream, with the same bounds.
     pub(super) fn try_clone(&self) -> io::Result<Self>
     where
         S: CloneSocket,
@@ -68,7 +68,7 @@ impl<S: Read + Write> Stream<S> {
         Ok(clone)
     }
 
-    /// Writes from now on in the place of another handle of the same stream.
+    /// Takes over writing from another handle to the same stream.
     pub(super) fn take_over(&mut self, written: &Self) {
         if let (Some(control), Some(written)) = (&mut self.control, &written.control) {
             control.write_bound = written.write_bound;
@@ -84,7 +84,7 @@ impl<S: Read + Write> Stream<S> {
         self.inner
     }
 
-    /// Whether this end can close the transport: shut down writing and wait for the end, boundedly.
+    /// Whether this end can close the transport: shut down writing and wait, within a bound, for the end.
     pub(super) const fn is_controlled(&self) -> bool {
         self.control.is_some()
     }
@@ -96,7 +96,7 @@ impl<S: Read + Write> Stream<S> {
         write: Option<Duration>,
     ) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
-        // One of no time at all takes what is there.
+        // A read with no time at all takes what is there.
         let read = read.map(|read| read.max(TOLERANCE));
         (control.set_read_timeout)(&self.inner, read)?;
         control.read_bound = read;
@@ -105,7 +105,7 @@ impl<S: Read + Write> Stream<S> {
         Ok(())
     }
 
-    /// Reads some bytes before the deadline; 0 at the end of the stream.
+    /// Reads some bytes before the deadline; returns 0 at the end of the stream.
     pub(super) fn read_before(
         &mut self,
         deadline: Deadline,
@@ -115,7 +115,7 @@ impl<S: Read + Write> Stream<S> {
         self.read_until(deadline, buffer)
     }
 
-    /// Reads some bytes that are there or arrive before the deadline; 0 at the end of the stream.
+    /// Reads some bytes that are there or arrive before the deadline; returns 0 at the end of the stream.
     pub(super) fn read_until(
         &mut self,
         deadline: Deadline,
@@ -127,15 +127,15 @@ impl<S: Read + Write> Stream<S> {
             let bound = self.control.as_ref().and_then(|control| control.read_bound);
             match retry(bound, || self.inner.read(buffer)) {
                 Err(error) if woke_early(&error, bound, deadline) => {}
-                // §7.1.5 Whether everything has arrived is said by the closing handshake, so it makes
-                // no difference that a TLS stream ended without being announced.
+                // §7.1.5: the closing handshake tells whether everything has arrived, so it makes no
+                // difference that a TLS stream ended unannounced.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 outcome => return outcome,
             }
         }
     }
 
-    /// Writes all that is outgoing before the deadline. What was written is gone from it also when this
+    /// Writes all of `outgoing` before the deadline. What was written is removed from it even when this
     /// fails.
     pub(super) fn write_before(
         &mut self,
@@ -158,8 +158,8 @@ impl<S: Read + Write> Stream<S> {
         Ok(())
     }
 
-    /// Writes all that is outgoing, each call within `timeout`. What was written is gone from it also
-    /// when this fails.
+    /// Writes all of `outgoing`, each call within `timeout`. What was written is removed from it even when
+    /// this fails.
     pub(super) fn write(
         &mut self,
         timeout: Option<Duration>,
@@ -172,7 +172,7 @@ impl<S: Read + Write> Stream<S> {
         self.flush(timeout)
     }
 
-    /// Writes some of these chunks by one call within `timeout`; gives how many bytes.
+    /// Writes some of these chunks with one call within `timeout`; returns how many bytes.
     pub(super) fn write_some(
         &mut self,
         timeout: Option<Duration>,
@@ -186,12 +186,12 @@ impl<S: Read + Write> Stream<S> {
         self.write_slices(slices.get(..chunks.len()).unwrap_or(&slices))
     }
 
-    /// Whether the stream itself may hold something back.
+    /// Whether the stream itself may be holding something back.
     pub(super) const fn is_unflushed(&self) -> bool {
         self.unflushed
     }
 
-    /// Hands on what the stream itself may hold back, by one call within `timeout`.
+    /// Flushes what the stream itself may hold back, with one call within `timeout`.
     pub(super) fn flush(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         if self.unflushed {
             self.bound_write(timeout)?;
@@ -201,7 +201,7 @@ impl<S: Read + Write> Stream<S> {
         Ok(())
     }
 
-    /// Ends one direction or both, where that can be done.
+    /// Ends one direction or both, where possible.
     pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match &self.control {
             Some(control) => (control.shutdown)(&self.inner, how),
@@ -252,7 +252,7 @@ impl<S: Read + Write> Stream<S> {
 
     fn write_slices(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let written = match slices {
-            // As it is most of the time, and costs the kernel less.
+            // The most common case, and cheaper for the kernel.
             [only] => retry(self.write_bound(), || self.inner.write(only)),
             _ => retry(self.write_bound(), || self.inner.write_vectored(slices)),
         };
@@ -272,7 +272,7 @@ impl<S: fmt::Debug> fmt::Debug for Stream<S> {
     }
 }
 
-/// Whether a call bounded by `set` ends when one bounded by `wanted` should, or hardly later.
+/// Whether a call bounded by `set` ends when one bounded by `wanted` should, or only a little later.
 pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
     match (set, wanted) {
         (Some(set), Some(wanted)) => {
@@ -282,14 +282,14 @@ pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bo
     }
 }
 
-/// Whether this is the timeout of a call bounded like this that has come before the deadline. Where there is no bound it
+/// Whether this is the timeout of a call with this bound, and came before the deadline. Without a bound it
 /// isn't ours, and waiting again would be of no use.
 fn woke_early(error: &io::Error, bound: Option<Duration>, deadline: Deadline) -> bool {
     error.kind() == io::ErrorKind::TimedOut && bound.is_some() && !deadline.has_passed()
 }
 
-/// What came of setting a timeout that isn't zero. XNU refuses that for a socket both of whose directions have ended:
-/// no call waits for that any more, and what has arrived is still to be read.
+/// Ignores a failure to set a nonzero timeout. XNU refuses it for a socket both of whose directions have
+/// ended: no call waits on that any more, and what has arrived is still to be read.
 pub(super) fn unless_ended(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
@@ -297,9 +297,9 @@ pub(super) fn unless_ended(outcome: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Repeats a call that a signal interrupts, and gives the two names of a timeout the one name.
+/// Repeats a call that a signal interrupts, and unifies the two error kinds of a timeout.
 ///
-/// A repeated call has all of its bound again, so it isn't repeated for longer than that.
+/// A repeated call gets all of its bound again, so it isn't repeated for longer than that.
 fn retry<T>(bound: Option<Duration>, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut repeat_before = None;
     loop {

@@ -38,33 +38,34 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long a client may take to connect, over all the addresses of the host, a proxy's answer and all
-    /// redirections; 10 seconds by default. Looking up the addresses is the system's affair and not counted.
+    /// How long a client may take to connect, including all the addresses of the host, a proxy's answer and
+    /// all redirections; 10 seconds by default. Looking up the addresses is up to the system and not counted.
     #[must_use]
     pub const fn connect(mut self, timeout: Duration) -> Self {
         self.connect = timeout;
         self
     }
 
-    /// How long the opening handshake may take as a whole, however slowly the peer drips its bytes;
-    /// 10 seconds by default.
+    /// How long the opening handshake may take as a whole, however slowly the peer's bytes trickle in; 10
+    /// seconds by default.
     #[must_use]
     pub const fn handshake(mut self, timeout: Duration) -> Self {
         self.handshake = timeout;
         self
     }
 
-    /// How long a read for messages may wait for bytes; for ever by default. One that passes it
-    /// fails with [`Error::ReadTimedOut`](super::Error::ReadTimedOut), and the next goes on where it
-    /// stopped. With no time at all it takes what is there.
+    /// How long a read for messages may wait for bytes; for ever by default. A read that exceeds this fails
+    /// with [`Error::ReadTimedOut`](super::Error::ReadTimedOut), and the next goes on where it stopped. A
+    /// timeout of zero takes what is there.
     #[must_use]
     pub const fn read(mut self, timeout: Option<Duration>) -> Self {
         self.read = timeout;
         self
     }
 
-    /// How long a write may wait for the peer to take bytes; 60 seconds by default. With
-    /// [`Duration::ZERO`] no connection is opened, with [`InvalidInput`](std::io::ErrorKind::InvalidInput).
+    /// How long a write may wait for the peer to take bytes; 60 seconds by default. With [`Duration::ZERO`],
+    /// opening a connection on a [`Socket`](super::Socket) fails with
+    /// [`InvalidInput`](std::io::ErrorKind::InvalidInput).
     #[must_use]
     pub const fn write(mut self, timeout: Option<Duration>) -> Self {
         self.write = timeout;
@@ -79,16 +80,16 @@ impl Timeouts {
         self
     }
 
-    /// After how long without a message in either direction the connection is closed, with 1001; never
-    /// by default. Reading ends with [`Error::IdleTimedOut`](super::Error::IdleTimedOut) then.
+    /// How long a connection may go without a message in either direction before it is closed with 1001; for
+    /// ever by default. Reading then ends with [`Error::IdleTimedOut`](super::Error::IdleTimedOut).
     #[must_use]
     pub const fn idle(mut self, timeout: Option<Duration>) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// How a peer that has fallen silent is found out; not at all by default. Reading ends with
-    /// [`Error::PongTimedOut`](super::Error::PongTimedOut) then.
+    /// How a peer that has fallen silent is detected; not at all by default. Reading then ends with
+    /// [`Error::PongTimedOut`](super::Error::PongTimedOut).
     ///
     /// The Pings go out while this end reads, from the thread that reads.
     ///
@@ -104,13 +105,13 @@ impl Timeouts {
         self
     }
 
-    /// What of this the connection does by itself, when it is told the time.
+    /// The timeouts that the connection handles by itself when it is told the time.
     pub(super) fn timers(&self) -> Timers {
         Timers::default().keepalive(self.keepalive).idle(self.idle).close(Some(self.close))
     }
 
-    /// How often a reader looks whether another thread has begun to close: the end is late by no more
-    /// than a quarter, where that is worth waking up for.
+    /// How often a reader checks whether another thread has begun to close: the end is late by no more than a
+    /// quarter of its timeout, where that is worth waking up for.
     pub(super) fn glance(&self) -> Duration {
         const LEAST: Duration = Duration::from_millis(20);
         LEAST.max(self.close / 4)

@@ -1,5 +1,5 @@
-//! What a driver does beside driving: with a connection to itself it writes too, and is split; the driver of a reader
-//! is made one with the writer's part again.
+//! What a driver does besides driving: with a connection to itself it also writes and can be split, and the
+//! driver of a reader can be reunited with the writer's part.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::blocking::stream::Stream;
 use crate::message::Message;
 
 impl<S: Read + Write> Driver<S, Outbound> {
-    /// Queues a message, and writes if much is queued; one that is much by itself is written where it lies. Says if
-    /// there was not enough time to write it: it is queued all the same.
+    /// Queues a message, and writes if much is queued; a long message is written from where it lies. Fails
+    /// with `WriteTimedOut` if there was not enough time to write it: it is queued even then.
     #[inline]
     pub(super) fn write(&mut self, message: Message<'_>) -> Result<(), Error> {
         if !message.is_short() {
@@ -42,7 +42,7 @@ impl<S: Read + Write> Driver<S, Outbound> {
 }
 
 impl<S: CloneSocket> Driver<S, Outbound> {
-    /// The driver of a thread that only reads, and what it shares with those that write.
+    /// Returns the driver of a thread that only reads, with what it shares with those that write.
     pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
         let Self { stream, buffer, receiving, joining, outlet, timeouts } = self;
         let mut reading = Stream::socket(stream.into_inner());
@@ -54,7 +54,7 @@ impl<S: CloneSocket> Driver<S, Outbound> {
 }
 
 impl<S: Read + Write> Driver<S, Arc<Shared<S>>> {
-    /// The driver of a thread that reads and writes, if there is no writer any more.
+    /// Returns the driver of a thread that reads and writes, if there is no writer any more.
     pub(super) fn reunite(self) -> Result<Driver<S, Outbound>, Box<Self>> {
         let Self { mut stream, buffer, receiving, joining, outlet, timeouts } = self;
         match Arc::try_unwrap(outlet) {

@@ -69,34 +69,32 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
     ///
-    /// It comes whole, with [`Delivery::Chunks`](crate::Delivery::Chunks) too: then what is left of one that was begun
-    /// with [`read_chunk`](Self::read_chunk) is skipped.
+    /// It comes whole, even with [`Delivery::Chunks`](crate::Delivery::Chunks): the rest of one that was
+    /// begun with [`read_chunk`](Self::read_chunk) is then skipped.
     ///
     /// # Errors
     ///
-    /// [`Error::ReadTimedOut`] and [`Error::WriteTimedOut`] lose nothing: call it again. After any
-    /// other error the connection is over, and a further call says so again.
+    /// [`Error::ReadTimedOut`] and [`Error::WriteTimedOut`] lose nothing: call it again. After any other
+    /// error the connection is over, and a further call fails again.
     #[inline]
     pub fn read(&mut self) -> Result<Option<Message<'static>>, Error> {
         self.driver.read()
     }
 
-    /// Waits for the next piece of a message, which without
-    /// [`Delivery::Chunks`](crate::Delivery::Chunks) is all of it; `None` when the connection was closed
-    /// cleanly.
+    /// Waits for the next piece of a message, or without [`Delivery::Chunks`](crate::Delivery::Chunks) for
+    /// all of it; `None` when the connection was closed cleanly.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// As for [`read`](Self::read).
     pub fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
         self.driver.read_chunk()
     }
 
-    /// Waits for the next message, to be read bit by bit; `None` when the connection was closed
-    /// cleanly.
+    /// Waits for the next message, to be read piece by piece; `None` when the connection was closed cleanly.
     ///
-    /// With [`Delivery::Chunks`](crate::Delivery::Chunks) it is handed out as it arrives, so that a
-    /// message of any length takes constant memory; else when it is complete.
+    /// With [`Delivery::Chunks`](crate::Delivery::Chunks) it is handed out as it arrives, so that a message
+    /// of any length takes constant memory; otherwise when it is complete.
     ///
     /// ```no_run
     /// use std::{fs::File, io};
@@ -115,7 +113,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// As for [`read`](Self::read).
     pub fn next_message(&mut self) -> Result<Option<MessageReader<'_>>, Error> {
         MessageReader::begin(&mut self.driver)
     }
@@ -138,9 +136,9 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Hands every message to `handler` until the connection is closed cleanly.
     ///
-    /// Messages are borrowed from the read buffer where they lie whole in it, and the replies to
-    /// all that arrived in one read leave in one write: the fastest way to receive and reply, with
-    /// no allocation for each message.
+    /// Messages that lie whole in the read buffer are borrowed from it, and the replies to all that arrived
+    /// in one read leave in one write: the fastest way to receive and reply, with no allocation for each
+    /// message.
     ///
     /// ```no_run
     /// # fn echo(mut socket: sansocket::blocking::WebSocket<std::net::TcpStream>)
@@ -151,8 +149,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read), turned into the handler's, and those of `handler`: what it
-    /// queued before stays queued, and the connection open.
+    /// Those of [`read`](Self::read), converted to the handler's error type, and those of `handler`: what it
+    /// queued before stays queued, and the connection stays open.
     pub fn serve<E: From<Error>>(
         &mut self,
         handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,
@@ -163,8 +161,8 @@ impl<S: Read + Write> WebSocket<S> {
     /// Queues a message, and writes once 64 KiB are queued. The next [`read`](Self::read) or
     /// [`flush`](Self::flush) writes the rest.
     ///
-    /// A message that is as long by itself is written at once: by a server without a copy, by a client in the memory
-    /// of 64 KiB of it.
+    /// A message of that length is written at once: by a server without a copy, by a client with memory for
+    /// 64 KiB of it.
     ///
     /// # Errors
     ///
@@ -175,11 +173,11 @@ impl<S: Read + Write> WebSocket<S> {
         self.driver.write(message.into()).or_else(unless_timed_out)
     }
 
-    /// Queues a fragment of a message that others will follow; see [`Connection::fragments`].
+    /// Queues a fragment of a message that more will follow; see [`Connection::fragments`].
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
+    /// As for [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
     pub fn write_fragment<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
         self.driver.queue(piece.into(), |sending, piece| sending.fragments().write(piece))
     }
@@ -188,15 +186,15 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`write_fragment`](Self::write_fragment).
+    /// As for [`write_fragment`](Self::write_fragment).
     pub fn finish_fragments<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
         self.driver.queue(piece.into(), |sending, piece| sending.fragments().finish(piece))
     }
 
-    /// Begins a message that is written bit by bit, in constant memory.
+    /// Begins a message that is written piece by piece, in constant memory.
     ///
-    /// While one that was begun by [`write_fragment`](Self::write_fragment) isn't finished, each write to it fails with
-    /// [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
+    /// While a message begun with [`write_fragment`](Self::write_fragment) isn't finished, each write to this
+    /// one fails with [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
     ///
     /// ```no_run
     /// use std::{fs::File, io};
@@ -216,7 +214,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// As for [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.driver.queue(message.message().clone(), |sending, _| sending.send_prepared(message))
     }
@@ -225,7 +223,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write): then the message was not taken. With [`Error::WriteTimedOut`] it was,
+    /// As for [`write`](Self::write): then the message was not taken. With [`Error::WriteTimedOut`] it was,
     /// and what is left of it goes out with the next flush or read.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.driver.write(message.into())?;
@@ -237,8 +235,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room
-    /// for the Ping.
+    /// As for [`send`](Self::send), but [`Error::WriteTimedOut`] also when the peer takes nothing and there
+    /// was no room for the Ping.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         self.driver.ping(payload.into())
     }
@@ -255,15 +253,15 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Closes the connection: sends a Close frame, waits for the peer's, and ends the transport.
     ///
-    /// Messages that arrive meanwhile are discarded. If the connection is closing or closed already
-    /// this only sees it to its end.
+    /// Messages that arrive meanwhile are discarded. If the connection is already closing or closed, this
+    /// only sees it to its end.
     ///
     /// # Errors
     ///
-    /// [`Error::CloseTimedOut`] when the peer's Close frame takes longer than [`Timeouts::close`] (a
-    /// peer that only leaves its transport open is not waited for any longer either, but that is no
-    /// error), [`Error::Usage`] for a reason of more than 123 bytes, and whatever else ends the
-    /// connection otherwise than cleanly.
+    /// [`Error::CloseTimedOut`] when the peer's Close frame takes longer than [`Timeouts::close`] (a peer
+    /// that only leaves its transport open isn't waited for any longer either, but that isn't an error),
+    /// [`Error::Usage`] for a reason of more than 123 bytes, and whatever else keeps the connection from
+    /// ending cleanly.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseStatus, Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.driver.close(frame)
@@ -290,26 +288,26 @@ impl<S: Read + Write> WebSocket<S> {
         self.subprotocol.as_deref()
     }
 
-    /// How long a read may wait for bytes, from the next one on; see [`Timeouts::read`].
+    /// Sets how long a read may wait for bytes, from the next one on; see [`Timeouts::read`].
     ///
     /// Over a stream that isn't a [`Socket`](super::Socket) it makes no difference.
     pub const fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.driver.set_read_timeout(timeout);
     }
 
-    /// The stream. It is for looking at: to read from it or write to it would break the connection, and its timeouts
-    /// and that it blocks are the connection's affair. See [`set_read_timeout`](Self::set_read_timeout).
+    /// The stream, for inspection: reading from it or writing to it would break the connection, which also
+    /// manages its timeouts and keeps it blocking. See [`set_read_timeout`](Self::set_read_timeout).
     pub const fn stream(&self) -> &S {
         self.driver.stream.get()
     }
 
-    /// The stream, once nothing more is to be said on it. Bytes that were read ahead and not handed out are lost, and so
-    /// are those that are queued.
+    /// The stream, once the connection isn't needed any more. Bytes that were read ahead and not handed out
+    /// are lost, and so are those that are queued.
     pub fn into_stream(self) -> S {
         self.driver.stream.into_inner()
     }
 
-    /// An end that receives and an end that sends, for two threads or more.
+    /// Splits the connection into a receiving and a sending end, for two threads or more.
     ///
     /// ```no_run
     /// use std::thread;
@@ -325,7 +323,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`CloneSocket::try_clone`]; the connection is dropped then.
+    /// Those of [`CloneSocket::try_clone`] and of setting timeouts; the connection is then dropped.
     pub fn split(self) -> io::Result<(Reader<S>, Writer<S>)>
     where
         S: CloneSocket,

@@ -13,7 +13,7 @@ use crate::connection::{
 };
 use crate::message::{Message, MessageKind};
 
-/// The end of a connection that sends, for any number of threads; from
+/// The sending end of a connection, for any number of threads; from
 /// [`WebSocket::split`](super::WebSocket::split).
 ///
 /// Clones send on the same connection. Whole messages never mix, and those of one thread arrive in the
@@ -40,28 +40,28 @@ pub struct Writer<S> {
 }
 
 impl<S: Read + Write> Writer<S> {
-    /// Sends a message: when this returns, the operating system has it and all that was queued before.
+    /// Sends a message: when this returns, the operating system has it and all that was queued before it.
     ///
     /// It waits for a peer that reads slowly, up to [`Timeouts::write`](super::Timeouts::write) for each
     /// step, and for other writers.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when the
-    /// peer takes nothing and too much waits already; the message was not taken then. With
-    /// [`Error::WriteTimedOut`] it was, and what is left of it goes out with the next flush.
-    /// [`Error::Io`] when the transport fails.
+    /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when the peer
+    /// takes nothing and too much is already waiting; then the message was not taken. With
+    /// [`Error::WriteTimedOut`] it was, and what is left of it goes out with the next flush. [`Error::Io`]
+    /// when the transport fails.
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.turn().queue_in_time(message.into(), |sending, message| sending.send(message))?;
         self.flush()
     }
 
-    /// Queues a message, and writes once 64 KiB are queued. [`flush`](Self::flush) after the last of
+    /// Queues a message, and writes once 64 KiB are queued. Call [`flush`](Self::flush) after the last of
     /// several.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but for [`Error::WriteTimedOut`]: then it is queued.
+    /// As for [`send`](Self::send), except [`Error::WriteTimedOut`]: then it is queued.
     pub fn write<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.turn().queue(message.into(), |sending, message| sending.send(message))
     }
@@ -70,14 +70,14 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// As for [`write`](Self::write).
     pub fn write_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         self.turn().queue(message.message().clone(), |sending, _| sending.send_prepared(message))
     }
 
-    /// Begins a message that is written bit by bit. Until it is finished or dropped the messages of other
-    /// writers wait, and so would another message of the same thread, for ever; Pings, Pongs and Close
-    /// frames go between its fragments.
+    /// Begins a message that is written piece by piece. Until it is finished or dropped, the messages of
+    /// other writers wait, and so would another message of the same thread, for ever; Pings, Pongs and Close
+    /// frames may go between its fragments.
     pub fn message(&self, kind: MessageKind) -> MessageWriter<'_> {
         MessageWriter::new(Box::new(self.turn()), kind)
     }
@@ -86,8 +86,8 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but [`Error::WriteTimedOut`] also where the peer takes nothing and there was no room
-    /// for the Ping.
+    /// As for [`send`](Self::send), but [`Error::WriteTimedOut`] also when the peer takes nothing and there
+    /// was no room for the Ping.
     pub fn ping<'p>(&self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         (&*self.shared).ping(payload.into())
     }
@@ -102,10 +102,10 @@ impl<S: Read + Write> Writer<S> {
         self.shared.flush()
     }
 
-    /// Begins the closing handshake: sends a Close frame behind what is queued. The
-    /// [`Reader`](super::Reader) sees it to its end.
+    /// Begins the closing handshake: sends a Close frame after what is queued. The [`Reader`](super::Reader)
+    /// sees it to its end.
     ///
-    /// Does nothing if the connection is closing or closed already.
+    /// Does nothing if the connection is already closing or closed.
     ///
     /// # Errors
     ///

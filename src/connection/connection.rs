@@ -38,8 +38,8 @@ use crate::role::Role;
 ///
 /// 1. Write [`outgoing`](Self::outgoing) until it is empty.
 /// 2. Do what [`transport`](Self::transport) says.
-/// 3. Read some bytes and take every event out of them with [`next_event`](Self::next_event); at
-///    end of file, call [`receive_eof`](Self::receive_eof).
+/// 3. Read from it and take every event out of the bytes with [`next_event`](Self::next_event); at
+///    its end, call [`receive_eof`](Self::receive_eof).
 /// 4. Meanwhile [`send`](Self::send), [`ping`](Self::ping) and [`close`](Self::close) at any time:
 ///    they only queue.
 ///
@@ -286,7 +286,7 @@ impl Connection {
     /// let picture = vec![0x5A; 100_000];
     /// let mut lent = connection.lend(&picture[..])?;
     /// # let some_of_it = 60_000;
-    /// // In a program: write_vectored, which says how much the socket has taken.
+    /// // In a program: write_vectored, which returns how much the socket has taken.
     /// lent.advance(some_of_it);
     /// drop(lent);
     /// assert_eq!(connection.outgoing().remaining(), 10 + 100_000 - some_of_it);

@@ -162,7 +162,7 @@ impl Encoding {
         piece: Message<'m>,
     ) -> (Rsv, Payload<'m>) {
         let payload = piece.as_bytes();
-        // RFC 7692, §6.1: only the first fragment is marked, for all.
+        // RFC 7692, §6.1: the mark on the first fragment is for all.
         let (rsv, compressed) = match (self.framing.open_message(), fragment) {
             (Some(_), Fragment::More) => (Rsv::NONE, self.deflation.next_fragment(payload)),
             (Some(_), Fragment::Last) => (Rsv::NONE, self.deflation.last_fragment(payload)),

@@ -25,7 +25,7 @@ impl<'connection> FragmentWriter<'connection> {
         Self(sending)
     }
 
-    /// Queues a fragment that others will follow. Each piece of a text is text by itself.
+    /// Queues a fragment that others will follow. Each piece of a text is itself valid text.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::role::Role;
 /// Queues payloads as frames of this end: with their headers, and masked if this is a client.
 ///
 /// What the protocol owes comes here directly; what the application sends comes through
-/// [`Encoding`](super::encoding::Encoding), which tells whether there is room for it and no other
+/// [`Encoding`](super::encoding::Encoding), which knows whether there is room for it and no other
 /// message is open.
 #[derive(Debug)]
 pub(crate) struct Framing {

@@ -8,7 +8,7 @@ use crate::message::Message;
 /// A message that is prepared once and sent on any number of connections.
 ///
 /// Its payload is shared: a server queues one of 4 KiB or more without copying it, however many
-/// connections it goes to; a shorter one is copied next to its header, which is less to write. A client
+/// connections it goes to; a shorter one is copied next to its header, which costs less. A client
 /// has to mask it anew for each (RFC 6455, section 5.3).
 ///
 /// Where messages are compressed, this one is compressed once for all connections with the same window,

@@ -102,7 +102,7 @@ impl SendingHalf {
 
     /// Takes note of what the receiving half has found, and queues the reply, if it calls for one.
     ///
-    /// That is a Pong for a Ping (RFC 6455, section 5.5.2), a Close frame for a Close frame
+    /// That is a Pong for a Ping (RFC 6455, section 5.5.2), and a Close frame for a Close frame
     /// (section 5.5.1).
     #[inline]
     pub fn answer(&mut self, event: &Event<'_>) {
@@ -384,7 +384,8 @@ impl SendingHalf {
                         self.encoding.framing.keepalive_ping(payload);
                         let up_to = self.encoding.framing.outgoing().position();
                         timers.note_ping(now, up_to, written);
-                        Ok(())
+                        // Its deadline may be now, if there is no time for an answer.
+                        self.handle_timeout(now)
                     }
                     Due::Failure(error) => Err(self.end(error, now)),
                 }

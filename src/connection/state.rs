@@ -15,8 +15,8 @@ pub enum ConnectionState {
 pub enum Transport {
     /// Carry on: read, and write the outgoing bytes.
     KeepOpen,
-    /// Everything is said and written, and it is for the peer to close the transport: read until end of
-    /// file, and close it yourself after a reasonable time (section 7.1.1).
+    /// Everything is said and written, and it is up to the peer to close the transport: read until its
+    /// end, but close it yourself after a reasonable time (section 7.1.1).
     AwaitPeer,
     /// Everything is said and written: close it. Where unread input could make the operating system
     /// discard what was written, shut down writing first and read for a bounded time.

@@ -127,7 +127,7 @@ pub(crate) struct RunningTimers {
 /// A last chance for an overdue peer to be heard.
 #[derive(Debug, Clone, Copy)]
 struct LastCall {
-    /// What the peer is otherwise given up on for.
+    /// Why the peer is about to be given up on.
     before: TimeoutError,
     until: Instant,
 }
@@ -136,8 +136,8 @@ struct LastCall {
 enum Ping {
     /// The next one goes out at this time; if there is none yet, an interval after the next time told.
     DueAt(Option<Instant>),
-    /// It waits to be written after other bytes, and has left when all bytes `up_to` this position have.
-    /// This many were `written`, the last of them at this time or before.
+    /// It waits to be written after other bytes, and has left once all up to the position `up_to` have.
+    /// `written` bytes were written, the last of them at the time `since` or before.
     Queued { up_to: u64, written: u64, since: Instant },
     /// It left at this time and awaits an answer.
     SentAt(Instant),
@@ -217,14 +217,14 @@ impl RunningTimers {
         self.is_followed = true;
     }
 
-    /// A Ping was queued now, up to this position, when this many bytes had been written.
+    /// A Ping was queued now, up to the position `up_to`, when `written` bytes had been written.
     pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64, written: u64) {
         self.ping = Ping::Queued { up_to, written, since: now };
         self.asked = Some(now);
         self.is_followed = false;
     }
 
-    /// What an open connection that has written this many bytes has to do.
+    /// What an open connection has to do now, having written `written` bytes.
     #[inline]
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);

@@ -42,7 +42,7 @@ impl Supported {
         None
     }
 
-    /// Accepts a client's offers, as a server. Those not mentioned in the response are declined.
+    /// Accepts, as a server, what it can of a client's offers. Those not answered are declined.
     #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "nothing is supported"))]
     pub(crate) fn accept(&self, offers: &[ExtensionOffer<'_>]) -> Agreed {
         Agreed {

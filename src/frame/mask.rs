@@ -57,7 +57,7 @@ impl MaskingKey {
     #[inline]
     pub fn apply(self, payload: &mut [u8]) {
         match payload.len() {
-            // Most messages that come in great numbers are this long.
+            // Most messages that come in great numbers have such a length.
             8..=16 => WordKey::new(self).apply_to_ends::<8>(payload),
             ..LONG => self.apply_to_short(payload),
             _ => self.apply_to_long(payload),
@@ -124,7 +124,7 @@ pub(super) trait Operation {
 }
 
 /// Masks a payload of at least [`WIDTH`] bytes block by block, from an address that suits the registers;
-/// what is before that, and what is after the last whole block, is each masked as a block of its own.
+/// the bytes before that, and those after the last whole block, are each masked as a block of their own.
 struct Apply<'p> {
     key: WordKey,
     payload: &'p mut [u8],

@@ -15,8 +15,8 @@ pub(crate) struct HeaderRules {
     reserved: ReservedBits,
 }
 
-/// A header with no reserved bit and a length of 7 or 16 bits, as nearly all are, decoded with a fraction
-/// of the work.
+/// A header with no reserved bit and a length of 7 or 16 bits, like nearly all: it is decoded with a
+/// fraction of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlainHeader {
     pub(crate) fin: bool,
@@ -265,7 +265,7 @@ mod tests {
         let every = if cfg!(miri) { 977 } else { 1 };
         for [first, second] in (0..=u16::MAX).step_by(every).map(u16::to_be_bytes) {
             let medium = [[0, 125], [0, 126], [0, 127], [1, 0], [0xFF, 0xFF], [0, 0]];
-            // Otherwise these bytes mean nothing to it.
+            // Otherwise these bytes make no difference to it.
             let counts = second & 0x7F == LENGTH_IN_16_BITS;
             for [third, fourth] in medium.into_iter().skip(if counts { 0 } else { 5 }) {
                 let bytes = [first, second, third, fourth, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -300,7 +300,7 @@ mod tests {
                     .map(|payload_len| PlainHeader { fin, opcode, size, payload_len });
                 assert_eq!(plain, expected, "{input:x?} of {sender:?}");
             }
-            // It doesn't need the masking key.
+            // A plain header is decoded before its masking key is there.
             (Ok(None), Some(plain)) => {
                 assert!(input.len() < plain.size, "{input:x?} of {sender:?}");
             }

@@ -1,4 +1,4 @@
-//! Masking with registers that only some processors have, which is detected at run time.
+//! Masking with registers that only some processors have, as detected at run time.
 //!
 //! This is the one file with `unsafe` code: a function that is compiled for such a processor may be
 //! called on no other. What it does is the same safe code as everywhere.
@@ -18,8 +18,8 @@ pub(super) fn by_widest_registers(operation: impl Operation) {
     }
 }
 
-/// Runs the operation with registers of 32 bytes: this is compiled once for each operation, which becomes
-/// a part of it.
+/// Runs the operation with registers of 32 bytes: this is compiled once for each operation, which is
+/// inlined into it.
 ///
 /// # Safety
 ///

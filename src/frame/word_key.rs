@@ -51,8 +51,8 @@ impl WordKey {
         self.apply_around::<WORD>(payload, |payload| self.apply_to_whole_words(payload));
     }
 
-    /// Masks a payload of at least `SIZE` bytes: this masks one block at its start and one at its end, and
-    /// `between` what lies between them. It may change those blocks too, as they are read before that.
+    /// Masks a payload of at least `SIZE` bytes: one block at its start and one at its end by itself, and
+    /// what lies between by `between`, which may change those blocks too, as they are read before that.
     #[inline(always)]
     pub(super) fn apply_around<const SIZE: usize>(
         self,

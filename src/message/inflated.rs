@@ -18,7 +18,7 @@ use crate::message::utf8::{Complete, Utf8Validator};
 /// A chunk may have some more: what was still in the decompressor when the input was used up.
 const CHUNK: usize = 16 * 1024;
 
-/// The same for messages that are compressed on the wire: what comes out of their frames is pushed
+/// Assembles messages that are compressed on the wire: what comes out of their frames is pushed
 /// separately, and a frame on the wire may become any number of bytes.
 impl Assembler {
     /// Takes the header of a frame.

@@ -117,8 +117,11 @@ struct Memory {
 struct PingUnderWay {
     /// Its payload, once it is written.
     payload: Option<Vec<u8>>,
-    /// The first tick behind that.
-    left: Option<u64>,
+    has_left: bool,
+    /// Whether anything was written since the last tick.
+    was_written: bool,
+    /// The tick at which it left; before that, the last at which something had been written since the one before.
+    since: u64,
 }
 
 struct Model {
@@ -136,7 +139,7 @@ impl Model {
                 message.zip(self.settings.idle).map(|(since, idle)| (Due::Idle, since + idle)),
                 self.settings.keepalive.and_then(|(each, within)| match ping {
                     None => Some((Due::Ping, (*answered)? + each)),
-                    Some(ping) => Some((Due::Lost, (ping.left?).max(*heard) + within)),
+                    Some(ping) => Some((Due::Lost, ping.since.max(*heard) + within)),
                 }),
             ],
             ConnectionState::Closing => [
@@ -291,6 +294,9 @@ impl Run {
 
     fn write(&mut self, count: usize) {
         let bytes = write(&mut self.connection, count);
+        if let Some(ping) = &mut self.model.memory.ping {
+            ping.was_written |= !bytes.is_empty();
+        }
         self.written.read(&bytes).unwrap();
         for frame in &self.written.frames[self.seen..] {
             if frame.opcode == PING {
@@ -308,8 +314,13 @@ impl Run {
         let memory = &mut self.model.memory;
         memory.message.get_or_insert(now);
         memory.answered.get_or_insert(now);
-        if let Some(ping @ PingUnderWay { payload: Some(_), .. }) = &mut memory.ping {
-            ping.left.get_or_insert(now);
+        if let Some(ping) = &mut memory.ping {
+            let leaves = ping.payload.is_some() && !ping.has_left;
+            if leaves || !ping.has_left && ping.was_written {
+                ping.since = now;
+            }
+            ping.has_left |= leaves;
+            ping.was_written = false;
         }
         if state == ConnectionState::Closing && memory.closing.is_none() {
             memory.closing = Some(now);
@@ -325,7 +336,10 @@ impl Run {
             Some(Due::Ping) => {
                 assert_eq!(outcome, Ok(()));
                 assert!((6..=10).contains(&more), "a Ping of four bytes, not {more}");
-                self.model.memory.ping = Some(PingUnderWay { payload: None, left: None });
+                let ping =
+                    PingUnderWay { payload: None, has_left: false, was_written: false, since: now };
+                self.model.memory.ping = Some(ping);
+                assert_eq!(self.model.due(state), None, "the peer is listened to once more");
             }
             Some(Due::Lost) => assert_eq!((outcome, more), (Err(TimeoutError::Pong), 0)),
             Some(Due::Idle) => {

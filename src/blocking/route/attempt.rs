@@ -1,6 +1,6 @@
 //! One attempt to connect one socket.
 //!
-//! The one file that names the crate for what `std` can't set on a socket, or not before it is
+//! Tests aside, the only file that uses the crate for what `std` can't set on a socket, or not before it is
 //! connected.
 
 use std::io;
@@ -25,12 +25,12 @@ pub(super) struct Attempt {
     address: SocketAddr,
 }
 
-/// A handle by which an attempt can be given up from another thread.
+/// A handle for giving up an attempt from another thread.
 #[derive(Debug)]
 pub(super) struct Canceller(Socket);
 
 impl Attempt {
-    /// A socket for this address, with its local end where that is given, and its options.
+    /// Creates a socket for this address with these options, bound to the local end if that is given.
     pub(super) fn new(
         address: SocketAddr,
         local: Option<SocketAddr>,
@@ -39,8 +39,8 @@ impl Attempt {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         set(&socket, options)?;
         if let Some(local) = local {
-            // Several attempts begin at the one port, or another connection that was closed did. On
-            // Windows this would take the port from whoever has it.
+            // Several attempts begin at the one port, or an earlier connection that was closed did. On
+            // Windows this would take the port away from its owner.
             #[cfg(unix)]
             if local.port() != 0 {
                 socket.set_reuse_address(true)?;
@@ -63,23 +63,23 @@ impl Attempt {
 }
 
 impl Canceller {
-    /// Ends the attempt where the system lets it; elsewhere it ends by its deadline.
+    /// Ends the attempt where the system allows it; elsewhere it ends by its deadline.
     pub(super) fn cancel(&self) {
-        // There is nothing to do about a system that doesn't, or an attempt that has failed.
+        // Nothing can be done about a system that doesn't, or an attempt that has failed.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// All that has to be there before the connection is, or may as well.
+/// Sets everything that has to be set before connecting, or may as well be.
 fn set(socket: &Socket, options: TcpOptions) -> io::Result<()> {
     let TcpOptions { small_writes, keepalive, send_buffer_size, receive_buffer_size } = options;
     socket.set_tcp_nodelay(small_writes == SmallWrites::Sent)?;
     if let Some(idle) = keepalive {
-        // Systems count in seconds, and some take zero for an error.
+        // Systems count in seconds, and some treat zero as an error.
         let idle = idle.max(Duration::from_secs(1));
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
     }
-    // The window that is offered from the first segment on depends on this.
+    // The window offered from the first segment on depends on these.
     if let Some(size) = send_buffer_size {
         socket.set_send_buffer_size(size.min(MOST_BUFFERED))?;
     }
@@ -89,7 +89,7 @@ fn set(socket: &Socket, options: TcpOptions) -> io::Result<()> {
     Ok(())
 }
 
-/// More is no number to the system.
+/// Systems take no larger number.
 const MOST_BUFFERED: usize = i32::MAX as usize;
 
 /// Connects to the Unix socket at this path before the deadline: a listener whose queue is full may
@@ -102,7 +102,7 @@ pub(crate) fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<UnixSt
         socket.set_write_timeout(deadline.remaining()?)?;
         match socket.connect(&address) {
             Ok(()) => break,
-            // The deadline says whether to go on.
+            // The deadline decides whether to go on.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -159,7 +159,8 @@ mod tests {
             sizes(TcpOptions::default().send_buffer_size(90 << 10).receive_buffer_size(80 << 10));
         assert!(small.0 < large.0 && small.1 < large.1, "{small:?} {large:?}");
         assert!(small.0 >= 8 << 10 && small.1 >= 9 << 10, "{small:?}");
-        // What is no number to the system is as much as it has, or its refusal, but no wrong number.
+        // A number too large for the system gets as much as it has, or is refused, but never becomes a wrong
+        // one.
         let most = TcpOptions::default().send_buffer_size(usize::MAX);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         if let Ok(attempt) = Attempt::new(listener.local_addr().unwrap(), None, most) {
@@ -179,7 +180,7 @@ mod tests {
         assert_eq!(listener.accept().unwrap().1, local);
     }
 
-    /// Only here is a client of a full queue kept waiting.
+    /// Only Linux keeps a client waiting while the queue is full.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_unix_socket_with_a_full_queue_is_waited_for_until_the_deadline() {

@@ -25,7 +25,7 @@ pub(super) enum DialError {
 }
 
 impl Dialer {
-    /// A connection to this host. Looking up its addresses takes nothing from the budget.
+    /// Connects to this host. Looking up its addresses takes nothing from the budget.
     pub(super) fn dial(
         &self,
         (host, port): (&str, u16),
@@ -44,7 +44,7 @@ impl Dialer {
         take_turns(addresses.filter(of_the_family))
     }
 
-    /// A connection to one of these addresses, or the error that says most.
+    /// Connects to one of these addresses, or returns the most informative error.
     fn connect(&self, addresses: Vec<SocketAddr>, deadline: Deadline) -> io::Result<TcpStream> {
         match addresses[..] {
             [] => {
@@ -61,7 +61,7 @@ impl Dialer {
     }
 }
 
-/// RFC 8305, section 4: the families take turns, beginning with that of the first address.
+/// RFC 8305, section 4: the families take turns, beginning with the first address's.
 fn take_turns(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut addresses = addresses.peekable();
     let is_first = match addresses.peek() {
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Longer than a race takes, and shorter than anybody waits for one that waits for its deadline.
+    /// Longer than a race takes, but short enough to sit through if one waits for its deadline.
     const LONG: Duration = Duration::from_secs(20);
 
     fn listen() -> (TcpListener, SocketAddr) {
@@ -125,7 +125,7 @@ mod tests {
         let (_listener, address) = listen();
         let local = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let dialer = Dialer { local, ..Dialer::default() };
-        // The local address is of the other family, as it never is behind `reachable`.
+        // The local address is of the other family, as it never is after `reachable`.
         let unreachable = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
         let stream = dialer.connect(vec![unreachable, address], Deadline::after(LONG)).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), address);

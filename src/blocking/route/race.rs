@@ -1,7 +1,6 @@
-//! Several addresses, of which one gets the connection (after RFC 8305, section 5).
+//! A race of several addresses for one connection (after RFC 8305, section 5).
 //!
-//! Each has a moment's head start over the next, unless it fails within that; the first that accepts
-//! wins:
+//! Each has a moment's head start over the next, unless it fails sooner; the first that accepts wins:
 //!
 //! ```text
 //!  first address   ├───────────────────────────────────┄ cancelled
@@ -22,10 +21,10 @@ use crate::blocking::route::attempt::{Attempt, Canceller};
 /// How long an attempt is alone before the next begins.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// So many attempts, and threads, there are at a time: the next waits until one has failed.
+/// How many attempts, and threads, there are at a time: the next waits until one has failed.
 const MOST_AT_ONCE: usize = 16;
 
-/// Begins an attempt for each address after the other, and takes the first that succeeds.
+/// Begins an attempt for one address after the other, and takes the first that succeeds.
 pub(super) fn run(
     addresses: Vec<SocketAddr>,
     deadline: Deadline,
@@ -60,8 +59,8 @@ pub(super) fn run(
     }
 }
 
-/// The attempts that have not ended, by their number. Those that are left when the race is over are
-/// cancelled; one that had succeeded just then is closed, as nobody takes its report.
+/// The attempts that have not ended, by number. Those that are left when the race is over are cancelled; if
+/// one has just succeeded, its connection is closed, as nobody takes its report.
 struct Running {
     report: Sender<Report>,
     cancellers: BTreeMap<usize, Canceller>,
@@ -73,7 +72,7 @@ struct Report {
 }
 
 impl Running {
-    /// Leaves the attempt to a thread, which ends with it, and so by the deadline.
+    /// Leaves the attempt to a thread, which ends when it does, and so by the deadline.
     fn begin(&mut self, number: usize, attempt: Attempt, deadline: Deadline) -> io::Result<()> {
         let canceller = attempt.canceller()?;
         let report = self.report.clone();
@@ -91,8 +90,8 @@ impl Drop for Running {
     }
 }
 
-/// The error that tells most about the host, the latest of several: that it refuses rather than that
-/// it is silent, and that rather than what keeps this end from asking.
+/// The error that tells most about the host, the latest if several do. A refusal tells more than silence, and
+/// silence more than what keeps this end from asking.
 struct Failure(io::Error);
 
 impl Failure {
@@ -119,7 +118,7 @@ mod tests {
     use super::*;
     use crate::blocking::route::tcp_options::TcpOptions;
 
-    /// Longer than a race takes, and shorter than anybody waits for one that waits for its deadline.
+    /// Longer than a race takes, but short enough to sit through if one waits for its deadline.
     const LONG: Duration = Duration::from_secs(20);
 
     fn listen() -> (TcpListener, SocketAddr) {
@@ -133,7 +132,7 @@ mod tests {
         listen().1
     }
 
-    /// Where an attempt gets no answer, for as long as this is kept.
+    /// An address where attempts get no answer, for as long as this is kept.
     #[cfg(target_os = "linux")]
     struct BlackHole {
         address: SocketAddr,
@@ -143,7 +142,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     impl BlackHole {
-        /// A listener whose queue is full: it drops what comes.
+        /// A listener whose queue is full: it drops new connections.
         fn new() -> Self {
             let listener =
                 socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -242,7 +241,7 @@ mod tests {
         let hole = BlackHole::new();
         let (_listener, address) = listen();
         connect(&[hole.address, hole.address, address], Duration::from_secs(3600)).unwrap();
-        // Those of other tests end as well.
+        // The threads of other tests end as well.
         let patience = Deadline::after(Duration::from_secs(30));
         while racing() > 0 {
             assert!(!patience.has_passed(), "a thread is left behind");

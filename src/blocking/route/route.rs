@@ -14,7 +14,7 @@ pub(crate) struct Route {
     dialer: Dialer,
 }
 
-/// Which proxy is for which server.
+/// Which proxy to use for which server.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Proxies {
     #[default]
@@ -37,11 +37,11 @@ impl Route {
         self.dialer.local = Some(local);
     }
 
-    /// A TCP connection on which whatever the URI's scheme wants may begin, as if the server were
-    /// at its other end: TLS, or the opening handshake itself. Nothing that came from the server has
-    /// been read, and no timeout is set.
+    /// Returns a TCP connection on which whatever the URI's scheme wants may begin, as if the server were at
+    /// its other end: TLS, or the opening handshake itself. Nothing that came from the server has been read,
+    /// and no timeout is set.
     ///
-    /// What connecting takes is taken from the budget, and so is the answer of a proxy.
+    /// The time for connecting comes out of the budget, and so does the time for a proxy's answer.
     pub(crate) fn connect(
         &self,
         request: &ClientRequest,

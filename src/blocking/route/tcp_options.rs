@@ -34,9 +34,8 @@ pub(super) enum SmallWrites {
 }
 
 impl TcpOptions {
-    /// Lets TCP gather small writes while an acknowledgement is outstanding (Nagle's algorithm),
-    /// instead of sending each at once. By default `TCP_NODELAY` is on: what is written here is
-    /// gathered already.
+    /// Lets TCP gather small writes while an acknowledgement is outstanding (Nagle's algorithm), instead of
+    /// sending each at once. By default `TCP_NODELAY` is on: this crate already gathers what it writes.
     #[doc(alias = "nodelay")]
     #[must_use]
     pub const fn nagle(mut self) -> Self {
@@ -44,22 +43,22 @@ impl TcpOptions {
         self
     }
 
-    /// Has TCP probe the peer when nothing has come for so long, in whole seconds and at least one;
-    /// off by default. How often, and when it gives up, is the system's affair.
+    /// Makes TCP probe the peer when nothing has arrived for this long, in whole seconds and at least one;
+    /// off by default. How often it probes, and when it gives up, is up to the system.
     #[must_use]
     pub const fn keepalive(mut self, idle: Duration) -> Self {
         self.keepalive = Some(idle);
         self
     }
 
-    /// How many bytes the system keeps that the peer has not acknowledged, as a hint to it.
+    /// How many unacknowledged bytes the system keeps, as a hint to it.
     #[must_use]
     pub const fn send_buffer_size(mut self, bytes: usize) -> Self {
         self.send_buffer_size = Some(bytes);
         self
     }
 
-    /// How many bytes the system keeps that were not read, as a hint to it.
+    /// How many unread bytes the system keeps, as a hint to it.
     #[must_use]
     pub const fn receive_buffer_size(mut self, bytes: usize) -> Self {
         self.receive_buffer_size = Some(bytes);

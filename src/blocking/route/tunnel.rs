@@ -8,7 +8,7 @@ use crate::blocking::error::ConnectError;
 use crate::blocking::stream::Stream;
 use crate::handshake::{ClientRequest, Proxy, ProxyHandshake, ProxyOutcome, Rejection};
 
-/// Has the proxy at the other end of this connection lead it on to where the request goes.
+/// Asks the proxy at the other end of this connection for a tunnel to the request's server.
 pub(super) fn open_tunnel(
     stream: TcpStream,
     proxy: &Proxy,
@@ -35,14 +35,14 @@ pub(super) fn open_tunnel(
     }
 }
 
-/// What a proxy sends: the rest is the server's, and for whoever reads from the tunnel.
+/// What a proxy sends: the rest is the server's, and left to the reader of the tunnel.
 struct Answer {
     stream: TcpStream,
     deadline: Deadline,
 }
 
 impl Answer {
-    /// Lets `take` cut what it needs off the front of what has arrived; `None` at the end.
+    /// Lets `take` cut what it needs off the front of what has arrived; returns `None` at the end.
     fn take<T>(&mut self, take: impl FnOnce(&mut &mut [u8]) -> T) -> io::Result<Option<T>> {
         let mut buffer = [0; 1024];
         let count = self.peek(&mut buffer)?;
@@ -52,7 +52,7 @@ impl Answer {
         let mut input = buffer.get_mut(..count).unwrap_or_default();
         let taken = take(&mut input);
         let length = count - input.len();
-        // They are there, so this waits for nothing.
+        // The bytes are there, so this doesn't wait.
         self.stream.read_exact(buffer.get_mut(..length).unwrap_or_default())?;
         Ok(Some(taken))
     }
@@ -62,7 +62,7 @@ impl Answer {
         loop {
             self.stream.set_read_timeout(self.deadline.remaining()?)?;
             match self.stream.peek(buffer) {
-                // The deadline says whether to go on.
+                // The deadline decides whether to go on.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => return outcome,
@@ -70,14 +70,14 @@ impl Answer {
         }
     }
 
-    /// The stream as it was, behind what the proxy has said.
+    /// Returns the stream as it was, after what the proxy has said.
     fn end(self) -> io::Result<TcpStream> {
         self.stream.set_read_timeout(None)?;
         self.stream.set_write_timeout(None)?;
         Ok(self.stream)
     }
 
-    /// The head is an answer already: what can't be read of the body is left out.
+    /// The head is already an answer: what can't be read of the body is left out.
     fn refusal(&mut self, mut rejection: Rejection) -> ConnectError {
         while !rejection.is_complete()
             && matches!(self.take(|input| rejection.receive(input)), Ok(Some(())))
@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    /// TLS begins on the stream itself: what was read too far, or a timeout, would break it.
+    /// TLS begins on the stream itself: reading too far, or a timeout, would break it.
     #[test]
     fn the_stream_that_leads_through_the_tunnel_is_as_it_was_connected() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -11,7 +11,7 @@ use crate::blocking::tls::connector::{HTTP_1_1, certificates, provider, unusable
 use crate::blocking::tls::error::{TlsConfigError, TlsError};
 use crate::blocking::tls::stream::TlsStream;
 
-/// What a server of `wss` does: its certificate, and all else that a [`ServerConfig`] says.
+/// The TLS of a `wss` server: its certificate, and everything else that a [`ServerConfig`] says.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
@@ -31,21 +31,21 @@ use crate::blocking::tls::stream::TlsStream;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// In the handler of an [`AcceptLoop`](crate::blocking::AcceptLoop) it is
+/// In the handler of an [`AcceptLoop`](crate::blocking::AcceptLoop), use
 /// `pending.accept_over(|stream| tls.stream(stream).map_err(AcceptError::Io))`.
 ///
-/// A [`ServerConfig`] of one's own must not take early data (RFC 8446, section 2.3), and by default none
-/// does: nobody reads it.
+/// A custom [`ServerConfig`] must not accept early data (RFC 8446, section 2.3), because nothing reads it. By
+/// default none does.
 #[derive(Clone)]
 pub struct TlsAcceptor(Arc<ServerConfig>);
 
 impl TlsAcceptor {
-    /// A server with one certificate: its chain, its own first and the root left out, and its private
-    /// key, both as PEM. It takes `http/1.1` by ALPN and asks clients for no certificate.
+    /// A server with one certificate: its chain, with its own first and the root left out, and its private
+    /// key, both as PEM. It accepts `http/1.1` by ALPN and doesn't ask clients for certificates.
     ///
     /// # Errors
     ///
-    /// [`TlsConfigError`] if one of the two isn't there, or they don't belong together.
+    /// [`TlsConfigError`] if one of the two is missing, or they don't belong together.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, TlsConfigError> {
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
             pem::Error::NoItemsFound => TlsConfigError::NoKey,
@@ -61,9 +61,8 @@ impl TlsAcceptor {
         Ok(config.into())
     }
 
-    /// A TLS connection over a socket that was accepted. The handshake takes place with the first
-    /// read or write, so [`Server::accept`](crate::blocking::Server::accept) makes it, within its
-    /// deadline.
+    /// A TLS connection over an accepted socket. The handshake takes place with the first read or write, so
+    /// [`Server::accept`](crate::blocking::Server::accept) performs it, within its deadline.
     ///
     /// # Errors
     ///

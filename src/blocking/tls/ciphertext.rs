@@ -7,7 +7,7 @@ use crate::blocking::deadline::Deadline;
 use crate::blocking::socket::Socket;
 use crate::blocking::stream::{is_close_to, unless_ended};
 
-/// The least that is asked of the socket in one read.
+/// The least that one read asks the socket for.
 const LEAST: usize = 4 * 1024;
 
 /// The most: a whole record (RFC 8446, section 5.2) and the header of the next.
@@ -35,8 +35,8 @@ impl Incoming {
         self.start += count;
     }
 
-    /// Reads once, with a buffer of the size of the reader's, when everything was taken; 0 at the end
-    /// of the stream.
+    /// Reads once, into a buffer the size of the reader's, when everything was taken; returns 0 at the end of
+    /// the stream.
     pub(super) fn fill<S: Socket>(
         &mut self,
         socket: &mut S,
@@ -51,7 +51,7 @@ impl Incoming {
         Ok(self.end)
     }
 
-    /// Gives the buffer back, while nothing arrives.
+    /// Gives the buffer back while nothing arrives.
     pub(super) fn release(&mut self) {
         if self.is_empty() {
             (self.bytes, self.start, self.end) = (Vec::new(), 0, 0);
@@ -68,12 +68,12 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Where the records that follow are put.
+    /// Where further records are put.
     pub(super) const fn end(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Writes everything. What was written is gone from it also when this fails.
+    /// Writes everything. What was written is removed even when this fails.
     pub(super) fn send<S: Socket>(&mut self, socket: &mut S, deadline: Deadline) -> io::Result<()> {
         while let Some(rest @ [_, ..]) = self.bytes.get(self.sent..) {
             self.bound.keep(deadline, |timeout| socket.set_write_timeout(timeout))?;
@@ -87,15 +87,15 @@ impl Outgoing {
     }
 }
 
-/// The timeout that a direction of the socket has at the moment.
+/// The timeout that one direction of the socket has at the moment.
 ///
-/// One call on a TLS stream may be several on the socket. A peer that drips the bytes of a record
-/// must not get the whole time for each of them, so what is left shrinks.
+/// One call on a TLS stream may be several on the socket. A peer that sends a record byte by byte must not
+/// get the whole time for each of them, so the timeout shrinks.
 #[derive(Default)]
 struct Bound(Option<Duration>);
 
 impl Bound {
-    /// Sets a timeout for the next call, unless the one that is there is about as long.
+    /// Sets a timeout for the next call, unless the current one is about as long.
     fn keep(
         &mut self,
         deadline: Deadline,
@@ -110,7 +110,7 @@ impl Bound {
     }
 }
 
-/// Rounded up, so that each of many calls with one timeout wants the same.
+/// Rounds up, so that many calls with one timeout all want the same.
 fn whole_milliseconds(time: Duration) -> Duration {
     const MILLISECOND: u32 = 1_000_000;
     let short_of = (MILLISECOND - time.subsec_nanos() % MILLISECOND) % MILLISECOND;

@@ -11,14 +11,14 @@ use crate::blocking::socket::Socket;
 use crate::blocking::tls::error::{TlsConfigError, TlsError};
 use crate::blocking::tls::stream::TlsStream;
 
-/// What clients do for `wss`: whom they trust, and all else that a [`ClientConfig`] says.
+/// The TLS of `wss` clients: whom they trust, and everything else that a [`ClientConfig`] says.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use sansocket::blocking::{Client, TlsConnector};
 /// use sansocket::rustls::{ClientConfig, RootCertStore};
 ///
-/// // One's own configuration, here one that trusts nobody:
+/// // A custom configuration, here one that trusts nobody:
 /// let config = ClientConfig::builder_with_provider(Arc::new(
 ///     sansocket::rustls::crypto::ring::default_provider(),
 /// ))
@@ -29,25 +29,26 @@ use crate::blocking::tls::stream::TlsStream;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Those that are made here offer `http/1.1` by ALPN, use the application's default [`CryptoProvider`]
-/// where it has installed one and that of *ring* otherwise, and resume sessions: keep one rather than
-/// making it anew for each connection.
+/// Connectors made here offer `http/1.1` by ALPN, use the application's default [`CryptoProvider`] if it has
+/// installed one and otherwise *ring*'s, and resume sessions: keep one rather than making a new one for each
+/// connection.
 #[derive(Clone)]
 pub struct TlsConnector(Arc<ClientConfig>);
 
 impl TlsConnector {
-    /// Trusts whom the platform trusts.
+    /// Trusts the certificate authorities that the platform trusts.
     ///
-    /// Where the platform has no list of them, as in an empty container, it is that of Mozilla with
-    /// the feature `rustls-webpki-roots`.
+    /// If the platform has no list of them, as in an empty container, Mozilla's is used with the feature
+    /// `rustls-webpki-roots`.
     ///
     /// # Errors
     ///
-    /// [`TlsConfigError::NoRoots`].
+    /// [`TlsConfigError::NoRoots`], or [`TlsConfigError::Unusable`] when the application's [`CryptoProvider`] can't be
+    /// used.
     pub fn with_platform_roots() -> Result<Self, TlsConfigError> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
-        // Platforms have some that nobody can read any more.
+        // Platforms have some certificates that nobody can read any more.
         roots.add_parsable_certificates(found.certs);
         #[cfg(feature = "rustls-webpki-roots")]
         if roots.is_empty() {
@@ -59,7 +60,7 @@ impl TlsConnector {
         Self::trusting(roots)
     }
 
-    /// Trusts whom Mozilla trusted when the crate `webpki-roots` was released.
+    /// Trusts the certificate authorities that Mozilla trusted when the crate `webpki-roots` was released.
     ///
     /// # Errors
     ///
@@ -69,7 +70,7 @@ impl TlsConnector {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
     }
 
-    /// Trusts those whose certificates are in this text, and nobody else.
+    /// Trusts the certificate authorities whose certificates are in this text, and no others.
     ///
     /// ```no_run
     /// use sansocket::blocking::{Client, TlsConnector};
@@ -81,7 +82,7 @@ impl TlsConnector {
     ///
     /// # Errors
     ///
-    /// [`TlsConfigError`] if that is no PEM, or has no certificate.
+    /// [`TlsConfigError`] if the text isn't PEM, or has no certificate.
     pub fn with_pem_roots(pem: &[u8]) -> Result<Self, TlsConfigError> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(pem)? {
@@ -133,10 +134,10 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// RFC 7301, §6: what a WebSocket is opened with.
+/// RFC 7301, §6: the protocol that a WebSocket is opened with.
 pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// That of the application, or else the one that is built in.
+/// The application's provider, or else the built-in one.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()))
 }

@@ -9,15 +9,15 @@ use rustls::{CertificateError, Connection, Error, InvalidMessage};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// What the other end says is no TLS: a server of `ws` on this port, a client that says `ws` to
-    /// one of `wss`.
-    #[error("the other end speaks no TLS")]
+    /// The other end doesn't speak TLS: a server of `ws` on this port, or a client that speaks `ws` to a
+    /// server of `wss`.
+    #[error("the other end does not speak TLS")]
     NotTls,
-    /// The URL's host is no name that a certificate could be for.
-    #[error("no certificate can be for the host {0:?}")]
+    /// The URL's host isn't a name that a certificate could be for.
+    #[error("no certificate can name the host {0:?}")]
     ServerName(String),
-    /// The certificate was issued by nobody who is trusted.
-    #[error("the certificate was issued by nobody who is trusted")]
+    /// The certificate's issuer is not trusted.
+    #[error("the certificate's issuer is not trusted")]
     UnknownIssuer,
     /// The certificate has expired.
     #[error("the certificate has expired")]
@@ -25,13 +25,13 @@ pub enum TlsError {
     /// The certificate is not valid yet.
     #[error("the certificate is not valid yet")]
     NotValidYet,
-    /// The certificate is for other names than that of the URL.
+    /// The certificate is for names other than the URL's host.
     #[error("the certificate is not for the host of the URL{}", only_for(.presented))]
     WrongName {
-        /// The names for which it is.
+        /// The names that it is for.
         presented: Vec<String>,
     },
-    /// The certificate is not acceptable for another reason.
+    /// The certificate is unacceptable for another reason.
     #[error("the certificate is not acceptable: {0}")]
     Certificate(String),
     /// The other end refused the connection, or ended it, with this alert.
@@ -41,12 +41,12 @@ pub enum TlsError {
     #[error("TLS failed: {0}")]
     Protocol(String),
     /// The connection ended before the handshake was complete.
-    #[error("the connection ended in the TLS handshake")]
+    #[error("the connection ended during the TLS handshake")]
     Truncated,
 }
 
 impl TlsError {
-    /// The error of TLS that is inside this one, if it is one.
+    /// The TLS error inside this one, if there is one.
     ///
     /// ```
     /// use std::io;
@@ -61,7 +61,7 @@ impl TlsError {
 
     pub(super) fn from_rustls(error: Error, connection: &Connection) -> Self {
         match error {
-            // Before anything else that the other end has said made sense.
+            // Only while nothing that the other end has sent has made sense.
             Error::InvalidMessage(
                 InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
             ) if connection.protocol_version().is_none() => Self::NotTls,
@@ -107,14 +107,14 @@ fn only_for(names: &[String]) -> String {
     }
 }
 
-/// Why TLS can't be set up as asked.
+/// Why TLS can't be set up as requested.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsConfigError {
-    /// The platform has no list of whom to trust, or one that can't be read.
-    #[error("the platform has no certificates of whom to trust{}", because(.0.as_deref()))]
+    /// The platform has no list of trusted certificate authorities, or one that can't be read.
+    #[error("the platform has no trusted certificate authorities{}", because(.0.as_deref()))]
     NoRoots(Option<String>),
-    /// The text is no PEM.
+    /// The text isn't valid PEM.
     #[error("the PEM is malformed: {0}")]
     Pem(String),
     /// There is no certificate in the text.
@@ -123,7 +123,7 @@ pub enum TlsConfigError {
     /// There is no private key in the text.
     #[error("there is no private key in the PEM")]
     NoKey,
-    /// The certificate, or the key with it, can't be used.
+    /// The certificate or its key can't be used.
     #[error("the certificate or its key cannot be used: {0}")]
     Unusable(String),
 }

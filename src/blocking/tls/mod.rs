@@ -1,7 +1,7 @@
 //! TLS by rustls, for `wss` on both sides.
 //!
-//! A [`TlsStream`] is a [`Socket`](crate::blocking::Socket) around another one. It makes its handshake
-//! with the first read or write, so the deadline of the opening handshake holds for both.
+//! A [`TlsStream`] is a [`Socket`](crate::blocking::Socket) around another one. It performs its handshake
+//! with the first read or write, so the deadline of the opening handshake covers both.
 
 mod acceptor;
 mod ciphertext;

@@ -5,7 +5,7 @@ use rustls::Connection;
 use crate::blocking::tls::ciphertext::{Incoming, Outgoing};
 use crate::blocking::tls::error::TlsError;
 
-/// What rustls keeps of a connection. It does no I/O, so no lock around it is held for long.
+/// The state that rustls keeps of a connection. It does no I/O, so no lock around it is held for long.
 pub(super) struct Session(Connection);
 
 impl Session {
@@ -18,7 +18,7 @@ impl Session {
         &self.0
     }
 
-    /// Whether the handshake goes on.
+    /// Whether the handshake is still going on.
     pub(super) fn is_handshaking(&self) -> bool {
         self.0.is_handshaking()
     }
@@ -30,7 +30,7 @@ impl Session {
 
     /// Takes in what has arrived, until there is something to be read.
     pub(super) fn receive(&mut self, incoming: &mut Incoming) -> Result<(), TlsError> {
-        // Says again what has ended the connection.
+        // Reports again what has ended the connection.
         self.process()?;
         while self.0.wants_read() && !incoming.is_empty() {
             let taken = self
@@ -50,13 +50,13 @@ impl Session {
         }
     }
 
-    /// The socket has no more.
+    /// Tells rustls that the socket has no more.
     pub(super) fn receive_eof(&mut self) {
-        // An empty read says so, and nothing can fail.
+        // An empty read does that, and can't fail.
         let _ = self.0.read_tls(&mut io::empty());
     }
 
-    /// Decrypts what has arrived; `None` if that is too little.
+    /// Decrypts what has arrived; returns `None` if that is too little.
     pub(super) fn read(
         &mut self,
         incoming: &mut Incoming,
@@ -64,7 +64,7 @@ impl Session {
     ) -> io::Result<Option<usize>> {
         let received = self.receive(incoming);
         match self.0.reader().read(buffer) {
-            // What was whole before something went wrong comes first.
+            // What was complete before something went wrong comes first.
             Ok(count) => Ok(Some(count)),
             Err(error) => {
                 received?;
@@ -76,12 +76,12 @@ impl Session {
         }
     }
 
-    /// Encrypts as much as fits the buffer: small slices in one record together.
+    /// Encrypts as much as fits into the buffer, small slices together in one record.
     pub(super) fn encrypt(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.writer().write_vectored(slices)
     }
 
-    /// Says that nothing more will be written.
+    /// Announces that nothing more will be written.
     pub(super) fn close(&mut self) {
         self.0.send_close_notify();
     }

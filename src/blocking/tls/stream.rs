@@ -17,7 +17,7 @@ use crate::blocking::tls::session::Session;
 /// How long the end of writing may wait for the peer to take the `close_notify`.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The same where the end is not to wait for the peer.
+/// The same for an end that shouldn't wait for the peer.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// A TLS connection over a socket, of a client or a server.
@@ -26,21 +26,19 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 /// any I/O: the handshake takes place with the first read or write, or with
 /// [`handshake`](Self::handshake).
 ///
-/// - **Written bytes are on their way after a flush**, as with a
-///   [`BufWriter`](std::io::BufWriter): a write of up to 64 KiB is only encrypted, slices that were
-///   written together in one record.
-/// - **Timeouts are those of this stream**, not of the socket below: a read or write is bounded as a
-///   whole, however the peer drips the bytes of a record. A call that timed out or was interrupted
-///   has lost nothing, and is made again.
-/// - **Handles** that [`try_clone`](CloneSocket::try_clone) makes are for two threads: one that
-///   reads and one that writes. A reader waits without keeping the writer from writing, and a writer
-///   that waits for the peer doesn't keep the reader from reading. What the protocol owes for
-///   something that was read, such as a `KeyUpdate`, goes out with the next write (RFC 8446, section
-///   4.6.3).
-/// - **The end**: a peer's `close_notify` is the end of the stream, 0 bytes. The end of the transport
-///   without one is [`UnexpectedEof`](io::ErrorKind::UnexpectedEof). A WebSocket says by its closing
-///   handshake whether all has arrived, so to it both are the same.
-///   [`shutdown`](Socket::shutdown) for writing sends a `close_notify`; dropping the stream doesn't.
+/// - **Written bytes are on their way after a flush**, as with a [`BufWriter`](std::io::BufWriter): a write
+///   of up to 64 KiB is only encrypted, and slices that are written together share a record.
+/// - **Timeouts are those of this stream**, not of the socket below: a read or write is bounded as a whole,
+///   however slowly the bytes of a record trickle in. A call that timed out or was interrupted has lost
+///   nothing, and can be repeated.
+/// - **Handles** that [`try_clone`](CloneSocket::try_clone) makes are for two threads: one that reads and one
+///   that writes. A reader that waits doesn't keep the writer from writing, and a writer that waits for the
+///   peer doesn't keep the reader from reading. What the protocol has to send because of something that was
+///   read, such as a `KeyUpdate`, goes out with the next write (RFC 8446, section 4.6.3).
+/// - **The end**: a peer's `close_notify` is the end of the stream, 0 bytes. The end of the transport without
+///   one is [`UnexpectedEof`](io::ErrorKind::UnexpectedEof). A WebSocket's closing handshake tells whether
+///   everything has arrived, so for a WebSocket both are the same. [`shutdown`](Socket::shutdown) for writing
+///   sends a `close_notify`; dropping the stream doesn't.
 pub struct TlsStream<S = TcpStream> {
     socket: S,
     shared: Arc<Shared>,
@@ -48,7 +46,7 @@ pub struct TlsStream<S = TcpStream> {
 
 /// What all handles of a connection share. Locks are taken in this order.
 struct Shared {
-    /// Held while a handle makes the handshake: the others wait for that.
+    /// Held while a handle performs the handshake: the others wait for that.
     handshake: Mutex<Handshake>,
     /// Held while a handle waits to read.
     incoming: Mutex<Incoming>,
@@ -62,7 +60,7 @@ struct Shared {
 #[derive(PartialEq, Eq)]
 enum Handshake {
     Underway,
-    /// It is over, and all was sent that belongs to it.
+    /// It is over, and everything that belongs to it was sent.
     Complete,
 }
 
@@ -74,7 +72,7 @@ struct Timeouts {
 
 impl<S: Socket> TlsStream<S> {
     pub(super) fn new(socket: S, connection: Connection) -> io::Result<Self> {
-        // From now on they follow those of this stream.
+        // From now on the socket's timeouts follow those of this stream.
         socket.set_read_timeout(None)?;
         socket.set_write_timeout(None)?;
         let shared = Shared {
@@ -87,11 +85,11 @@ impl<S: Socket> TlsStream<S> {
         Ok(Self { socket, shared: Arc::new(shared) })
     }
 
-    /// Makes the handshake now, within the read timeout, if it isn't made yet.
+    /// Performs the handshake now, within the read timeout, unless that has been done already.
     ///
     /// # Errors
     ///
-    /// Those of the socket; and what is wrong with the peer, see [`TlsError::from_io`].
+    /// Those of the socket, and what is wrong with the peer; see [`TlsError::from_io`].
     pub fn handshake(&mut self) -> io::Result<()> {
         let deadline = self.shared.read_deadline();
         self.handshake_before(deadline)
@@ -153,13 +151,13 @@ impl<S> TlsStream<S> {
         self.inspect(|connection| connection.alpn_protocol().map(<[u8]>::to_vec))
     }
 
-    /// The certificates that the peer has shown in the handshake, its own first.
+    /// The certificates that the peer presented in the handshake, its own first.
     pub fn peer_certificates(&self) -> Option<Vec<CertificateDer<'static>>> {
         self.inspect(|connection| connection.peer_certificates().map(<[_]>::to_vec))
     }
 
-    /// Looks at what else there is to know: the version, the cipher suite, the name that a client
-    /// asked for. Don't wait inside: other handles do meanwhile.
+    /// Looks at what else there is to know: the version, the cipher suite, the name that a client asked for.
+    /// Don't block inside `look`: other handles wait meanwhile.
     pub fn inspect<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
         look(lock(&self.shared.session).connection())
     }
@@ -202,7 +200,7 @@ impl<S: Socket> Write for TlsStream<S> {
         let deadline = self.shared.write_deadline();
         self.handshake_before(deadline)?;
         let mut outgoing = lock(&self.shared.outgoing);
-        // Nothing is encrypted before there is room: it could not be taken back.
+        // Nothing is encrypted before there is room, because it could not be taken back.
         outgoing.send(&mut self.socket, deadline)?;
         let mut session = lock(&self.shared.session);
         let count = session.encrypt(slices)?;
@@ -231,9 +229,9 @@ impl<S: CloneSocket> Socket for TlsStream<S> {
         Ok(())
     }
 
-    /// Sends what was written and a `close_notify` before it ends the direction for writing. For that it
-    /// waits up to a second, not at all if both directions are ended, and never behind a write that
-    /// waits: this ends that.
+    /// Sends what was written and a `close_notify` before it ends the direction for writing. It waits up to a
+    /// second for that, for a moment if both directions are ended, and never for a write that is waiting: this
+    /// ends that write.
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match how {
             Shutdown::Read => {}

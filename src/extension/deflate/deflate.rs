@@ -121,8 +121,8 @@ impl Deflate {
         &self.wanted
     }
 
-    /// Agrees on these parameters, which the ends have settled on in another way than with
-    /// [`accept`](Self::accept) and [`check`](Self::check).
+    /// Returns the agreement on these parameters, if the ends have settled on them in another way than
+    /// with [`accept`](Self::accept) and [`check`](Self::check).
     pub fn agree(&self, parameters: DeflateParameters) -> AgreedDeflate {
         AgreedDeflate::new(parameters, Arc::clone(&self.pool))
     }

@@ -47,7 +47,7 @@ impl Deflation {
         let mut open = self.open(kind)?;
         let mut compressed = Some(open.compressor.finish(payload));
         if compressed.as_ref().is_some_and(|compressed| compressed.len() >= payload.len()) {
-            // The peer's window won't hold what the compressor has seen, so that mustn't be referred to.
+            // The peer's window won't hold what the compressor has seen, so nothing may refer to that.
             open.compressor.reset();
             compressed = None;
         }
@@ -79,7 +79,7 @@ impl Deflation {
 
     /// Compresses a further fragment, if the message is compressed.
     pub(crate) fn next_fragment(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
-        // If the first fragment was compressed, it has left its compressor here; if not, it had none.
+        // If the first fragment was compressed, it left its compressor here; if not, it had none.
         match self {
             Self::Open(open) => Some(open.compressor.flush(payload)),
             Self::Off | Self::Idle { .. } => None,

@@ -3,7 +3,7 @@ use alloc::collections::VecDeque;
 /// The last bytes that came out of a decompressor, as many as its peer may refer back to.
 ///
 /// The decompressor has them too, but forgets them at a block with BFINAL set, where the data ends for
-/// zlib. For RFC 7692, section 7.2.3.4, it continues after that, with the same window.
+/// zlib. Under RFC 7692, section 7.2.3.4, it continues after that, with the same window.
 #[derive(Debug, Default)]
 pub(super) struct History {
     bytes: VecDeque<u8>,

@@ -153,7 +153,7 @@ pub enum DeflateResponseError {
     #[error("the parameter {0} has an invalid value")]
     InvalidValue(&'static str),
     /// A parameter that was asked for is missing.
-    #[error("the parameter {0} was asked for and is not confirmed")]
+    #[error("the parameter {0} was asked for but not confirmed")]
     Unconfirmed(&'static str),
     /// A window that is larger than the one offered.
     #[error("the parameter {0} is larger than what was offered")]

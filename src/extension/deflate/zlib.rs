@@ -81,8 +81,8 @@ impl Compressor {
             compressed.truncate(start + produced);
             payload = payload.get(consumed..).unwrap_or_default();
             debug_assert!(status.is_ok(), "{status:?}");
-            // If room is left, nothing waits inside any more; but zlib may not have taken all of a payload,
-            // if that is 4 GiB or longer.
+            // If room is left, nothing waits inside any more. But zlib may not have taken all of the payload:
+            // it takes no more than 4 GiB at once.
             if produced < room && payload.is_empty() {
                 return compressed;
             }
@@ -185,8 +185,8 @@ impl Decompressor {
 
     /// Ends the message. The next one may refer back to it.
     pub(super) fn finish(&mut self) -> Result<(), ProtocolError> {
-        // Nothing is to be restored where nothing was removed: some senders make an empty message no
-        // byte instead of one, and some end at a block with BFINAL set.
+        // Nothing is to be restored where nothing was removed: some senders turn an empty message into
+        // no byte instead of one, and some end at a block with BFINAL set.
         if self.place == Place::Inside {
             self.restore_tail()?;
         }
