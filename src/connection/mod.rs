@@ -21,6 +21,8 @@ mod prepared;
 mod receiving;
 mod segments;
 mod sending;
+#[cfg(feature = "std")]
+mod sending_by_clock;
 mod state;
 #[cfg(feature = "std")]
 mod timers;
