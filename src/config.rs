@@ -89,6 +89,7 @@ pub enum Delivery {
     Messages,
     /// Each message in pieces, as its bytes arrive, in constant memory.
     ///
-    /// Pieces may have been handed out before an error is found in what follows them.
+    /// Pieces may have been handed out before an error is found in what follows them. What hands out whole messages all
+    /// the same, as `blocking::WebSocket::read` does, joins them in as much memory as the message is long.
     Chunks,
 }

@@ -63,7 +63,8 @@ pub enum ProtocolError {
     /// The data of a compressed message ends inside a block.
     #[error("the data of a compressed message ends too early")]
     IncompleteCompression,
-    /// A frame announces more than [`Config::max_frame_size`](crate::Config::max_frame_size).
+    /// A frame announces more than [`Config::max_frame_size`](crate::Config::max_frame_size), which follows the limit
+    /// for messages unless it is set.
     #[error("a frame of {size} bytes exceeds the limit of {limit}")]
     FrameTooLarge {
         /// The announced payload length in bytes.

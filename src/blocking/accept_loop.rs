@@ -165,8 +165,7 @@ impl AcceptLoop {
 /// Whether a client ended its connection before it was accepted, which some systems report: the next
 /// connection is unaffected.
 fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
 impl fmt::Debug for AcceptLoop {

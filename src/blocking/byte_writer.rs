@@ -10,6 +10,7 @@ use crate::close_code::CloseCode;
 /// Each write is sent at once, as a message of up to 64 KiB, because nothing else would flush it: the thread
 /// that reads is another one. So [`io::copy`] passes on data as it arrives. Put a
 /// [`BufWriter`](io::BufWriter) around it where many small writes belong together.
+///
 /// A write that fails with [`TimedOut`](io::ErrorKind::TimedOut) took nothing: call again. See
 /// [`ByteReader`](super::ByteReader) for an example.
 #[derive(Debug)]

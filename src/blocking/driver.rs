@@ -97,6 +97,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     /// Closes, and sees the connection to its end, whatever still arrives.
     pub(super) fn close(&mut self, frame: CloseFrame<'_>) -> Result<CloseStatus, Error> {
         self.outlet.outbound(|outbound| outbound.sending.close(Some(frame)));
+        // What arrives from here on is discarded, and a message that had begun is with it.
+        self.joining = Joining::default();
         self.until(Wanted::AsDelivered, |_, _| false)?;
         let status = self.outlet.outbound(|outbound| outbound.sending.close_status());
         status.ok_or(Error::Lost)
@@ -132,6 +134,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             if !matches!(step, Ok(Step::GoOn)) {
                 if self.state() == ConnectionState::Closed {
                     self.receiving.receive_eof();
+                    self.joining = Joining::default();
                     // Another thread may be waiting to write to a peer that is gone.
                     let _ = self.stream.shutdown(Shutdown::Both);
                 }

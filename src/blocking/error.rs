@@ -26,8 +26,9 @@ pub enum Error {
     /// The peer took no bytes within the write timeout, and the queue has no room left for this message.
     #[error("the peer takes nothing and the outgoing queue is full")]
     BufferFull(Message<'static>),
-    /// The peer left a Ping unanswered, and sent nothing else, for
-    /// [`Timeouts::keepalive`](super::Timeouts::keepalive). The connection is lost.
+    /// The peer left a Ping unanswered, and sent nothing else, for the time of
+    /// [`Timeouts::keepalive`](super::Timeouts::keepalive), or took nothing while the Ping waited to be written. The
+    /// connection is lost.
     #[error("the peer did not answer a Ping in time")]
     PongTimedOut,
     /// No message was sent or received within [`Timeouts::idle`](super::Timeouts::idle). The peer has

@@ -98,7 +98,7 @@ impl Outbound {
         }
     }
 
-    /// Tells the connection the time; fails if that ends it.
+    /// Tells the connection the time; fails with what was overdue. The connection may be closed even after `Ok`.
     pub(super) fn tick(&mut self) -> Result<(), Error> {
         if !self.sending.needs_time() {
             return Ok(());

@@ -64,7 +64,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     }
 
     fn write_last_words(&mut self) {
-        // They were written before anything was read.
+        // They were written before anything was read, unless there was no time for that.
     }
 
     #[inline]

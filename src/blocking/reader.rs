@@ -20,7 +20,8 @@ use crate::message::{Chunk, Message};
 ///
 /// Reading drives the connection: Pings and Close frames are answered, and keepalive Pings sent, while a
 /// thread reads. It never waits for a peer that doesn't take its replies: they go out with what the
-/// writers send, or as soon as they can.
+/// writers send, or as soon as they can. Only when the peer has ended its direction does it wait, up to
+/// [`Timeouts::close`](super::Timeouts::close) for each bit of progress, for what is queued by then.
 ///
 /// ```
 /// use std::{net::TcpListener, thread};

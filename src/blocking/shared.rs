@@ -14,6 +14,7 @@ use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::sink::Sink;
 use crate::blocking::stream::{MAX_SLICES, Stream};
+use crate::blocking::timeouts::Timeouts;
 use crate::connection::{CloseFrame, ControlPayload, PreparedMessage};
 use crate::message::Message;
 
@@ -33,8 +34,7 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
-    /// How often the reader checks whether a writer has begun to close.
-    glance: Duration,
+    timeouts: Timeouts,
 }
 
 /// How long the reader waits for a peer that takes replies slowly, or not at all, before it goes on reading.
@@ -43,13 +43,17 @@ const NUDGE: Duration = Duration::from_millis(1);
 /// How often the reader checks whether waiting replies can be written.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// The most bytes that one call writes. Until it returns, the reader sees no progress, which is how it tells a slow peer
+/// from one that is gone.
+const MAX_WRITE: usize = 128 * 1024;
+
 impl<S> Shared<S> {
-    pub(super) const fn new(stream: Stream<S>, outbound: Outbound, glance: Duration) -> Self {
+    pub(super) const fn new(stream: Stream<S>, outbound: Outbound, timeouts: Timeouts) -> Self {
         Self {
             turn: Mutex::new(()),
             stream: Mutex::new(stream),
             outbound: Mutex::new(outbound),
-            glance,
+            timeouts,
         }
     }
 
@@ -94,12 +98,12 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// How much is waiting, and how long writing it may take, if there is still time for that.
-    fn still_to_write(&self) -> Result<(usize, WriteBound), Error> {
+    /// How many bytes were ever written, and how long writing more may take, if there is still time for that.
+    fn written_in_time(&self) -> Result<(u64, WriteBound), Error> {
         let mut outbound = self.lock_outbound();
         outbound.tick()?;
         let bound = outbound.write_bound()?;
-        Ok((outbound.sending.outgoing().remaining(), bound))
+        Ok((outbound.sending.outgoing().written(), bound))
     }
 
     /// Releases the stream to others, or ends it if it was to be [cut](Self::cut) meanwhile.
@@ -143,11 +147,12 @@ impl<S: Read + Write> Shared<S> {
     ) -> Result<(), Error> {
         let mut left = self.lock_outbound().sending.outgoing().remaining();
         while left > 0 {
-            let (chunks, timeout) = {
+            let (mut chunks, timeout) = {
                 let mut outbound = self.lock_outbound();
                 let timeout = bound(&mut outbound)?;
                 (outbound.sending.outgoing().share(MAX_SLICES), timeout)
             };
+            limit(&mut chunks, MAX_WRITE);
             let written = self.write_chunks(stream, &chunks, timeout)?;
             left = if written == 0 { 0 } else { left.saturating_sub(written) };
         }
@@ -177,6 +182,16 @@ impl<S: Read + Write> Shared<S> {
     }
 }
 
+/// Keeps the first `most` bytes of these chunks.
+fn limit(chunks: &mut Vec<Bytes>, most: usize) {
+    let mut left = most;
+    chunks.retain_mut(|chunk| {
+        chunk.truncate(left);
+        left -= chunk.len();
+        !chunk.is_empty()
+    });
+}
+
 /// The reader's outlet: it queues, and waits for nobody.
 impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
@@ -188,22 +203,20 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     }
 
     fn write_last_words(&mut self) {
-        let mut left = usize::MAX;
-        let mut write_by = Deadline::NEVER;
+        // What others queue from now on isn't waited for.
+        let last = self.lock_outbound().sending.outgoing().position();
+        let patience = self.timeouts.close;
+        let (mut before, mut write_by) = (0, Deadline::after(patience));
         // Not all at once, so that a shutdown can get at the stream in between.
-        while let Ok((waiting, bound)) = self.still_to_write() {
-            if let WriteBound::Each(timeout) = bound {
-                if waiting < left {
-                    left = waiting;
-                    write_by = timeout.map_or(Deadline::NEVER, Deadline::after);
-                }
-                if write_by.has_passed() {
-                    return;
-                }
+        while let Ok((written, bound)) = self.written_in_time() {
+            if before < written && before < last {
+                (before, write_by) = (written, Deadline::after(patience));
             }
+            // The closing handshake has a deadline of its own.
+            let has_time = matches!(bound, WriteBound::All(_)) || !write_by.has_passed();
             match self.nudge() {
-                Ok(Flushed::Partly) => thread::sleep(RETRY),
-                Ok(Flushed::Everything) | Err(_) => return,
+                Ok(Flushed::Partly) if has_time => thread::sleep(RETRY),
+                _ => return,
             }
         }
     }
@@ -215,7 +228,8 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
 
     fn patience(&self, flushed: Flushed) -> Option<Duration> {
         Some(match flushed {
-            Flushed::Everything => self.glance,
+            // A writer may begin to close.
+            Flushed::Everything => self.timeouts.glance(),
             Flushed::Partly => RETRY,
         })
     }

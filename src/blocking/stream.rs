@@ -98,9 +98,12 @@ impl<S: Read + Write> Stream<S> {
         let Some(control) = &mut self.control else { return Ok(()) };
         // A read with no time at all takes what is there.
         let read = read.map(|read| read.max(TOLERANCE));
-        (control.set_read_timeout)(&self.inner, read)?;
+        unless_ended((control.set_read_timeout)(&self.inner, read))?;
         control.read_bound = read;
-        (control.set_write_timeout)(&self.inner, write)?;
+        if write == Some(Duration::ZERO) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no time at all to write"));
+        }
+        unless_ended((control.set_write_timeout)(&self.inner, write))?;
         control.write_bound = write;
         Ok(())
     }
@@ -292,7 +295,11 @@ fn woke_early(error: &io::Error, bound: Option<Duration>, deadline: Deadline) ->
 /// ended: no call waits on that any more, and what has arrived is still to be read.
 pub(super) fn unless_ended(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        Err(error)
+            if cfg!(target_vendor = "apple") && error.kind() == io::ErrorKind::InvalidInput =>
+        {
+            Ok(())
+        }
         outcome => outcome,
     }
 }
@@ -311,7 +318,17 @@ fn retry<T>(bound: Option<Duration>, mut call: impl FnMut() -> io::Result<T>) ->
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            Err(error) if is_networks_timeout(&error) => {
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, error));
+            }
             outcome => return outcome,
         }
     }
+}
+
+/// Whether the transport itself gave the peer up, which ends the connection: `ETIMEDOUT`. On Windows a socket's own
+/// timeout has that kind too.
+fn is_networks_timeout(error: &io::Error) -> bool {
+    let has_code = error.raw_os_error().is_some();
+    cfg!(unix) && has_code && error.kind() == io::ErrorKind::TimedOut
 }

@@ -18,7 +18,7 @@ pub struct Timeouts {
     pub(super) handshake: Duration,
     pub(super) read: Option<Duration>,
     pub(super) write: Option<Duration>,
-    close: Duration,
+    pub(super) close: Duration,
     idle: Option<Duration>,
     keepalive: Option<Keepalive>,
 }
@@ -73,7 +73,8 @@ impl Timeouts {
     }
 
     /// How long the end may take, from a Close frame to the end of the transport; 5 seconds by
-    /// default.
+    /// default. On a split connection, a peer that ends its direction without a Close frame has as long each
+    /// time to take some of what is queued.
     #[must_use]
     pub const fn close(mut self, timeout: Duration) -> Self {
         self.close = timeout;

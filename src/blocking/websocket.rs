@@ -69,8 +69,8 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Waits for the next message; `None` when the connection was closed cleanly.
     ///
-    /// It comes whole, even with [`Delivery::Chunks`](crate::Delivery::Chunks): the rest of one that was
-    /// begun with [`read_chunk`](Self::read_chunk) is then skipped.
+    /// It comes whole, even with [`Delivery::Chunks`](crate::Delivery::Chunks): its chunks are joined, up to the
+    /// limit for messages, and the rest of one that was begun with [`read_chunk`](Self::read_chunk) is skipped.
     ///
     /// # Errors
     ///
@@ -296,7 +296,7 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// The stream, for inspection: reading from it or writing to it would break the connection, which also
-    /// manages its timeouts and keeps it blocking. See [`set_read_timeout`](Self::set_read_timeout).
+    /// manages its timeouts and needs it to stay blocking. See [`set_read_timeout`](Self::set_read_timeout).
     pub const fn stream(&self) -> &S {
         self.driver.stream.get()
     }
@@ -307,7 +307,8 @@ impl<S: Read + Write> WebSocket<S> {
         self.driver.stream.into_inner()
     }
 
-    /// Splits the connection into a receiving and a sending end, for two threads or more.
+    /// Splits the connection into a receiving and a sending end, for two threads or more. Finish a message that was
+    /// begun by [`write_fragment`](Self::write_fragment) first: the ends can't.
     ///
     /// ```no_run
     /// use std::thread;

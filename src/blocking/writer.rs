@@ -20,19 +20,23 @@ use crate::message::{Message, MessageKind};
 /// order in which it sent them. Pings are answered and the closing handshake is driven by the
 /// [`Reader`](super::Reader): somebody has to read.
 ///
-/// ```no_run
-/// use std::{thread, time::Duration};
+/// ```
+/// use std::{net::TcpListener, thread};
+/// use sansocket::blocking::{accept, connect};
 ///
-/// let (mut reader, writer) = sansocket::blocking::connect("ws://localhost:9001/feed")?.split()?;
-/// for name in ["one", "two"] {
-///     let writer = writer.clone();
-///     thread::spawn(move || while writer.send(name).is_ok() {
-///         thread::sleep(Duration::from_secs(1));
-///     });
-/// }
-/// while let Some(message) = reader.read()? {
-///     println!("{message:?}");
-/// }
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let url = format!("ws://{}/", listener.local_addr()?);
+/// let server = thread::spawn(move || accept(listener.accept().unwrap().0).unwrap().messages().count());
+///
+/// let (mut reader, writer) = connect(&url)?.split()?;
+/// thread::scope(|scope| {
+///     for name in ["one", "two"] {
+///         let writer = writer.clone();
+///         scope.spawn(move || writer.send(name).unwrap());
+///     }
+/// });
+/// reader.close(sansocket::CloseCode::NORMAL, "")?;
+/// assert_eq!(server.join().unwrap(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Writer<S> {

@@ -257,7 +257,7 @@ impl Outgoing {
             return;
         }
         let segment = if self.tail.len() < self.tail.capacity() / 2 {
-            // The storage isn't given away for a few bytes: they count as few, but would keep all of it.
+            // Storage that is mostly empty isn't given away: its bytes count as few, but would keep all of it.
             let unwritten = copying::to_vec(self.unwritten_tail());
             self.tail.clear();
             Bytes::from(unwritten)

@@ -62,8 +62,8 @@ impl Timers {
 ///
 /// A Ping goes out when `interval` has passed since the previous one was answered. The peer is taken
 /// to be gone when nothing at all has arrived from it for `timeout` after the Ping has left: a long
-/// message, within whose frame no Pong can appear, is a sign of life too. While the Ping waits after
-/// other bytes, it is a sign of life if the peer takes some of them.
+/// message, within whose frame no Pong can appear, is a sign of life too. While the Ping is still
+/// queued, it is also a sign of life if the peer takes some of the bytes before it.
 ///
 /// Before a peer is given up on, for this or for anything else overdue, it is listened to once more for a
 /// moment, so that it isn't blamed for an application that was busy for long. A peer that keeps sending,
@@ -92,7 +92,8 @@ impl Default for Keepalive {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimeoutError {
-    /// Nothing arrived from the peer after a Ping. The connection is lost: drop the transport.
+    /// Nothing arrived from the peer after a Ping, or while the Ping still waited to be written the peer neither sent nor
+    /// took anything. The connection is lost: drop the transport.
     #[error("the peer did not answer a Ping in time")]
     Pong,
     /// There was no message for too long. The Close frame is queued: carry on until the end.
@@ -136,9 +137,10 @@ struct LastCall {
 enum Ping {
     /// The next one goes out at this time; if there is none yet, an interval after the next time told.
     DueAt(Option<Instant>),
-    /// It waits to be written after other bytes, and has left once all up to the position `up_to` have.
-    /// `written` bytes were written, the last of them at the time `since` or before.
-    Queued { up_to: u64, written: u64, since: Instant },
+    /// It waits to be written, and has left once all bytes up to the position `up_to` have.
+    /// `written` bytes were written, the last of them at the time `since` or before. `is_answered` if a Pong for a
+    /// later Ping came before its leaving was told.
+    Queued { up_to: u64, written: u64, since: Instant, is_answered: bool },
     /// It left at this time and awaits an answer.
     SentAt(Instant),
 }
@@ -203,12 +205,19 @@ impl RunningTimers {
             let heard = self.heard.map_or(asked, |heard| heard.max(asked));
             self.round_trip_time = Some(heard.duration_since(asked));
         }
-        // If another thread writes, the Ping may be answered before the time at which it left is told.
-        let (Ping::SentAt(since) | Ping::Queued { since, .. }) = self.ping else { return };
-        // §5.5.3: a peer may answer the latest of several Pings and no other.
-        if is_its_own || self.is_followed {
-            let heard = self.heard.map_or(since, |heard| heard.max(since));
-            self.ping = Ping::DueAt(self.next_ping(heard));
+        match &mut self.ping {
+            // If another thread writes, the Ping may be answered before the time at which it left is told.
+            Ping::SentAt(since) | Ping::Queued { since, .. } if is_its_own => {
+                let heard = self.heard.map_or(*since, |heard| heard.max(*since));
+                self.ping = Ping::DueAt(self.next_ping(heard));
+            }
+            // §5.5.3: a peer may answer the latest of several Pings and no other.
+            Ping::SentAt(since) if self.is_followed => {
+                let heard = self.heard.map_or(*since, |heard| heard.max(*since));
+                self.ping = Ping::DueAt(self.next_ping(heard));
+            }
+            Ping::Queued { is_answered, .. } => *is_answered |= self.is_followed,
+            Ping::SentAt(_) | Ping::DueAt(_) => {}
         }
     }
 
@@ -219,7 +228,7 @@ impl RunningTimers {
 
     /// A Ping was queued now, up to the position `up_to`, when `written` bytes had been written.
     pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64, written: u64) {
-        self.ping = Ping::Queued { up_to, written, since: now };
+        self.ping = Ping::Queued { up_to, written, since: now, is_answered: false };
         self.asked = Some(now);
         self.is_followed = false;
     }
@@ -229,8 +238,9 @@ impl RunningTimers {
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
         match &mut self.ping {
-            Ping::Queued { up_to, .. } if *up_to <= written => {
-                self.ping = Ping::SentAt(now);
+            Ping::Queued { up_to, is_answered, .. } if *up_to <= written => {
+                let next = if *is_answered { Some(self.next_ping(now)) } else { None };
+                self.ping = next.map_or(Ping::SentAt(now), Ping::DueAt);
                 self.asked = Some(now);
             }
             Ping::Queued { written: before, since, .. } if *before < written => {

@@ -245,6 +245,7 @@ fn completed(outcome: httparse::Result<usize>, head: &Head<'_>) -> Result<(), He
 /// Returns whether the first line is well-formed but names another version of HTTP, which has an answer
 /// of its own. The version is the last of three words in a request, and the first in a response.
 fn names_another_version(head: &[u8]) -> bool {
+    // Deviation: RFC 6455, §4.2.1, allows HTTP/1.2 and up. There is no such version, and the parser knows none.
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let version = match words.as_slice() {

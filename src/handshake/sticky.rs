@@ -16,6 +16,11 @@ impl<E: Clone> Sticky<E> {
         }
     }
 
+    /// The error, if there was one.
+    pub(super) fn into_error(self) -> Option<E> {
+        self.0
+    }
+
     /// Keeps the error, and returns it.
     #[cold]
     pub(super) fn keep(&mut self, error: E) -> E {

@@ -62,7 +62,8 @@ fn a_piece_is_there_before_the_message_is_complete() {
     });
 }
 
-/// Messages in one frame and in several, with a Ping in between, a text whose characters are cut, and one without bytes.
+/// Messages in one frame and in several, with a Ping in between: a text whose characters are cut is among them, and
+/// one without bytes.
 fn conversation(role: Role) -> (Vec<u8>, [Message<'static>; 4]) {
     let euros = "\u{20AC}".repeat(100);
     let (head, tail) = euros.as_bytes().split_at(100);
@@ -155,6 +156,31 @@ fn a_whole_message_is_never_the_rest_of_one() {
             peer.send(fragment_to(role, true, Opcode::Continuation, b"next"));
             assert_eq!(socket.read_chunk().unwrap().unwrap().piece, Message::from("the beginning"));
             assert_eq!(socket.read().unwrap(), Some("the next".into()));
+        }
+    });
+}
+
+#[test]
+fn what_has_arrived_of_a_message_is_gone_with_the_connection() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().read(Some(Duration::from_millis(3)));
+            let config = Config::default().delivery(Delivery::Chunks);
+            for closes in [true, false] {
+                let (mut socket, mut peer) = open(role, 1 << 16, timeouts, config);
+                peer.send(fragment_to(role, false, Opcode::Text, b"never finished"));
+                assert_matches!(socket.read(), Err(Error::ReadTimedOut));
+                if closes {
+                    peer.send(to(role, Opcode::Close, b""));
+                    peer.shutdown_write();
+                    socket.close(CloseCode::NORMAL, "").unwrap();
+                    assert_matches!(socket.read_chunk(), Ok(None));
+                } else {
+                    peer.shutdown_write();
+                    assert_matches!(socket.read(), Err(Error::Lost));
+                    assert_matches!(socket.read_chunk(), Err(Error::Lost));
+                }
+            }
         }
     });
 }

@@ -276,6 +276,40 @@ fn signals_do_not_stretch_a_timeout() {
     });
 }
 
+/// Has the network give the peer up, once it is told to.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct GivingUp(AtomicBool);
+
+#[cfg(target_os = "linux")]
+impl Alteration<TcpStream> for GivingUp {
+    fn read(&self, socket: &mut TcpStream, room: &mut [u8]) -> io::Result<usize> {
+        const ETIMEDOUT: i32 = 110;
+        if self.0.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(ETIMEDOUT));
+        }
+        socket.read(room)
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_timeout_of_the_network_is_the_end_and_not_one_of_the_read() {
+    bounded(|| {
+        for timeouts in [Timeouts::default(), Timeouts::default().read(Some(10 * SHORT))] {
+            let (listener, address) = listen();
+            let mut peer = RawPeer::connect(address);
+            peer.send(REQUEST);
+            let giving_up = Arc::<GivingUp>::default();
+            let stream = Altered::new(listener.accept().unwrap().0, Arc::clone(&giving_up));
+            let mut socket = Server::new().timeouts(timeouts).accept(stream).unwrap();
+            giving_up.0.store(true, Ordering::Relaxed);
+            assert_matches!(socket.read(), Err(Error::Io(_)));
+            assert_eq!(socket.state(), ConnectionState::Closed);
+        }
+    });
+}
+
 /// Counts the writes that time out.
 #[derive(Default)]
 struct Counting(AtomicUsize);

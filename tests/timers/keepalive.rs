@@ -313,6 +313,28 @@ fn a_pong_for_a_later_ping_of_the_application_answers_all_before() {
     }
 }
 
+/// What is answered was sent: a Pong that comes while the Ping still waits is for an earlier one.
+#[test]
+fn a_pong_for_an_earlier_ping_does_not_bring_the_next_one_forward() {
+    for role in ROLES {
+        let mut endpoint = Endpoint::started(role, timers());
+        endpoint.connection.ping(b"before it").unwrap();
+        assert_eq!(pings(&endpoint.at(10).write()), 1);
+        endpoint.connection.send(vec![0; 100_000]).unwrap();
+        assert_eq!(endpoint.tick(20), Ok(()));
+        endpoint.connection.ping(b"behind it").unwrap();
+        endpoint.at(30).hear();
+        assert_eq!(endpoint.tick(30), Ok(()));
+        assert_eq!(endpoint.next(), Some(80), "ours still waits");
+        assert_eq!(pings(&endpoint.at(40).write()), 2);
+        assert_eq!(endpoint.tick(40), Ok(()));
+        assert_eq!(endpoint.next(), Some(60), "by then the peer has shown that it is there");
+        endpoint.at(45).hear();
+        assert_eq!(endpoint.round_trip_time(), Some(5), "not since it was queued");
+        assert_eq!(endpoint.next(), Some(60));
+    }
+}
+
 #[test]
 fn a_pong_answers_a_ping_whose_leaving_was_not_told() {
     for role in ROLES {

@@ -117,8 +117,8 @@ const OVER_LOOPBACK: [Goal<Row>; 5] = [
         found: |row| is_pipelined(&row.cell).then(|| at_least(row, "tungstenite", 5.0)).flatten(),
     },
     Goal {
-        text: "Blocking three-line loop: no slower than the best Rust peer as its examples show it, with binary of every \
-               size",
+        text: "Blocking three-line loop: no slower than the best Rust peer as its examples show it, with \
+               binary of every size",
         found: |row| {
             let plain = ALL.iter().filter(|server| server.form == Form::Plain);
             let found = plain.filter_map(|server| {

@@ -11,8 +11,8 @@ use crate::extension::deflate::history::History;
 use crate::extension::deflate::window_bits::WindowBits;
 use crate::message::Storage;
 
-/// The end of each flush, an empty uncompressed block except for its first byte, which the sender
-/// removes and the receiver restores (sections 7.2.1 and 7.2.2).
+/// The end of each flush: all of an empty uncompressed block but its first byte. The sender removes it, and the
+/// receiver restores it (sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 /// The most room for what comes out of one step of compression. A long message may become far shorter.

@@ -121,8 +121,8 @@ impl ClientHandshake {
         .map_err(|error| failure.keep(error))
     }
 
-    /// Returns the error for a server that ends the transport before the response is complete.
+    /// Returns the error for a server that ends the transport before the response is complete, or the one that there was.
     pub fn receive_eof(self) -> ResponseError {
-        ResponseError::Truncated
+        self.failure.into_error().unwrap_or(ResponseError::Truncated)
     }
 }

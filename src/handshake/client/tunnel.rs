@@ -111,9 +111,9 @@ impl ProxyHandshake {
         .map_err(|error| failure.keep(error))
     }
 
-    /// Returns the error for a proxy that ends the transport before the response is complete.
+    /// Returns the error for a proxy that ends the transport before the response is complete, or the one that there was.
     pub fn receive_eof(self) -> ProxyResponseError {
-        ProxyResponseError::Truncated
+        self.failure.into_error().unwrap_or(ProxyResponseError::Truncated)
     }
 }
 

@@ -102,8 +102,8 @@ impl ServerHandshake {
         parse::request(&mut self.head, input, take).map_err(|error| self.failure.keep(error))
     }
 
-    /// Returns the error for a client that ends the transport before the request is complete.
+    /// Returns the error for a client that ends the transport before the request is complete, or the one that there was.
     pub fn receive_eof(self) -> RequestError {
-        RequestError::Truncated
+        self.failure.into_error().unwrap_or(RequestError::Truncated)
     }
 }

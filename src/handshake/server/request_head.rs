@@ -73,7 +73,7 @@ impl<'head> RequestHead<'head> {
     ///
     /// # Errors
     ///
-    /// The [`RequestError`] for the first rule of section 4.2.1 that the request breaks.
+    /// The [`RequestError`] for the first rule that is found broken.
     pub fn upgrade(&self) -> Result<UpgradeRequest<'_>, RequestError> {
         UpgradeRequest::of(&self.method, &self.uri, self.version, self.fields.of_the_handshake())
     }

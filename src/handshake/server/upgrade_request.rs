@@ -45,7 +45,7 @@ impl<'request> UpgradeRequest<'request> {
     ///
     /// # Errors
     ///
-    /// The [`RequestError`] for the first rule of section 4.2.1 that the request breaks.
+    /// The [`RequestError`] for the first rule that is found broken.
     pub fn parse<B>(request: &'request Request<B>) -> Result<Self, RequestError> {
         Self::of(request.method(), request.uri(), request.version(), request.headers().into())
     }
@@ -62,6 +62,7 @@ impl<'request> UpgradeRequest<'request> {
         if version != Version::HTTP_11 {
             return Err(RequestError::Version);
         }
+        // RFC 9112, §3.2: without its one Host no request is right, whatever its method.
         let host = host(&fields.host)?;
         if method != Method::GET {
             return Err(RequestError::Method);

@@ -1,19 +1,22 @@
 //! A peer that doesn't read: it holds up those that write, and never the one that reads.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{CloneSocket, Error, Timeouts};
+use sansocket::blocking::{CloneSocket, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, ConnectionState, Keepalive, Role, UsageError};
 
 use super::{long, split};
+use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
 use crate::either_role::{ROLES, open, to};
+use crate::pipe::{Pipe, pipe};
+use crate::raw_peer::{RawPeer, from_client};
 
 const SHORT: Duration = Duration::from_millis(60);
 
@@ -295,7 +298,8 @@ fn a_peer_that_has_ended_its_direction_and_takes_nothing_is_not_waited_for() {
         for role in ROLES {
             let keepalive = Keepalive::new(Duration::from_millis(5), SHORT);
             for timeouts in [
-                Timeouts::default().write(Some(SHORT)),
+                Timeouts::default().close(SHORT),
+                Timeouts::default().write(None).close(SHORT),
                 Timeouts::default().write(None).keepalive(Some(keepalive)),
             ] {
                 let (mut reader, writer, peer) = split(role, HARDLY_ANYTHING, timeouts);
@@ -330,6 +334,48 @@ fn messages_that_were_read_are_handed_out_though_a_writer_has_found_the_connecti
             assert_matches!(messages.next(), Some(Err(Error::CloseTimedOut)));
             assert!(messages.next().is_none());
         }
+    });
+}
+
+/// Returns from a write when everything was taken, as Linux has it for a socket that blocks.
+struct TakingItsTime;
+
+impl Alteration<Pipe> for TakingItsTime {
+    fn write(&self, pipe: &mut Pipe, bytes: &[u8]) -> io::Result<usize> {
+        pipe.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn set_write_timeout(&self, _: &Pipe, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_peer_that_takes_a_long_message_slowly_is_not_given_up() {
+    const LENGTH: usize = 4 << 20;
+
+    bounded(|| {
+        let (ours, theirs) = pipe(HARDLY_ANYTHING);
+        let keepalive = Keepalive::new(Duration::from_millis(5), Duration::from_millis(500));
+        let server = Server::new().timeouts(Timeouts::default().keepalive(Some(keepalive)));
+        let socket = Altered::new(ours, Arc::new(TakingItsTime));
+        let accepting = thread::spawn(move || server.accept(socket).unwrap());
+        let mut peer = RawPeer::new(theirs).open();
+        let (mut reader, writer) = accepting.join().unwrap().split().unwrap();
+        let sending = thread::spawn(move || writer.send(vec![7; LENGTH]));
+        peer.receive_byte();
+        let reading = thread::spawn(move || reader.read());
+        // Far longer for all of it than for a part.
+        let (mut left, mut room) = (LENGTH, vec![0; 16 << 10]);
+        while left > 0 {
+            let most = left.min(room.len());
+            peer.stream().try_clone().unwrap().read_exact(&mut room[..most]).unwrap();
+            left -= most;
+            thread::sleep(Duration::from_millis(5));
+        }
+        sending.join().unwrap().unwrap();
+        peer.send(from_client(Opcode::Text, b"done"));
+        assert_eq!(reading.join().unwrap().unwrap(), Some("done".into()));
     });
 }
 
