@@ -16,7 +16,7 @@ use crate::world::{Stage, World};
 /// Longer than anything takes, however busy the machine is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often is looked whether something has happened.
+/// How often to look whether something has happened.
 pub(crate) const GLANCE: Duration = Duration::from_millis(100);
 
 /// The clients of one part, each in a thread of its own.
@@ -65,7 +65,7 @@ impl Crowd {
     }
 }
 
-/// One client, connection after connection, until it is to leave or was dismissed.
+/// One client, connection after connection, until it is to leave or is dismissed.
 fn run(world: &Arc<World>, mut random: Random) -> Result<(), Fault> {
     while let Stage::Roaming | Stage::Staying = world.stage() {
         let tally = &world.tally;
@@ -82,7 +82,7 @@ fn run(world: &Arc<World>, mut random: Random) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What kind of a client this one is for the next connection.
+/// What kind of client this one is for the next connection.
 fn choose(world: &World, random: &mut Random) -> Result<(Client, Reading), Fault> {
     let mut timeouts = Timeouts::default()
         .connect(PATIENCE)
@@ -111,7 +111,7 @@ fn choose(world: &World, random: &mut Random) -> Result<(Client, Reading), Fault
     Ok((client, Reading { style, pace, random: random.fork() }))
 }
 
-/// Talks, and ends that as it is the time for.
+/// Talks, and ends as the stage demands.
 fn hold(
     mut conversation: impl Conversation,
     world: &World,
@@ -141,7 +141,7 @@ fn hold(
         };
         match done {
             Ok(()) => {}
-            // It came between two looks at the stage, or it is why there was another.
+            // The dismissal came after the last look at the stage, and may be why.
             Err(fault) if fault.may_be_the_end() && world.stage() == Stage::Dismissed => {}
             Err(fault @ Fault::ReaderEnded) => {
                 return Err(conversation.farewell().err().unwrap_or(fault));

@@ -12,7 +12,7 @@ use crate::random::Random;
 
 /// One connection of a client, in one piece or in two.
 pub(crate) trait Conversation {
-    /// Enters a message that is going to be sent, as soon as there may be so much under way.
+    /// Enters a message that is going to be sent, as soon as this much may be under way.
     fn announce(&mut self, message: &Message<'_>) -> Result<(), Fault>;
 
     fn write(&mut self, message: Message<'_>) -> Result<(), Error>;
@@ -30,13 +30,13 @@ pub(crate) trait Conversation {
     /// Waits for everything that is under way, and closes.
     fn close(self) -> Result<(), Fault>;
 
-    /// Waits for everything that is under way, and leaves a message unfinished, which closes.
+    /// Waits for everything that is under way, and closes by leaving a message unfinished.
     fn break_off(self) -> Result<(), Fault>;
 
     /// Ends the connection without any closing handshake.
     fn abandon(self, manner: Manner) -> Result<(), Fault>;
 
-    /// Takes what still comes, to the Close frame of the server.
+    /// Takes what still comes, up to the server's Close frame.
     fn farewell(self) -> Result<CloseStatus, Fault>;
 }
 
@@ -63,7 +63,7 @@ impl Manner {
         }
     }
 
-    /// Has the end of this socket be so when it is dropped.
+    /// Makes this socket end so when it is dropped.
     pub(crate) fn prepare(self, mut tcp: &TcpStream) -> Result<(), Fault> {
         if let Self::WithinFrame | Self::ResetWithinFrame = self {
             // A binary message of 256 bytes, masked, of which nine arrive.
@@ -174,8 +174,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Whether a client sees this, or may, when the server closes the connection: the news is what it
-    /// reads then.
+    /// Whether a client sees this, or may, when the server closes the connection: it learns of that by
+    /// reading.
     pub(crate) const fn may_be_the_end(&self) -> bool {
         matches!(
             self,

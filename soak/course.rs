@@ -13,13 +13,13 @@ use crate::random::Random;
 use crate::server::EchoServer;
 use crate::world::{Stage, World};
 
-/// How long the last clients, or the server, may take. Only what hangs takes so long.
+/// How long the last clients, or the server, may take. Only a hang takes so long.
 const LEAVING: Duration = Duration::from_secs(120);
 
-/// How long those talk who are going to be dismissed.
+/// How long clients talk before they are dismissed.
 const TALK: Duration = Duration::from_secs(1);
 
-/// How often something is said.
+/// How often progress is printed.
 const PROGRESS: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(options: &Options) -> Result<Verdict, Box<dyn Error>> {
@@ -51,12 +51,12 @@ pub(crate) fn run(options: &Options) -> Result<Verdict, Box<dyn Error>> {
 struct Course {
     server: EchoServer,
     world: Arc<World>,
-    /// The server's and the clients', or none where there is nothing to see.
+    /// The server's and the clients', or none where nothing can be seen.
     processes: Vec<Process>,
     random: Random,
     verdict: Verdict,
     clients: usize,
-    /// When something was said.
+    /// When progress was last printed.
     said: Instant,
 }
 
@@ -64,7 +64,7 @@ impl Course {
     /// Clients come and go, and leave nothing behind.
     fn come_and_go(&mut self, duration: Duration) {
         let mut crowd = self.gather();
-        // What is reserved once and kept is no leak.
+        // What is reserved once and kept isn't a leak.
         self.watch_over(&mut crowd, duration / 4, |_| {});
         self.watch_over(&mut crowd, duration * 3 / 4, Process::sample_memory);
         self.world.enter(Stage::Leaving);
@@ -99,7 +99,7 @@ impl Course {
         self.verdict.check(if dismissed == clients as u64 { Ok(told) } else { Err(told) });
     }
 
-    /// Everything that is left to be said.
+    /// Reports everything that is left.
     fn end(mut self, before: Option<&Process>) -> Verdict {
         let tally = &self.world.tally;
         println!("{tally}");
@@ -137,7 +137,7 @@ impl Course {
         Crowd::gather(&self.world, self.clients, &mut self.random)
     }
 
-    /// Lets the clients do what they do, for so long, unless there is nobody left.
+    /// Lets the clients do what they do, for this long, unless none are left.
     fn watch_over(&mut self, crowd: &mut Crowd, time: Duration, watch: fn(&mut Process)) {
         let started = Instant::now();
         while started.elapsed() < time && crowd.len() > 0 {
@@ -157,7 +157,7 @@ impl Course {
     }
 }
 
-/// Split, a client has three, and it may have one more while it goes.
+/// A split client has three descriptors, and may have one more while it leaves.
 fn check_descriptor_limit(own: &Process, clients: usize) -> Result<(), Box<dyn Error>> {
     let (needed, limit) = (clients as u64 * 4 + 50, own.descriptor_limit()?);
     if limit < needed {
@@ -166,7 +166,7 @@ fn check_descriptor_limit(own: &Process, clients: usize) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// Whether it is a client's fault, and one that they commit.
+/// Whether clients are expected to cause this complaint.
 fn is_about_a_drop(complaint: &str) -> bool {
     complaint.starts_with("the connection was lost")
         || complaint.starts_with("the transport failed")

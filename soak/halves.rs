@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::whole::expect;
 use crate::world::World;
 
-/// So much may be under way. Nobody has to wait for that, but it has to lie somewhere.
+/// This much may be under way. Nobody has to wait for it, but it must be held somewhere.
 const MOST_UNDER_WAY: u64 = 1 << 20;
 
 /// A client that reads in a thread of its own.

@@ -65,7 +65,7 @@ impl Entry {
         Self { kind: message.kind(), len: message.len() as u64, checksum: hasher.finish() }
     }
 
-    /// The same of a message that arrives bit by bit.
+    /// The same for a message that arrives bit by bit.
     pub(crate) fn read(kind: MessageKind, mut message: impl Read) -> io::Result<Self> {
         let (mut hasher, mut len) = (DefaultHasher::new(), 0);
         let mut buffer = [0; 3000];

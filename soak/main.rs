@@ -7,13 +7,14 @@
 //!
 //! - Each message comes back once, in order, with the kind, the length and the checksum that it had, unless
 //!   its client has dropped the connection, or the server has gone.
-//! - When all clients have left, both processes have the threads and descriptors again that they had before.
-//! - The memory of both is flat: the least of the last third of the time is not over the most of the first
-//!   third, but for the slack in `process.rs`.
-//! - The server complains of nothing but of connections that were dropped, and no more often than that.
-//! - When it is interrupted in the middle of everything, every client is told 1001, and it ends with status 0.
+//! - When all clients have left, both processes have again the threads and descriptors that they had before.
+//! - The memory of both is flat: the minimum in the last third of the time is not over the maximum in the
+//!   first third, apart from the slack in `process.rs`.
+//! - The server complains only of connections that were dropped, and no more often than that.
+//! - When the server is interrupted in the middle of everything, every client is told 1001, and the server
+//!   ends with status 0.
 //!
-//! What the clients do comes again with the same seed; when it happens is for the system to say.
+//! The same seed repeats what the clients do; when it happens is up to the system.
 #![expect(clippy::disallowed_types, reason = "a program does the I/O that the core leaves to it")]
 
 mod client;
@@ -58,7 +59,7 @@ fn run() -> Result<Verdict, Box<dyn Error>> {
     Ok(verdict)
 }
 
-/// What was found out, each thing in a line of its own as soon as it is known.
+/// What was found out, each thing on a line of its own as soon as it is known.
 #[derive(Debug, Default)]
 struct Verdict {
     failures: usize,
@@ -70,7 +71,7 @@ impl Verdict {
         println!("FAILED: {what}");
     }
 
-    /// That this holds.
+    /// Records whether this holds.
     fn check<T: Display, E: Display>(&mut self, outcome: Result<T, E>) {
         match outcome {
             Ok(what) => println!("ok: {what}"),

@@ -10,7 +10,7 @@ use crate::conversation::{Conversation, Fault};
 use crate::random::Random;
 use crate::world::Tally;
 
-/// Does one thing, whichever.
+/// Does one thing at random.
 pub(crate) fn perform(
     conversation: &mut impl Conversation,
     random: &mut Random,
@@ -34,7 +34,7 @@ pub(crate) fn perform(
 }
 
 /// Says something every now and then, so that there is little under way when the server goes: it has
-/// deadlines for what it owes, of which a busy machine knows nothing.
+/// deadlines for what it owes, which a busy machine knows nothing of.
 pub(crate) fn small_talk(
     conversation: &mut impl Conversation,
     random: &mut Random,
@@ -50,7 +50,7 @@ pub(crate) fn small_talk(
 }
 
 /// Hundreds of clients that never rest would measure how long a busy machine keeps one of them waiting: the
-/// server gives those up who say nothing for too long.
+/// server gives up clients that say nothing for too long.
 fn rest(random: &mut Random) {
     thread::sleep(Duration::from_millis(random.below(1000) as u64));
 }
@@ -63,7 +63,7 @@ fn one(conversation: &mut impl Conversation, random: &mut Random) -> Result<(), 
     Ok(conversation.flush()?)
 }
 
-/// Many messages behind each other, for which nobody waits in between.
+/// Many messages in a row, without waiting in between.
 fn burst(conversation: &mut impl Conversation, random: &mut Random) -> Result<(), Fault> {
     for _ in 0..=random.below(30) {
         let size = small_size(random);
@@ -113,7 +113,7 @@ fn ping(conversation: &mut impl Conversation, random: &mut Random) -> Result<(),
 const ALPHABET: [char; 16] =
     ['a', 'e', 'n', 'r', ' ', '\n', '0', '"', 'ä', 'ß', 'Ж', 'ם', '€', '世', '界', '🦀'];
 
-/// A size that a message may well have: most are small, some of nothing, few of hundreds of KiB.
+/// A size that a message may well have: most are small, some 0, a few hundreds of KiB.
 fn size(random: &mut Random) -> usize {
     match random.below(100) {
         0..4 => 0,
@@ -124,7 +124,7 @@ fn size(random: &mut Random) -> usize {
     }
 }
 
-/// A size of a message of which many go out behind each other.
+/// A size for a message that goes out among many in a row.
 fn small_size(random: &mut Random) -> usize {
     match random.below(10) {
         0 => 0,

@@ -17,7 +17,7 @@ options:
   --server FILE  the echo_server; by default the one beside this program
   -h, --help     show this";
 
-/// What the server allows at a time is 1000, and it may not have noticed yet that a client has gone.
+/// The server allows 1000 at a time, and may not have noticed yet that a client has gone.
 const MOST_CLIENTS: usize = 500;
 
 /// Less is not enough to say anything about memory.

@@ -1,4 +1,4 @@
-//! What a process has of the system, as Linux shows it in `/proc`.
+//! What a process holds of the system, as Linux shows it in `/proc`.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::GLANCE;
 
-/// How long threads may take to end that have nothing more to do.
+/// How long threads with nothing more to do may take to end.
 const SETTLING: Duration = Duration::from_secs(60);
 
 /// How much the memory may rise: by a quarter, because what happens at the same time is chance, and an
@@ -39,12 +39,12 @@ impl Process {
         Path::new("/proc/self/task").is_dir()
     }
 
-    /// This process, which has now what it has to get back to.
+    /// This process; what it has now is what it must get back to.
     pub(crate) fn own() -> io::Result<Self> {
         Self::new("the clients'", PathBuf::from("/proc/self"))
     }
 
-    /// The server's, which has now what it has to get back to.
+    /// The server's; what it has now is what it must get back to.
     pub(crate) fn of_server(id: u32) -> io::Result<Self> {
         Self::new("the server's", Path::new("/proc").join(id.to_string()))
     }
@@ -59,8 +59,8 @@ impl Process {
         self.memory.extend(self.number("status", "VmRSS:").ok());
     }
 
-    /// That its memory has not risen while it was sampled: its least in the last third is hardly more than
-    /// its most in the first. Two moments are chance, and what grows for ever leaves both behind.
+    /// Checks that its memory has not risen while it was sampled: its minimum in the last third is hardly
+    /// more than its maximum in the first. Two moments are chance, and what grows forever passes both.
     pub(crate) fn is_flat(&self) -> Result<String, String> {
         let Self { whose, memory, .. } = self;
         let third = memory.len() / 3;
@@ -79,7 +79,7 @@ impl Process {
         if last <= limit { Ok(shown) } else { Err(format!("{shown}; {limit} KiB is the limit")) }
     }
 
-    /// That it gets back to what it had, though not at once.
+    /// Waits until it gets back to what it had.
     pub(crate) fn settles(&self) -> Result<String, String> {
         let Self { whose, folder, idle, .. } = self;
         let started = Instant::now();
@@ -100,7 +100,7 @@ impl Process {
         self.number("limits", "Max open files")
     }
 
-    /// The number behind this name, at the beginning of a line of this file.
+    /// The number after this name, at the beginning of a line of this file.
     fn number(&self, file: &str, name: &str) -> io::Result<u64> {
         let lines = fs::read_to_string(self.folder.join(file))?;
         let line = lines.lines().find_map(|line| line.strip_prefix(name));

@@ -1,4 +1,4 @@
-/// Random numbers that come again with the same seed: `SplitMix64`, by Steele, Lea and Flood.
+/// Random numbers that repeat with the same seed: `SplitMix64`, by Steele, Lea and Flood.
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -53,9 +53,9 @@ impl EchoServer {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Has it go away, as Ctrl-C does.
+    /// Makes it go away, as Ctrl-C does.
     pub(crate) fn interrupt(&self) -> io::Result<()> {
-        // The child was not waited for yet, so its number is nobody else's.
+        // The child was not waited for yet, so no other process has its number.
         let kill = format!("kill -INT {}", self.id());
         let status = Command::new("sh").args(["-c", &kill]).status()?;
         if status.success() { Ok(()) } else { Err(io::Error::other("kill failed")) }
@@ -77,7 +77,7 @@ impl EchoServer {
         self.stop();
         let mut complaints = BTreeMap::new();
         for line in &self.complaints {
-            // In front is who the client was.
+            // The client comes first.
             let what = line.split_once(": ").map_or(line.as_str(), |(_, what)| what);
             *complaints.entry(what.to_owned()).or_default() += 1;
         }
@@ -99,7 +99,7 @@ impl Drop for EchoServer {
     }
 }
 
-/// The lines of a pipe, which is read to its end so that nobody has to wait to write into it.
+/// The lines of a pipe, which is read to its end so that writing to it never has to wait.
 fn lines(
     pipe: Option<impl Read + Send + 'static>,
     readers: &mut Vec<JoinHandle<()>>,

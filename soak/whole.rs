@@ -6,8 +6,8 @@ use crate::conversation::{Conversation, Manner, Reading};
 use crate::ledger::Ledger;
 use crate::world::Tally;
 
-/// So much may be under way of several messages together. A connection in one piece does not read
-/// while it writes: what the buffers of both directions hold would be too much.
+/// This much may be under way of several messages together. A connection in one piece does not read
+/// while it writes: as much as the buffers of both directions hold would be too much.
 const MOST_UNDER_WAY: u64 = 48 * 1024;
 
 /// A client that has its connection in one piece.
@@ -120,7 +120,7 @@ impl Conversation for Whole<'_> {
     }
 }
 
-/// That the server has answered, or said, this.
+/// Checks that the server has answered, or said, this.
 pub(crate) fn expect(status: CloseStatus, code: CloseCode) -> Result<(), Fault> {
     if status.is_clean() && status.remote.number() == code.get() {
         Ok(())

@@ -8,7 +8,7 @@ use sansocket::extension::Deflate;
 pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) tally: Tally,
-    /// What those offer who compress.
+    /// What those that compress offer.
     pub(crate) deflate: [Deflate; 2],
     stage: Mutex<Stage>,
     staying: AtomicUsize,
@@ -19,11 +19,11 @@ pub(crate) struct World {
 pub(crate) enum Stage {
     /// To connect, to talk, to end that in some way, again and again.
     Roaming,
-    /// To close, and that was it.
+    /// To close, and that is all.
     Leaving,
     /// To be connected, to have settled everything, and to go on with small talk.
     Staying,
-    /// To be told by the server that it goes away.
+    /// To be told by the server that it is going away.
     Dismissed,
 }
 
@@ -48,7 +48,7 @@ impl World {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
     }
 
-    /// How many clients are connected, and are not going to end that.
+    /// How many clients are connected, and going to stay so.
     pub(crate) fn staying(&self) -> usize {
         self.staying.load(Ordering::SeqCst)
     }

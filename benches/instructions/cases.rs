@@ -16,12 +16,12 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// How many times, or how much of it: what the instructions are divided by.
     pub(crate) units: u64,
-    /// A smaller case of which each unit must cost the same.
+    /// A smaller case, each unit of which must cost the same.
     pub(crate) flat_with: Option<&'static str>,
     pub(crate) prepare: Box<dyn Fn() -> Run>,
 }
 
-/// Does it, everything having been prepared and done once before.
+/// Does it, with everything prepared and done once before.
 pub(crate) type Run = Box<dyn FnMut()>;
 
 /// Messages in a read, and in a write.
@@ -97,7 +97,7 @@ fn connection(role: Role) -> Connection {
     Connection::new(role, Config::default().max_message_size(1 << 30).max_frame_size(1 << 30))
 }
 
-/// So many of these messages, as `sender` puts them on the wire.
+/// This many of these messages, as `sender` puts them on the wire.
 fn wire(sender: Role, message: &Message<'_>, count: usize) -> Vec<u8> {
     let config = Config::default().max_outgoing_size(usize::MAX);
     let mut connection = Connection::new(sender, config);
@@ -108,7 +108,7 @@ fn wire(sender: Role, message: &Message<'_>, count: usize) -> Vec<u8> {
     outgoing.copy_to_bytes(outgoing.remaining()).into()
 }
 
-/// Does it once, so that what is done once only isn't counted.
+/// Does it once, so that one-time work isn't counted.
 fn warm(mut run: impl FnMut() + 'static) -> Run {
     run();
     Box::new(run)
@@ -120,7 +120,7 @@ fn decode(message: &Message<'_>) -> Run {
     let frames = wire(Role::Client, message, BATCH);
     let mut buffer = frames.clone();
     let mut connection = connection(Role::Server);
-    // The copy isn't to be counted, so there are bytes for twice.
+    // The copy isn't to be counted, so there are bytes for two turns.
     let mut first = frames;
     let mut decode = move |buffer: &mut [u8]| {
         let mut input = buffer;
@@ -223,7 +223,7 @@ fn unread_pings(count: usize) -> Run {
     })
 }
 
-/// One message in so many fragments of so many bytes.
+/// One message in this many fragments of this many bytes.
 fn fragments(count: usize, size: usize) -> Run {
     let mut sender = Connection::new(Role::Client, Config::default());
     let mut frames = Vec::new();
@@ -247,7 +247,7 @@ fn fragments(count: usize, size: usize) -> Run {
     })
 }
 
-/// A message to each of so many connections.
+/// A message to each of this many connections.
 fn connections(count: usize) -> Run {
     let frame = wire(Role::Client, &binary(16), 1);
     let mut buffers = [frame.repeat(count), frame.repeat(count)].into_iter();
@@ -261,7 +261,7 @@ fn connections(count: usize) -> Run {
     })
 }
 
-/// One message of so many bytes, through the buffer of an event loop.
+/// One message of this many bytes, through the buffer of an event loop.
 fn long_message(size: usize) -> Run {
     let frame = wire(Role::Client, &Message::from(vec![0xA5; 1 << 16]), 1);
     let header = sansocket::frame::FrameHeader::decode(&frame).expect("valid").expect("complete").0;
@@ -281,7 +281,7 @@ fn long_message(size: usize) -> Run {
     })
 }
 
-/// So many messages queued, and written a little at a time.
+/// This many messages queued, and written a little at a time.
 fn queued_messages(count: usize) -> Run {
     let mut connection =
         Connection::new(Role::Server, Config::default().max_outgoing_size(usize::MAX));
@@ -334,7 +334,7 @@ fn client_handshake() -> Run {
     })
 }
 
-/// A head of so many bytes that arrive one by one.
+/// A head of this many bytes that arrive one by one.
 fn dripping_head(size: usize) -> Run {
     let start = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: ";
     let head = [&start[..], &vec![b'x'; size - start.len()]].concat();

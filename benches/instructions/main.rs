@@ -1,4 +1,4 @@
-//! The hot paths, for counting instructions: what a busy machine can't disturb.
+//! The hot paths, for counting instructions, which a busy machine can't disturb.
 //!
 //!     .ci/instructions            counts them under callgrind, and compares with counts.txt
 //!     .ci/instructions --accept   writes counts.txt anew

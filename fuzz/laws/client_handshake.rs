@@ -93,7 +93,7 @@ impl Received {
             let mut input = &mut buffer[..];
             let outcome = match handshake.receive(&mut input) {
                 Ok(None) => {
-                    assert!(input.is_empty(), "what is incomplete takes all there is");
+                    assert!(input.is_empty(), "an incomplete head takes all input");
                     continue;
                 }
                 Ok(Some(outcome)) => outcome,
@@ -164,7 +164,7 @@ fn assert_established(bytes: &[u8], subprotocol: Option<&str>, extension: Option
     assert!(head.list_has("connection", "upgrade"));
     let accept = SecWebSocketKey::from_nonce(NONCE).accept();
     assert_eq!(head.value("sec-websocket-accept"), accept.as_str().as_bytes());
-    // 9.1: one element or none, and that is of the extension that was offered.
+    // 9.1: one element or none, and that names the extension that was offered.
     let extensions = head.values("sec-websocket-extensions").join(&b","[..]);
     assert_eq!(extensions.is_empty(), extension.is_none());
     if extension.is_some() {

@@ -124,7 +124,7 @@ const MOST_OPERATIONS: usize = 64;
 /// The payload of the Pongs that the application sends, to tell them from the answers.
 const HEARTBEAT: &[u8; 9] = b"heartbeat";
 
-/// The frames of Pongs up to which every Ping is answered, whatever the backlog's limit is.
+/// Up to this many frames of Pongs every Ping is answered, whatever the backlog's limit is.
 const SHORT_BACKLOG: usize = 16;
 
 /// Whether the transport takes what the connection says.
@@ -144,11 +144,11 @@ struct Watched {
     written: Reader,
     /// The frames, but for Close, that the application was allowed to send.
     accepted: Vec<Frame>,
-    /// The kind of the message of which the application has sent fragments.
+    /// The kind of the message that the application has begun in fragments.
     open: Option<MessageKind>,
     /// The largest message or Ping that was accepted, in bytes.
     largest: usize,
-    /// How many bytes all of them may have.
+    /// The most bytes all of them may have.
     queued: usize,
     /// How many bytes waited before what is happening now.
     waiting: usize,
@@ -317,7 +317,7 @@ impl Watched {
         }
     }
 
-    /// So many bytes were accepted: there was room.
+    /// This many bytes were accepted: there was room.
     fn queue(&mut self, size: usize) {
         assert!(self.waiting == 0 || self.waiting < self.setup.max_outgoing_size);
         self.largest = self.largest.max(size);
@@ -457,13 +457,13 @@ impl Watched {
 
 /// M.2: how much may wait, whatever the peer sends and however little it reads, if the application's
 /// largest message or Ping has this size and all together have that: what it has queued, but no more than
-/// the limit and one of them, and the backlog of Pongs with the latest, and a Close frame.
+/// the limit and one of them, plus the backlog of Pongs with the latest, plus a Close frame.
 pub fn bound(setup: Setup, largest: usize, queued: usize) -> usize {
     queued.min(setup.max_outgoing_size.saturating_add(framed(largest))) + 4096 + 2 * 131
 }
 
-/// How many bytes a message of this size has at most. A fragment that can't be compressed becomes longer
-/// by the headers of some blocks.
+/// The most bytes that a message of this size takes. A fragment that can't be compressed grows by the
+/// headers of some blocks.
 pub const fn framed(size: usize) -> usize {
     14 + size + 64 + size / 256
 }

@@ -1,5 +1,5 @@
-//! Whatever stands in `Sec-WebSocket-Extensions`, what becomes of it is within the policy of who reads
-//! it, and can be read again.
+//! Whatever `Sec-WebSocket-Extensions` holds, what becomes of it is within the reader's policy, and can
+//! be read again.
 
 use sansocket::extension::{
     ContextTakeover, Deflate, DeflateParameters, ExtensionOffer, SenderParameters, WindowBits,

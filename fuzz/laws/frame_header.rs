@@ -1,11 +1,11 @@
-//! Decoding and encoding a header are inverses, and a shorter input is only ever less known.
+//! Decoding and encoding a header are inverses, and a shorter input only ever says less.
 
 use sansocket::ProtocolError;
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 
 use super::script::Script;
 
-/// The input is a header, and also what to make one of.
+/// The input is a header, and also what one is made from.
 pub fn law(data: &[u8]) {
     decode_then_encode(data);
     if let Some(header) = header(&mut Script(data)) {
@@ -13,8 +13,8 @@ pub fn law(data: &[u8]) {
     }
 }
 
-/// What decoding took is what encoding gives; an incomplete header is neither complete nor wrong; one
-/// that is wrong stays wrong in the same way.
+/// What decoding took is what encoding gives; an incomplete header is neither complete nor wrong; a
+/// wrong one stays wrong in the same way.
 pub fn decode_then_encode(bytes: &[u8]) {
     let outcome = FrameHeader::decode(bytes);
     if let Ok(Some((header, size))) = outcome {

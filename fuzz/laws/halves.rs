@@ -1,5 +1,5 @@
 //! The two halves of a connection do and say what the whole does, wherever they are: told of each other at
-//! once they can't be told from it, told late they still keep to the protocol.
+//! once, they can't be told from it; told late, they still keep to the protocol.
 
 use std::collections::VecDeque;
 
@@ -33,7 +33,7 @@ pub fn law(data: &[u8]) {
 pub enum Step {
     /// What happens to a whole one.
     Do(Operation),
-    /// The sending half is told of so many things that the receiving half has found.
+    /// The sending half is told of this many things that the receiving half has found.
     Tell(usize),
     /// The halves become one connection, and halves again.
     Reunite,
@@ -89,11 +89,11 @@ pub fn told_at_once_they_are_the_whole(setup: Setup, steps: &[Step]) {
     assert_eq!(write(whole.connection(), usize::MAX), left);
 }
 
-/// Whenever the sending half gets to know what the receiving half has found,
+/// Whenever the sending half learns what the receiving half has found,
 ///
 /// - the events and errors are those of the whole connection;
-/// - what is written are frames that the peer understands, of a bounded size, and behind the Close frame there
-///   is nothing but the Pongs that are owed;
+/// - what is written is frames that the peer understands, of a bounded size, and nothing follows the Close
+///   frame but the Pongs that are owed;
 /// - every Pong answers a Ping, in order, and when all is told the last Ping has its Pong;
 /// - the close status is what was written and what was told.
 pub fn told_late_they_keep_to_the_protocol(setup: Setup, steps: &[Step]) {
@@ -226,7 +226,7 @@ fn perform(sending: &mut SendingHalf, operation: &Operation, salt: usize) -> Out
     Outcome { result, size, written }
 }
 
-/// A connection in one piece, but while something is sent.
+/// A connection in one piece, except while something is sent.
 struct Whole {
     connection: Option<Connection>,
     events: Events,
@@ -261,7 +261,7 @@ pub enum News {
     Error(ProtocolError),
 }
 
-/// The halves, and what was found by the one and written by the other.
+/// The halves, and what was found by one and written by the other.
 struct Halves {
     receiving: ReceivingHalf,
     sending: SendingHalf,
@@ -312,7 +312,7 @@ impl Halves {
         outcome
     }
 
-    /// The sending half gets to know so much of it.
+    /// The sending half learns this much of it.
     fn tell(&mut self, count: usize) {
         for news in self.news.drain(..count.min(self.news.len())) {
             match news {
@@ -376,7 +376,7 @@ impl Halves {
     }
 }
 
-/// What the sending half has to be told of an event, for longer than the input is there.
+/// What the sending half has to be told of an event, in a form that outlives the input.
 pub fn for_the_sender(event: &Event<'_>) -> Option<Event<'static>> {
     match event.clone() {
         Event::Ping(payload) => Some(Event::Ping(payload.into_owned())),

@@ -7,7 +7,7 @@ pub struct Head<'a> {
     pub start: &'a [u8],
     /// Names and values, in order, without the white space around a value.
     pub fields: Vec<(&'a [u8], &'a [u8])>,
-    /// What is behind the blank line.
+    /// What follows the blank line.
     pub rest: &'a [u8],
 }
 
@@ -29,7 +29,7 @@ impl<'a> Head<'a> {
         let fields = lines[1..].iter().map(|line| {
             let colon = line.iter().position(|byte| *byte == b':').expect("a colon");
             let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-            assert!(is_token(name), "{name:?} is no name");
+            assert!(is_token(name), "{name:?} isn't a name");
             (name, value)
         });
         Self { start: lines[0], fields: fields.collect(), rest }
@@ -44,11 +44,11 @@ impl<'a> Head<'a> {
     /// The value of the one field of this name.
     pub fn value(&self, name: &str) -> &'a [u8] {
         let values = self.values(name);
-        assert_eq!(values.len(), 1, "{name} stands there once");
+        assert_eq!(values.len(), 1, "{name} appears once");
         values[0]
     }
 
-    /// Whether a list has this element, without case.
+    /// Whether a list has this element, ignoring case.
     pub fn list_has(&self, name: &str, element: &str) -> bool {
         let elements = self.values(name).into_iter().flat_map(|line| line.split(|b| *b == b','));
         elements.into_iter().any(|each| each.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))

@@ -1,5 +1,5 @@
-//! Whatever is compressed or pretends to be, it comes out as the [reference](super::reference_inflate) has
-//! it, the same however it is cut and delivered, and never more of it than the limit.
+//! Whatever is compressed or pretends to be comes out as the [reference](super::reference_inflate) has it,
+//! the same however it is cut and delivered, and never more of it than the limit.
 
 use sansocket::extension::{
     AgreedDeflate, ContextTakeover, Deflate, DeflateParameters, SenderParameters, WindowBits,
@@ -61,7 +61,7 @@ fn receive(
     (events.whole_messages(), outcome)
 }
 
-/// A compressed message in these fragments, or in one without any byte.
+/// A compressed message in these fragments, or in an empty one.
 fn message(sender: Role, opcode: Opcode, fragments: &[&[u8]]) -> Vec<u8> {
     let fragments = if fragments.is_empty() { &[&[][..]] } else { fragments };
     let mut bytes = Vec::new();

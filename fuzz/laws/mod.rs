@@ -51,7 +51,7 @@ pub mod script;
 pub mod setup;
 pub mod transcript;
 
-/// Panics where it is broken with an input.
+/// Panics if an input breaks it.
 pub type Law = fn(&[u8]);
 
 /// The laws by the names of their fuzz targets.

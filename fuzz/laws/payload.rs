@@ -4,7 +4,7 @@ use sansocket::{Message, MessageKind};
 
 use super::script::Script;
 
-/// Sizes about which something changes: the length forms, the segments of the outgoing queue, the
+/// Sizes around which something changes: the length forms, the segments of the outgoing queue, the
 /// payload that is queued without a copy, the blocks of masking.
 const NOTABLE: [usize; 12] =
     [256, 300, 1000, 1024, 4091, 4092, 4096, 8191, 8193, 65_522, 65_523, 65_536];
@@ -36,7 +36,7 @@ pub fn message(kind: MessageKind, size: usize, salt: usize) -> Message<'static> 
     }
 }
 
-/// Noise of half the size, and again: what can be referred back to is as far away as that.
+/// Noise of half the size, twice: what can be referred back to is that far away.
 fn twice_the_same(size: usize, salt: usize) -> String {
     let mut state = u32::try_from(salt).unwrap();
     let noise = std::iter::repeat_with(|| {

@@ -39,7 +39,7 @@ pub struct Manner {
     pub delivery: Delivery,
     /// Whether it is driven as two halves, which are told of each other later.
     pub in_halves: bool,
-    /// What it wants of compression, if it is there: 0 nothing, else something else for each.
+    /// What compression it wants, if it is there: 0 none, every other value something else.
     pub compression: u8,
 }
 
@@ -81,13 +81,13 @@ impl Manner {
 pub enum Step {
     /// It does this, if the connection is there.
     Act(Role, Action),
-    /// So many of its bytes reach the other end, in one piece.
+    /// This many of its bytes reach the other end, in one piece.
     Deliver(Role, usize),
-    /// Its sending half gets to know what the receiving half has found.
+    /// Its sending half learns what the receiving half has found.
     Tell(Role),
-    /// A bit of the byte at this place of what is under way changes.
+    /// A bit changes in the byte at this place of what is under way.
     Flip(Role, usize, u8),
-    /// Some bytes from this place of what is under way are lost, and what is behind them is not.
+    /// Some bytes under way are lost from this place on, and those after them are not.
     Lose(Role, usize, usize),
     /// What is under way is lost, and the other end sees the end of the transport.
     Cut(Role),
@@ -143,12 +143,12 @@ impl Step {
 ///
 /// As long as nothing broke,
 ///
-/// - the handshake succeeds, and both ends have agreed on the same;
+/// - the handshake succeeds, and both ends have agreed on the same terms;
 /// - every message that was accepted has arrived, as it was and in order, and every Ping;
 /// - the closing handshake is complete, the server closes the transport and the client waits for that.
 ///
-/// Where something broke, every message that went before has arrived all the same, what was only cut off
-/// was not made up, and both ends come to an end.
+/// Where something broke, every message that went before has arrived all the same, nothing that was only
+/// cut off was made up, and both ends come to an end.
 pub fn two_peers(client: Manner, server: Manner, steps: &[Step]) {
     let mut client = End::client(client);
     let mut server = End::server(server);
@@ -232,7 +232,7 @@ struct End {
     agreed: Option<String>,
     events: Events,
     news: VecDeque<News>,
-    /// What is to be written before anything of the connection.
+    /// What is to be written before anything from the connection.
     head: Vec<u8>,
     /// What was written and has not arrived.
     pipe: VecDeque<u8>,
@@ -247,7 +247,7 @@ struct End {
     open: Option<(MessageKind, Vec<u8>)>,
 }
 
-/// Where in all that was written something broke first.
+/// Where in all that was written something first broke.
 #[derive(Debug, Clone, Copy, Default)]
 struct Breaks {
     spoiled: Option<usize>,
@@ -348,13 +348,13 @@ impl End {
         }
     }
 
-    /// How many bytes are out of the pipe. Fewer are admitted once some were lost: what is behind those
-    /// is not held to anything.
+    /// How many bytes have left the pipe. Lost ones don't count, as nothing is demanded of what follows
+    /// them.
     fn arrived(&self) -> usize {
         self.written - self.lost - self.pipe.len()
     }
 
-    /// Writes up to so many bytes.
+    /// Writes up to this many bytes.
     fn write(&mut self, count: usize) {
         let of_head = count.min(self.head.len());
         self.pipe.extend(self.head.drain(..of_head));
@@ -367,7 +367,7 @@ impl End {
         self.written += written;
     }
 
-    /// Takes so many bytes to the other end; says how many.
+    /// Moves up to this many bytes across; returns how many.
     fn deliver(&mut self, count: usize, other: &mut Self) -> usize {
         self.write(count.saturating_sub(self.pipe.len()));
         let bytes: Vec<_> = self.pipe.drain(..count.min(self.pipe.len())).collect();
@@ -479,7 +479,7 @@ impl End {
         }
     }
 
-    /// Takes so many bytes out of the pipe.
+    /// Takes this many bytes out of the pipe.
     fn lose(&mut self, at: usize, count: usize) {
         self.write((at + count).saturating_sub(self.pipe.len()));
         let end = self.pipe.len().min(at + count);

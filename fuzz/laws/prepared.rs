@@ -114,7 +114,7 @@ impl End {
         self.sent(outcome, Seen::message(message.message()));
     }
 
-    /// Room is made before: a message that is begun is to be finished.
+    /// Room is made first: a message that is begun must be finished.
     fn send_fragments(&mut self, kind: MessageKind, size: usize, salt: usize) {
         let mut whole = Vec::new();
         for is_last in [false, true] {

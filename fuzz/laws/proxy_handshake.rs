@@ -1,5 +1,5 @@
 //! A client reads a proxy's answer the same however it is cut, takes nothing for a tunnel but a
-//! success, and leaves to the tunnel every byte behind the head (RFC 9110, section 9.3.6).
+//! success, and leaves to the tunnel every byte after the head (RFC 9110, section 9.3.6).
 
 use http::{HeaderMap, StatusCode};
 use sansocket::handshake::{
@@ -59,7 +59,7 @@ impl Received {
             let mut input = &mut buffer[..];
             let outcome = match handshake.receive(&mut input) {
                 Ok(None) => {
-                    assert!(input.is_empty(), "what is incomplete takes all there is");
+                    assert!(input.is_empty(), "an incomplete head takes all input");
                     continue;
                 }
                 Ok(Some(outcome)) => outcome,
@@ -106,7 +106,7 @@ fn begin(limits: HeadLimits) -> ProxyHandshake {
     handshake
 }
 
-/// That the first head that isn't interim is of this class, and that `rest` is all behind it.
+/// Asserts that the first head that isn't interim has this class, and that `rest` follows it.
 fn assert_final_head(bytes: &[u8], class: u8, rest: &[u8]) {
     let mut head = Head::read(bytes);
     while head.start[9] == b'1' {

@@ -58,7 +58,7 @@ pub fn redirections_lead_to_requests(uri: &str, limit: u32, bytes: &[u8]) {
     }
 }
 
-/// The head with which the server rejects the request, if it does, and what is behind it.
+/// The head with which the server rejects the request, if it does, and what follows it.
 fn rejection<'b>(
     request: &ClientRequest,
     bytes: &'b [u8],
@@ -79,7 +79,7 @@ fn assert_is_redirection(response: &Response<Vec<u8>>) {
     assert_eq!(response.headers().get_all("location").iter().count(), 1);
 }
 
-/// What is written for a request is one head, for its own URI, with what belongs into it.
+/// What is written for a request is one head, for its own URI, with what belongs in it.
 fn assert_is_sent(request: &ClientRequest, is_trusted: bool) {
     let uri = request.uri();
     let written = uri.to_string();

@@ -83,7 +83,7 @@ struct Open {
     valid: usize,
 }
 
-/// A frame of which the header is complete.
+/// A frame whose header is complete.
 #[derive(Debug)]
 struct Body {
     fin: bool,
@@ -152,14 +152,14 @@ impl Reader {
         self.header.is_empty() && self.body.is_none()
     }
 
-    /// Takes bytes of which the peer has nothing to complain.
+    /// Takes bytes that the peer has no complaint about.
     pub fn read_valid(&mut self, bytes: &[u8]) {
         let read = self.read(bytes);
         read.unwrap_or_else(|code| panic!("the peer would fail the connection with {code}"));
     }
 
-    /// Takes some bytes; or gives the code with which the connection is to be failed, because
-    /// whatever follows them, they are wrong.
+    /// Takes some bytes; or returns the code with which the connection is to be failed, because
+    /// they are wrong, whatever follows.
     pub fn read(&mut self, bytes: &[u8]) -> Result<(), u16> {
         let mut rest = bytes;
         while let [byte, behind @ ..] = rest {
@@ -257,7 +257,7 @@ impl Reader {
             });
             open.frame = open.bytes.len();
             open.announced += body.length;
-            // What a compressed message has is known only when it has come out.
+            // A compressed message's size is known only once it has come out.
             let is_small = open.is_compressed || open.announced <= self.max_message_size;
             demand(is_small, MESSAGE_TOO_BIG)?;
         }

@@ -1,5 +1,5 @@
 //! DEFLATE, read in the plainest way, from the text of RFC 1951, and cut into messages as RFC 7692,
-//! section 7.2.2, does it.
+//! section 7.2.2, does.
 //!
 //! Bit by bit, one symbol after the other, from tables that are searched. Shares nothing with the library
 //! but its names for parameters.
@@ -11,10 +11,10 @@ const INVALID_PAYLOAD: u16 = 1007;
 /// RFC 1951, section 2: how far back anything may refer.
 const WINDOW: usize = 32 * 1024;
 
-/// As ARCHITECTURE.md declares it: no more of them in one message.
+/// As ARCHITECTURE.md declares: no more than this in one message.
 const MOST_FINAL_BLOCKS: u32 = 16;
 
-/// By how many further bits the symbols from 257 on are followed, and what these are added to (section
+/// How many further bits follow the symbols from 257 on, and what these are added to (section
 /// 3.2.5).
 const LENGTH_BITS: [u32; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
@@ -24,7 +24,7 @@ const LENGTH_BASES: [usize; 29] = [
     163, 195, 227, 258,
 ];
 
-/// In which order the lengths of the code lengths' own code stand (section 3.2.7).
+/// The order of the lengths of the code lengths' own code (section 3.2.7).
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// Why a symbol or a header was not read.
@@ -55,20 +55,19 @@ pub struct Inflater {
     history: Vec<u8>,
 }
 
-/// Inside what the next bit is.
+/// What the next bit is part of.
 #[derive(Debug)]
 enum Block {
     /// The header of a block.
     Header,
-    /// So many bytes without compression.
+    /// This many bytes without compression.
     Stored(usize),
     /// Symbols.
     Compressed { literals: Code, distances: Code },
 }
 
 impl Inflater {
-    /// One for a sender that has agreed to this, and is allowed to refer further back than that all the
-    /// same.
+    /// For a sender that has agreed to this, but may refer further back all the same.
     pub fn new(sender: SenderParameters) -> Self {
         Self {
             sender,
@@ -82,14 +81,14 @@ impl Inflater {
         }
     }
 
-    /// One for a sender that keeps to the window that it has agreed to (7.1.2).
+    /// For a sender that keeps to the window that it has agreed to (7.1.2).
     pub fn strict(sender: SenderParameters) -> Self {
         let reach = sender.max_window_bits.map_or(WINDOW, |bits| 1 << bits.get());
         Self { reach, ..Self::new(sender) }
     }
 
-    /// Takes the next byte of a message, and gives each byte that comes out to `emit`, whose close code ends
-    /// it all.
+    /// Takes the next byte of a message, and gives each byte that comes out to `emit`; a close code from
+    /// it ends everything.
     pub fn byte(&mut self, byte: u8, emit: Emit<'_>) -> Result<(), u16> {
         self.begun = true;
         self.bits.bytes.push(byte);
@@ -129,8 +128,7 @@ impl Inflater {
         Ok(())
     }
 
-    /// Reads one header, symbol or byte. Gives the close code if it is the byte that came out for which
-    /// there is one.
+    /// Reads one header, symbol or byte. Returns the close code if the byte that came out caused one.
     fn step(&mut self, emit: Emit<'_>) -> Result<(), Result<u16, Stop>> {
         match &mut self.block {
             Block::Header => {
@@ -188,7 +186,7 @@ impl Inflater {
         self.block = Block::Header;
         let window = self.sender.max_window_bits.map_or(WINDOW, |bits| 1 << bits.get());
         if self.is_final {
-            // 7.2.3.4: further blocks may follow, at the next byte, and refer to what was before.
+            // 7.2.3.4: further blocks may follow, at the next byte, and refer to what came before.
             self.final_blocks += 1;
             if self.final_blocks > MOST_FINAL_BLOCKS {
                 return Err(Stop::Wrong);
@@ -208,7 +206,7 @@ impl Inflater {
     }
 }
 
-/// Bytes that have arrived, and at which bit of them reading has come.
+/// Bytes that have arrived, and the bit that reading has reached.
 #[derive(Debug, Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -233,7 +231,7 @@ impl Bits {
         self.at %= 8;
     }
 
-    /// A number of so many bits, the least significant first (section 3.1.1).
+    /// A number of this many bits, the least significant first (section 3.1.1).
     fn number(&mut self, bits: u32) -> Result<usize, Stop> {
         (0..bits).try_fold(0, |number, bit| Ok(number | self.bit()? << bit))
     }
@@ -277,8 +275,8 @@ impl Bits {
         for at in &ORDER[..own] {
             own_lengths[*at] = self.number(3)?;
         }
-        // With a code for nothing each bit reads as a length of 0: that the end of the block has no code then
-        // shows when all lengths are read.
+        // With a code for nothing, each bit reads as a length of 0: that the end of the block then has no
+        // code shows when all lengths are read.
         let code = if own_lengths == [0; 19] {
             Code::of_nothing()
         } else {
@@ -311,7 +309,7 @@ enum Incomplete {
     OfOneBit,
 }
 
-/// A Huffman code: for each length in bits, from 1 on, the first code and the symbols of it and those that
+/// A Huffman code: for each length in bits, from 1 on, the first code, and the symbols of it and those that
 /// follow.
 #[derive(Debug)]
 struct Code(Vec<(usize, Vec<usize>)>);

@@ -10,7 +10,7 @@ use super::script::Script;
 use super::setup::Setup;
 use super::transcript::{Events, Seen, write};
 
-/// The input is a [`Setup`], of which both have all but the role and the limits of what comes in,
+/// The input is a [`Setup`], which both share but for the role and the limits of what comes in,
 /// and [`Operation`]s.
 pub fn law(data: &[u8]) {
     let mut script = Script(data);
@@ -62,7 +62,7 @@ impl Operation {
 /// Each does what it is told, then the client closes unless one of them has; in the end
 ///
 /// - every message that was accepted has arrived, as it was and in order, and every Ping;
-/// - the closing handshake is complete, and both know the same of it;
+/// - the closing handshake is complete, and both know the same about it;
 /// - the server is to close the transport and the client to wait for it.
 pub fn two_peers(setup: Setup, operations: &[(Role, Operation)]) {
     let mut client = Peer::new(setup.with_role(Role::Client));
@@ -166,7 +166,7 @@ impl Peer {
         }
     }
 
-    /// Takes bytes to the other end; says how many.
+    /// Moves bytes to the other end; returns how many.
     fn transfer(&mut self, count: usize, other: &mut Self) -> usize {
         let bytes = write(&mut self.connection, count);
         let outcome = other.events.take(&mut other.connection, &bytes);
@@ -179,7 +179,7 @@ impl Peer {
         Expected {
             messages: self.messages.clone(),
             pings: self.pings.clone(),
-            // 5.5.1: whoever did not begin answers with the code that it got, and no reason.
+            // 5.5.1: the end that did not begin answers with the code it got, and no reason.
             close: self
                 .close
                 .clone()

@@ -1,6 +1,6 @@
 //! Structure out of bytes.
 
-/// The bytes of a fuzzer's input, read from the front. Behind the end there are zeros.
+/// The bytes of a fuzzer's input, read from the front. After the end there are zeros.
 #[derive(Debug, Clone, Copy)]
 pub struct Script<'a>(pub &'a [u8]);
 
@@ -30,7 +30,7 @@ impl<'a> Script<'a> {
     }
 }
 
-/// The bytes in pieces of these sizes, again and again. A size of 0 is one of 1; without any size the
+/// The bytes in pieces of these sizes, again and again. A size of 0 counts as 1; without any size the
 /// bytes stay whole.
 pub fn pieces<'a>(bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = bytes;

@@ -95,7 +95,7 @@ enum Received {
     Error(RequestError),
 }
 
-/// What there is of a request, and behind it.
+/// What a request consists of, and what follows.
 #[derive(Debug, PartialEq)]
 struct Parts {
     method: Method,
@@ -112,7 +112,7 @@ impl Received {
             let mut buffer = piece.to_vec();
             let mut input = &mut buffer[..];
             match handshake.receive(&mut input) {
-                Ok(None) => assert!(input.is_empty(), "what is incomplete takes all there is"),
+                Ok(None) => assert!(input.is_empty(), "an incomplete head takes all input"),
                 Ok(Some(request)) => {
                     let mut rest = input.to_vec();
                     rest.extend(pieces[index + 1..].concat());
@@ -139,7 +139,7 @@ impl Received {
 /// 4.2.1, seen in the bytes; and 4.2.2.
 fn assert_accepted(request: &[u8], response: &[u8], compresses: bool) {
     let request = Head::read(request);
-    assert!(request.rest.is_empty(), "what is behind the head is left in the input");
+    assert!(request.rest.is_empty(), "what follows the head is left in the input");
     assert!(request.start.starts_with(b"GET ") && request.start.ends_with(b" HTTP/1.1"));
     assert!(!request.value("host").is_empty());
     assert!(request.list_has("upgrade", "websocket"));
@@ -147,7 +147,7 @@ fn assert_accepted(request: &[u8], response: &[u8], compresses: bool) {
     assert_eq!(request.value("sec-websocket-version"), b"13");
     let key = request.value("sec-websocket-key");
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    // 16 bytes are 22 characters, of which the last has four bits that mean nothing, and the padding.
+    // 16 bytes are 22 characters, the last of which has four meaningless bits, and the padding.
     assert!(key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64));
     assert!(request.values("transfer-encoding").is_empty());
     assert!(request.values("content-length").iter().all(|length| *length == b"0"));
@@ -183,7 +183,7 @@ fn assert_accepted(request: &[u8], response: &[u8], compresses: bool) {
     }
 }
 
-/// RFC 9112: a response with a length, behind which the connection ends; and what its status demands.
+/// RFC 9112: a response with a length, after which the connection ends; and what its status demands.
 fn assert_refusal(mut refusal: Refusal, method: &Method) {
     let bytes = std::mem::take(refusal.outgoing());
     let head = Head::read(&bytes);

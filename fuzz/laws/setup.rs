@@ -21,7 +21,7 @@ pub struct Setup {
     pub max_message_size: u64,
     /// Its limit for outgoing bytes.
     pub max_outgoing_size: usize,
-    /// What was agreed on for the compression in either direction, if it was.
+    /// What was agreed on for compression in either direction, if anything.
     #[cfg(feature = "deflate")]
     pub deflate: Option<SenderParameters>,
 }

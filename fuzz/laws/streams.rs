@@ -1,5 +1,5 @@
 //! What is written to a message or a byte stream is on the wire, and what is on the wire is read from them,
-//! in whatever pieces the application and the transport take and give it.
+//! in whatever pieces the application and the transport take and give.
 #![allow(clippy::disallowed_types, reason = "a stream that a blocking connection reads and writes")]
 
 use std::cell::RefCell;
@@ -43,7 +43,7 @@ const MOST_MESSAGES: usize = 12;
 const MOST_PIECES: usize = 300;
 
 /// Messages that are written in pieces of the sizes `application`, to a transport that takes pieces of the
-/// sizes `transport`, are frames of which the reference makes the same messages; and so are the bytes
+/// sizes `transport`, are frames from which the reference makes the same messages; and so are the bytes
 /// of a byte stream, put together.
 pub fn what_is_written_is_on_the_wire(
     setup: Setup,
@@ -75,15 +75,15 @@ pub fn what_is_written_is_on_the_wire(
     assert!(reader.is_between_frames());
     let bytes = reader.seen[seen.len()..].iter().flat_map(|seen| match seen {
         Seen::Message(MessageKind::Binary, bytes) => bytes,
-        other => panic!("{other:?} of a byte stream"),
+        other => panic!("{other:?} from a byte stream"),
     });
     let all = messages.iter().flat_map(|(_, bytes)| bytes);
     assert!(bytes.eq(all), "the bytes of the stream");
 }
 
 /// Messages that arrive in fragments with Pings between them, in reads of the sizes `transport`, are read in
-/// pieces of the sizes `application` as they are; if they are binary, they are a byte stream too. Where
-/// the transport ends within a message that is an error, and no shorter message.
+/// pieces of the sizes `application` as they are; if they are binary, they are a byte stream too. If
+/// the transport ends within a message, that is an error, not a shorter message.
 pub fn what_is_on_the_wire_is_read(
     setup: Setup,
     messages: &[(MessageKind, usize)],
@@ -118,7 +118,7 @@ pub fn what_is_on_the_wire_is_read(
             Err(error) => break Err(error.into()),
         }
     };
-    assert!(outcome.is_err(), "half a message is none");
+    assert!(outcome.is_err(), "half a message is an error");
 
     let mut arriving = Vec::new();
     for (_, message) in &messages {
@@ -140,7 +140,7 @@ fn contents(messages: &[(MessageKind, usize)]) -> Vec<(MessageKind, Vec<u8>)> {
     messages.iter().enumerate().map(message).collect()
 }
 
-/// Writes pieces of these sizes, and flushes behind each whose size is 0 and therefore 1.
+/// Writes pieces of these sizes, and flushes after each whose size is 0, which counts as 1.
 fn write_in_pieces(writer: &mut impl Write, bytes: &[u8], sizes: &[usize]) {
     let mut sizes_of = sizes.iter().cycle();
     for piece in pieces(bytes, sizes) {
@@ -151,7 +151,7 @@ fn write_in_pieces(writer: &mut impl Write, bytes: &[u8], sizes: &[usize]) {
     }
 }
 
-/// Reads pieces of these sizes to the end or to an error, but for timeouts.
+/// Reads pieces of these sizes to the end or to an error, ignoring timeouts.
 fn read_in_pieces(reader: &mut impl Read, sizes: &[usize]) -> (Vec<u8>, io::Result<()>) {
     let mut bytes = Vec::new();
     let mut room = [0; 256];
@@ -167,7 +167,7 @@ fn read_in_pieces(reader: &mut impl Read, sizes: &[usize]) -> (Vec<u8>, io::Resu
     }
 }
 
-/// A message as the peer sends it, in fragments of these sizes with a Ping behind each.
+/// A message as the peer sends it, in fragments of these sizes with a Ping after each.
 fn in_fragments(sender: Role, kind: MessageKind, message: &[u8], sizes: &[usize]) -> Vec<u8> {
     let first = if kind == MessageKind::Text { TEXT } else { BINARY };
     let mut bytes = Vec::new();
@@ -181,7 +181,7 @@ fn in_fragments(sender: Role, kind: MessageKind, message: &[u8], sizes: &[usize]
     bytes
 }
 
-/// This end of a connection whose handshake the wire has been through.
+/// This end of a connection whose handshake went over the wire.
 fn open(setup: Setup, wire: &Wire) -> WebSocket<Wire> {
     let config = Config::default().delivery(setup.delivery);
     let socket = match setup.role {
@@ -212,8 +212,8 @@ fn open(setup: Setup, wire: &Wire) -> WebSocket<Wire> {
     socket
 }
 
-/// A transport in memory. Its calls take and give pieces of the sizes that it was made with; one of
-/// size 0 is interrupted, or if it would read times out.
+/// A transport in memory. Its calls take and give pieces of the sizes that it was made with; a call of
+/// size 0 is interrupted, or a read may time out.
 #[derive(Clone)]
 struct Wire(Rc<RefCell<Cable>>);
 

@@ -39,9 +39,9 @@ impl Seen {
     }
 }
 
-/// What makes events of bytes: a connection, or its half.
+/// What turns bytes into events: a connection, or its half.
 pub trait Receive {
-    /// The next event, as the method of this name has it.
+    /// The next event, as the method of this name gives it.
     fn next_event<'input>(
         &mut self,
         input: &mut &'input mut [u8],
@@ -71,7 +71,7 @@ impl Receive for ReceivingHalf {
 pub struct Events {
     /// What was seen so far.
     pub seen: Vec<Seen>,
-    /// The kind of the message of which chunks have come.
+    /// The kind of the message whose chunks have come.
     open: Option<MessageKind>,
 }
 
@@ -83,7 +83,7 @@ impl Events {
         self.take_with(receiver, bytes, |_, _| {})
     }
 
-    /// The same, and calls `after` behind each event.
+    /// The same, and calls `after` following each event.
     pub fn take_with<R: Receive>(
         &mut self,
         receiver: &mut R,
@@ -99,11 +99,11 @@ impl Events {
                     self.push(event);
                 }
                 Ok(None) => {
-                    assert!(input.is_empty(), "input is left although no event is");
+                    assert!(input.is_empty(), "input is left, but no event");
                     return Ok(());
                 }
                 Err(error) => {
-                    assert!(input.is_empty(), "input is left behind an error");
+                    assert!(input.is_empty(), "input is left after an error");
                     return Err(error);
                 }
             }
@@ -115,8 +115,8 @@ impl Events {
         matches!(self.seen.last(), Some(Seen::Close(_)))
     }
 
-    /// The same with whole messages in the place of chunks, where their last one came, without what
-    /// there is of a message that did not end.
+    /// The same with whole messages in place of chunks, where their last one came, and without unfinished
+    /// messages.
     pub fn whole_messages(&self) -> Vec<Seen> {
         let mut message = Vec::new();
         let mut whole = Vec::new();
@@ -135,7 +135,7 @@ impl Events {
 
     /// Takes one event.
     pub fn push(&mut self, event: Event<'_>) {
-        assert!(!self.is_closed(), "an event behind the Close frame: {event:?}");
+        assert!(!self.is_closed(), "an event after the Close frame: {event:?}");
         let seen = match event {
             Event::Message(message) => Seen::message(&message),
             Event::Chunk(chunk) => return self.push_chunk(&chunk),
@@ -166,7 +166,7 @@ impl Events {
     }
 }
 
-/// Takes all pieces; says which error came first, and has seen that no other followed.
+/// Takes all pieces; returns the first error, having checked that no other followed.
 fn sticky(
     pieces: &[&[u8]],
     mut take: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
@@ -186,12 +186,12 @@ fn code_and_reason(frame: &CloseFrame<'_>) -> (u16, String) {
     (frame.code().get(), frame.reason().to_owned())
 }
 
-/// Takes up to this many bytes off what is outgoing.
+/// Takes up to this many bytes of what is outgoing.
 pub fn write(connection: &mut Connection, count: usize) -> Vec<u8> {
     drain(connection.outgoing(), count)
 }
 
-/// Takes up to this many bytes, those among them that are queued when others have left.
+/// Takes up to this many bytes, including those that are queued when others have left.
 pub fn drain(outgoing: &mut impl Buf, count: usize) -> Vec<u8> {
     let mut written = Vec::new();
     while outgoing.has_remaining() && written.len() < count {
@@ -269,7 +269,7 @@ impl Transcript {
             )
         );
         if is_inside_a_message {
-            // How much of the message in which the error is was handed out depends on what had arrived
+            // How much of the message with the error was handed out depends on what had arrived
             // together with the error. It is the same message as far as it goes.
             let (one, two) = (this.pop_unfinished(), other.pop_unfinished());
             assert!(one.starts_with(&two) || two.starts_with(&one), "{one:x?} {two:x?}");

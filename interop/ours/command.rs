@@ -34,7 +34,7 @@ pub(crate) struct ClientEnd {
 
 #[derive(Deserialize)]
 pub(crate) struct ServerEnd {
-    /// With what to speak TLS.
+    /// What to speak TLS with.
     pub(crate) identity: Option<Identity>,
     /// Instead of opening a WebSocket.
     pub(crate) refuse: Option<Refusal>,
@@ -77,7 +77,7 @@ pub(crate) enum Step {
     Exchange(Vec<Content>),
     /// Send back every message until the end.
     Echo,
-    /// Have Pings sent by the clock until one was answered.
+    /// Let the clock send Pings until one is answered.
     Keepalive,
     Close(u16, String),
 }
@@ -115,7 +115,7 @@ impl Terms {
     }
 
     pub(crate) fn timeouts(&self) -> Timeouts {
-        // Whoever waits in vain fails, and says so before the driver gives up on it.
+        // An end that waits in vain fails, and says so before the driver gives up on it.
         let patience = Duration::from_secs(10);
         let timeouts = Timeouts::default().read(Some(patience)).write(Some(patience));
         if self.steps.iter().any(|step| matches!(step, Step::Keepalive)) {

@@ -48,7 +48,7 @@ where
     }))
 }
 
-/// The last piece is a fragment.
+/// The last piece must be a fragment.
 fn send_fragments<S>(socket: &mut WebSocket<S>, pieces: &[Piece]) -> Result<(), Failure>
 where
     S: CloneSocket,

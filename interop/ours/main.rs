@@ -1,4 +1,4 @@
-//! This library's peer for interoperation: plays the one end of a connection that it is told to play, and
+//! This library's peer for interoperation: plays the end of a connection that it is told to play, and
 //! says what it saw. What it reads and prints is described in README.md, one folder up.
 //!
 //!     interop/run

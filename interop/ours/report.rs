@@ -21,7 +21,7 @@ pub(crate) enum Report {
     Ended(Ended),
     Refused {
         status: u16,
-        /// What came with it, to a client.
+        /// What came with it, for a client.
         #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<String>,
     },
@@ -36,7 +36,7 @@ pub(crate) struct Ended {
     pub(crate) close: Option<(u16, String)>,
 }
 
-/// A message; one that is long is told by its length and its hash.
+/// A message; a long one is given by its length and its hash.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Seen {

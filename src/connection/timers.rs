@@ -201,7 +201,8 @@ impl RunningTimers {
     /// A Pong has arrived.
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
         let is_its_own = payload == self.payload();
-        if is_its_own && let Some(asked) = self.asked.take() {
+        let asked = if is_its_own { self.asked.take() } else { None };
+        if let Some(asked) = asked {
             let heard = self.heard.map_or(asked, |heard| heard.max(asked));
             self.round_trip_time = Some(heard.duration_since(asked));
         }

@@ -36,7 +36,7 @@ impl Running {
         Self { address, shutdown, thread }
     }
 
-    /// How many connections were left when the loop had ended.
+    /// How many connections were left when the loop ended.
     fn end(self) -> usize {
         self.shutdown.shut_down();
         self.thread.join().unwrap()
@@ -49,7 +49,7 @@ impl Running {
     }
 }
 
-/// A client of a loop that echoes, which is known to be past the opening handshake at both ends.
+/// A client of an echoing loop, known to be past the opening handshake at both ends.
 fn client_that_is_served(address: SocketAddr) -> RawPeer {
     let mut peer = RawPeer::client(address);
     peer.send(from_client(Opcode::Text, b"hello"));
@@ -151,7 +151,7 @@ fn one_connection_more_than_the_limit_is_closed_and_another_is_served_when_one_h
 #[test]
 fn a_handler_can_know_what_it_was_asked_for() {
     bounded(|| {
-        // What the loop's server would decide is of no interest then.
+        // What the loop's server would decide doesn't matter then.
         let server = Server::new().on_request(|_, _| panic!("this is for the handler"));
         let running = Running::start(AcceptLoop::new(server), |pending| {
             let path = Arc::new(OnceLock::new());
@@ -329,7 +329,7 @@ fn all_threads_that_run_a_loop_end_with_it() {
     });
 }
 
-/// A listener that some clients have left before they are accepted.
+/// A listener that some clients leave before they are accepted.
 struct Left {
     listener: TcpListener,
     gone: AtomicUsize,
@@ -354,7 +354,7 @@ impl Listener for Left {
 #[test]
 fn clients_that_leave_before_they_are_accepted_hold_nobody_up() {
     bounded(|| {
-        // Hours, if the loop rested behind each.
+        // Hours, if the loop rested after each.
         const GONE: usize = 100_000;
         let (listener, address) = listen();
         let told = Arc::new(AtomicUsize::new(0));

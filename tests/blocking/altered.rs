@@ -1,4 +1,4 @@
-//! A socket of which some calls do something else.
+//! A socket some of whose calls do something else.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{CloneSocket, Socket};
 
-/// A socket whose calls are made as its alteration makes them, for all its handles.
+/// A socket whose calls go through an alteration, which all its handles share.
 pub(crate) struct Altered<S, A> {
     socket: S,
     alteration: Arc<A>,

@@ -1,4 +1,4 @@
-//! What leaves in how many writes.
+//! What is sent in how many writes.
 
 use sansocket::blocking::{Client, Error, Server};
 use sansocket::{CloseCode, Connection};
@@ -22,7 +22,7 @@ fn assert_echoed_in_two_writes(stream: &FaultyStream) {
     assert_eq!(stream.peer.messages(), messages);
     let pongs = stream.peer.heard.iter().filter(|heard| matches!(heard, Heard::Pong(_))).count();
     assert_eq!(pongs, 100);
-    assert_eq!(stream.count(Call::Write), 2, "the response of the handshake, and the replies");
+    assert_eq!(stream.count(Call::Write), 2, "the handshake response, and the replies");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn small_messages_wait_for_a_flush_or_a_read() {
         for _ in 0..100 {
             socket.write("small").unwrap();
         }
-        assert_eq!(socket.stream().count(Call::Write), 1, "the request of the handshake");
+        assert_eq!(socket.stream().count(Call::Write), 1, "the handshake request");
         socket.flush().unwrap();
         assert_eq!(socket.stream().count(Call::Write), 2);
         assert_eq!(socket.stream().peer.messages().len(), 100);

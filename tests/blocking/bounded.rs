@@ -3,10 +3,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Far more than any test needs, also on a machine that is busy, and the end of one that hangs.
+/// Far more than any test needs, even on a busy machine; a test that hangs ends then.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Runs the body of a test, which fails if that hangs.
+/// Runs the body of a test, which fails if it hangs.
 pub(crate) fn bounded(body: impl FnOnce() + Send + 'static) {
     let (done, ended) = channel();
     let test = thread::spawn(move || {
@@ -16,7 +16,7 @@ pub(crate) fn bounded(body: impl FnOnce() + Send + 'static) {
     });
     match ended.recv_timeout(PATIENCE) {
         Err(RecvTimeoutError::Timeout) => panic!("the test hangs"),
-        // Without a message the body has panicked.
+        // Without a message, the body has panicked.
         Ok(()) | Err(RecvTimeoutError::Disconnected) => {
             test.join().unwrap_or_else(|panic| resume_unwind(panic));
         }

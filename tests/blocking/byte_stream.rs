@@ -22,7 +22,7 @@ const MESSAGE: usize = 64 * 1024;
 
 const SHORT: Duration = Duration::from_millis(5);
 
-/// A pair whose server delivers as it says, and whose client delivers whole messages.
+/// A pair whose server delivers as told, and whose client delivers whole messages.
 fn sockets(delivery: Delivery, timeouts: Timeouts) -> (Socket, Socket) {
     let config = Config::default().delivery(delivery);
     pair(Server::new().config(config).timeouts(timeouts), |client| client.timeouts(timeouts))
@@ -41,12 +41,12 @@ fn streams(delivery: Delivery) -> [(Stream, Stream); 2] {
 
 const DELIVERIES: [Delivery; 2] = [Delivery::Messages, Delivery::Chunks];
 
-/// Bytes that tell where they stand.
+/// Bytes that tell their position.
 fn numbered(count: usize) -> Vec<u8> {
     (0u32..).flat_map(u32::to_be_bytes).take(count).collect()
 }
 
-/// Writes the bytes in pieces of these sizes, over and over, and flushes behind every seventh.
+/// Writes the bytes in pieces of these sizes, in turn, and flushes after every seventh.
 fn write_in_pieces(writer: &mut impl Write, mut bytes: &[u8], sizes: &[usize]) {
     for (index, size) in sizes.iter().cycle().enumerate() {
         if bytes.is_empty() {
@@ -61,7 +61,7 @@ fn write_in_pieces(writer: &mut impl Write, mut bytes: &[u8], sizes: &[usize]) {
     }
 }
 
-/// Reads into rooms of these sizes, over and over, up to the end.
+/// Reads into buffers of these sizes, in turn, up to the end.
 fn read_in_pieces(reader: &mut impl Read, sizes: &[usize]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for size in sizes.iter().cycle() {
@@ -107,7 +107,7 @@ proptest! {
         });
     }
 
-    /// Whoever the peer is, and wherever it puts the ends of its messages and fragments.
+    /// Whoever the peer is, and wherever it ends its messages and fragments.
     #[test]
     fn messages_are_read_one_behind_the_other(
         messages in prop::collection::vec(prop::collection::vec(fragment(), 1..4), 0..12),
@@ -266,7 +266,7 @@ fn readers() -> [fn(Socket) -> Box<dyn Read>; 2] {
     ]
 }
 
-/// A server, a peer of which nothing else is known, and how the server delivers.
+/// A server, its raw peer, and how the server delivers.
 fn raw_peers(timeouts: Timeouts) -> impl Iterator<Item = (Socket, RawPeer, Delivery)> {
     DELIVERIES.into_iter().map(move |delivery| {
         let config = Config::default().delivery(delivery);
@@ -555,7 +555,7 @@ fn a_tunnel_carries_tcp_in_both_directions_at_once() {
             tcp.read_exact(&mut answer).unwrap();
             assert_eq!(answer, [number]);
         }
-        // As much as no buffer holds, both ways at once.
+        // More than any buffer holds, both ways at once.
         let bytes = numbered(8 << 20);
         let mut sending = tcp.try_clone().unwrap();
         let sent = bytes.clone();

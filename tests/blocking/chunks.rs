@@ -62,8 +62,8 @@ fn a_piece_is_there_before_the_message_is_complete() {
     });
 }
 
-/// Messages in one frame and in several, with a Ping in between: a text whose characters are cut is among them, and
-/// one without bytes.
+/// Messages in one frame and in several, with a Ping in between; among them are a text whose characters
+/// are cut, and one without bytes.
 fn conversation(role: Role) -> (Vec<u8>, [Message<'static>; 4]) {
     let euros = "\u{20AC}".repeat(100);
     let (head, tail) = euros.as_bytes().split_at(100);

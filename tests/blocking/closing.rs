@@ -1,4 +1,4 @@
-//! The closing handshake, and the end of TCP behind it (RFC 6455, section 7).
+//! The closing handshake, and the end of TCP after it (RFC 6455, section 7).
 
 use std::thread;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn code(code: u16) -> CloseCode {
 fn close_one(mut closing: Socket, mut reading: Socket) -> (CloseStatus, CloseStatus) {
     let reading = thread::spawn(move || {
         assert_matches!(reading.read(), Ok(None));
-        assert_matches!(reading.read(), Ok(None), "also when it is asked again");
+        assert_matches!(reading.read(), Ok(None), "even when asked again");
         assert_eq!(reading.state(), ConnectionState::Closed);
         reading.close_status().unwrap()
     });

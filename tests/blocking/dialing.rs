@@ -30,7 +30,7 @@ fn a_client_connects_from_the_port_that_it_is_given() {
         let local = SocketAddr::from(([127, 1, 2, 4], 9001));
         let bound = || pair(Server::new(), |client| client.bind(local));
         for _ in 0..2 {
-            // There may be one for each server, and again when they are gone.
+            // There may be one connection per server, and again once they are gone.
             for (client, server) in [bound(), bound()] {
                 assert_eq!(client.stream().tcp().local_addr().unwrap(), local);
                 assert_eq!(server.stream().tcp().peer_addr().unwrap(), local);
@@ -55,7 +55,7 @@ fn an_address_of_the_other_family_is_not_tried() {
 fn an_address_that_is_not_of_this_machine_is_an_error() {
     bounded(|| {
         let (_listener, address) = listen();
-        // One of those that are for documentation alone (RFC 5737).
+        // An address for documentation only (RFC 5737).
         let outcome = client(address).bind(([192, 0, 2, 1], 0)).connect();
         assert_matches!(outcome, Err(ConnectError::Connect { source, .. })
             if source.kind() == ErrorKind::AddrNotAvailable);
@@ -77,7 +77,7 @@ fn ipv6_is_connected_to() {
     });
 }
 
-/// Where it has two addresses, the one that nobody listens at is passed over.
+/// If it has two addresses, the one where nobody listens is passed over.
 #[test]
 fn a_name_is_connected_to_at_the_address_that_accepts() {
     bounded(|| {

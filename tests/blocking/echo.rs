@@ -12,7 +12,7 @@ use crate::raw_peer::{RawPeer, from_client};
 const SIZES: [usize; 12] =
     [0, 1, 125, 126, 127, 4096, 65_535, 65_536, 65_537, 1 << 20, (1 << 20) + 1, 16 << 20];
 
-/// Of no length that divides that of a buffer.
+/// Its length divides that of no buffer.
 const PATTERN: [u8; 7] = [0, 1, 0xFE, 3, 0x80, 5, 6];
 
 /// In a debug build UTF-8 is checked at a few megabytes a second.
@@ -28,7 +28,7 @@ fn assert_every_size_comes_back(socket: &mut Socket) {
         if size > LARGEST_TEXT {
             continue;
         }
-        // Three bytes a character, so that every cut is somewhere inside of one.
+        // Three bytes a character, so that every cut is somewhere inside one.
         let mut text = "\u{20AC}".repeat(size / 3);
         text.extend(std::iter::repeat_n('.', size % 3));
         socket.send(text.as_str()).unwrap();

@@ -1,4 +1,4 @@
-//! Tests that hold for a client and for a server: our end in a role, and a peer in the other.
+//! Tests that hold for a client and for a server: our end in one role, and a peer in the other.
 
 use std::thread;
 
@@ -42,7 +42,7 @@ pub(crate) fn to(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A frame of a message to an end of this role, which more follow unless it is `fin`.
+/// A frame of a message to an end of this role; more follow unless it is `fin`.
 pub(crate) fn fragment_to(role: Role, fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut frame = to(role, opcode, payload);
     if !fin {

@@ -12,11 +12,11 @@ pub(crate) enum Fault {
     Short,
     /// One call fails with this error, and has no effect.
     Once(ErrorKind),
-    /// From one call on all of them fail with this error.
+    /// From one call on, all of them fail with this error.
     FromThenOn(ErrorKind),
-    /// From one call on the pipe is broken for writes, and reads go on.
+    /// From one call on, the pipe is broken for writes, but reads go on.
     BrokenPipe,
-    /// From one call on reads are at the end of the stream and writes find the pipe broken.
+    /// From one call on, reads are at the end of the stream and writes find the pipe broken.
     End,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Call {
     Flush,
 }
 
-/// Whether what is written is on its way at once, or waits for a flush as with TLS.
+/// Whether what is written leaves at once, or waits for a flush as with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Buffering {
     None,
@@ -73,7 +73,7 @@ impl FaultyStream {
         self.calls.get(self.at).copied().filter(|_| self.fault != Fault::Nothing)
     }
 
-    /// Whether the peer has nothing more to say, or no longer hears what it might answer.
+    /// Whether the peer has nothing more to say, or no longer hears anything it might answer.
     fn is_over(&self) -> bool {
         self.peer.is_done() || self.fault == Fault::BrokenPipe && self.hit().is_some()
     }
@@ -140,7 +140,7 @@ impl Write for FaultyStream {
     }
 }
 
-/// Makes a call until it doesn't report a timeout.
+/// Repeats a call until it doesn't report a timeout.
 pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

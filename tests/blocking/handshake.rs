@@ -20,8 +20,8 @@ use crate::raw_peer::{ACCEPT, REQUEST, RawPeer, from_client, from_server, respon
 /// A deadline that is meant to pass.
 const SHORT: Duration = Duration::from_millis(150);
 
-/// Between two bytes of a peer that drips them: so many fit into the deadline that one which begins
-/// anew with each byte never passes.
+/// Between two bytes of a peer that drips them: so many fit into the deadline that one that started
+/// anew with each byte would never pass.
 const DRIP: Duration = Duration::from_millis(5);
 
 fn in_a_hurry() -> Timeouts {
@@ -379,7 +379,7 @@ fn no_byte_follows_the_request_before_the_response() {
 #[test]
 fn a_port_where_nobody_listens_refuses_the_connection() {
     bounded(|| {
-        // The port of tcpmux, which is never given out as a free one.
+        // The port of tcpmux, which is never handed out as free.
         let outcome = connect("ws://127.0.0.1:1/");
         assert_matches!(outcome.err(), Some(ConnectError::Connect { host, source })
             if host == "127.0.0.1:1" && source.kind() == ErrorKind::ConnectionRefused);
@@ -389,7 +389,7 @@ fn a_port_where_nobody_listens_refuses_the_connection() {
 #[test]
 fn a_name_that_nothing_can_have_is_not_resolved() {
     bounded(|| {
-        // No label of more than 63 bytes fits into a question to a name server.
+        // No label of more than 63 bytes fits into a query to a name server.
         let outcome = connect(&format!("ws://{}.invalid/", "a".repeat(64)));
         assert_matches!(outcome.err(), Some(ConnectError::Resolve(_)));
     });

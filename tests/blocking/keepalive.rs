@@ -19,10 +19,10 @@ use crate::raw_peer::RawPeer;
 /// Soon enough to wait for.
 const SHORT: Duration = Duration::from_millis(30);
 
-/// In what a peer that lives does something, even on a machine that is busy, and what a test can wait for.
+/// Enough for a live peer to do something, even on a busy machine, yet short enough for a test to wait.
 const ANSWER: Duration = Duration::from_millis(600);
 
-/// What never passes.
+/// Never passes.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn pinging(interval: Duration, timeout: Duration) -> Timeouts {
@@ -100,7 +100,7 @@ fn each(timeouts: Timeouts, test: impl Fn(Role, Either, RawPeer<Pipe>) + Sync) {
     });
 }
 
-/// The same for one that is whole.
+/// The same for a whole connection.
 fn in_both_roles(test: impl Fn(Role) + Sync) {
     thread::scope(|scope| {
         for role in ROLES {
@@ -110,7 +110,7 @@ fn in_both_roles(test: impl Fn(Role) + Sync) {
     });
 }
 
-/// Answers Pings until `enough` have come; gives how long their payloads were.
+/// Answers Pings until `enough` have come.
 fn answer<S: Socket>(peer: &mut RawPeer<S>, role: Role, enough: usize) {
     for _ in 0..enough {
         let (opcode, payload) = peer.receive_frame();
@@ -125,7 +125,7 @@ fn a_peer_that_falls_silent_is_an_error_of_its_own() {
         each(pinging(SHORT, ANSWER), |role, mut end, mut peer| {
             let talking = thread::spawn(move || {
                 answer(&mut peer, role, 2);
-                // It still reads, and says nothing.
+                // It still reads, but says nothing.
                 assert_eq!(peer.receive_frame().0, Opcode::Ping);
                 peer
             });
@@ -184,7 +184,7 @@ fn the_time_in_which_nobody_reads_is_not_held_against_the_peer() {
             let mut talking = peer;
             talking.send(to(role, Opcode::Text, b"one"));
             assert_eq!(end.read().unwrap(), Some("one".into()));
-            // While this end waits for the next, a Ping goes out, and is answered behind that.
+            // While this end waits for the next message, a Ping goes out, to be answered after it.
             let answering = thread::spawn(move || {
                 let (_, payload) = answering.receive_frame();
                 answering.send(to(role, Opcode::Text, b"two"));
@@ -241,7 +241,7 @@ fn a_write_that_waits_for_long_is_not_held_against_the_peer_either() {
             });
             assert_eq!(socket.read().unwrap(), Some("go on".into()));
             let peer = talking.join().unwrap();
-            // Its Pong is there, and nobody reads it.
+            // Its Pong is there, but nobody reads it.
             for _ in 0..2 {
                 assert_matches!(socket.send(vec![7; 3 << 20]), Err(Error::WriteTimedOut));
                 assert_eq!(socket.state(), ConnectionState::Open);
@@ -393,7 +393,7 @@ fn a_connection_with_messages_is_not_idle() {
                 peer.send(to(role, Opcode::Text, b"hello"));
                 assert_eq!(end.read().unwrap(), Some("hello".into()));
             }
-            // What came while this end was busy was there in time.
+            // What came while this end was busy came in time.
             peer.send(to(role, Opcode::Text, b"hello"));
             thread::sleep(2 * ANSWER + SHORT);
             assert_eq!(end.read().unwrap(), Some("hello".into()));

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use sansocket::blocking::{AcceptError, Client, ClientStream, Error, Server, WebSocket};
 
-/// Either end: a server gets the type of a client's stream, so that one test can be for both.
+/// Either end: a server gets the type of a client's stream, so that one test can cover both.
 pub(crate) type Socket = WebSocket<ClientStream>;
 
 /// A listener on a free port.
@@ -48,7 +48,7 @@ pub(crate) fn pair(server: Server, configure: impl FnOnce(Client) -> Client) -> 
     (client, server.join().unwrap())
 }
 
-/// Both ends of a connection on both ends of a transport.
+/// Both ends of a connection over both ends of a transport.
 pub(crate) fn pair_on<S: sansocket::blocking::Socket + Send + 'static>(
     (one, other): (S, S),
     server: Server,

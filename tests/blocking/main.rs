@@ -11,7 +11,7 @@
 )]
 #![allow(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
-/// Asserts that a value is of this shape, and shows it if it isn't.
+/// Asserts that a value has this shape, and shows it if it doesn't.
 macro_rules! assert_matches {
     ($value:expr, $pattern:pat $(if $guard:expr)? $(, $($context:tt)+)?) => {
         match $value {

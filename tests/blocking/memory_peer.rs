@@ -6,7 +6,7 @@ use sansocket::handshake::{
 };
 use sansocket::{CloseCode, CloseFrame, Config, Connection, Event, Message, Role};
 
-/// What a peer has heard behind the opening handshake.
+/// What a peer has heard after the opening handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Heard {
     Message(Message<'static>),
@@ -20,7 +20,7 @@ pub(crate) struct MemoryPeer {
     stage: Stage,
     /// What it says in the opening handshake.
     head: Vec<u8>,
-    /// What it says right behind, without a thought.
+    /// What it says right after that, unprompted.
     trailer: &'static [u8],
     behaviour: Behaviour,
     pub(crate) heard: Vec<Heard>,
@@ -99,7 +99,7 @@ impl MemoryPeer {
         count
     }
 
-    /// Hears this.
+    /// Hears these bytes.
     pub(crate) fn hear(&mut self, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
         let mut input = &mut bytes[..];
@@ -129,7 +129,7 @@ impl MemoryPeer {
         }
     }
 
-    /// Goes on with the opening handshake; the connection when that is done.
+    /// Continues the opening handshake; returns the connection when that is done.
     fn open(&mut self, input: &mut &mut [u8]) -> Option<Connection> {
         match &mut self.stage {
             Stage::ClientOpening(handshake) => match handshake.receive(input).unwrap()? {

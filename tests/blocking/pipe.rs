@@ -13,7 +13,7 @@ use crate::faulty_stream::{Call, Fault};
 /// One handle of one end. The end is closed when its last handle is dropped.
 pub(crate) struct Pipe(Arc<End>);
 
-/// Two ends of a transport that holds so many bytes in each direction.
+/// Two ends of a transport that holds this many bytes in each direction.
 pub(crate) fn pipe(capacity: usize) -> (Pipe, Pipe) {
     let [there, back] = [(); 2].map(|()| Arc::new(Flow::new(capacity)));
     let one = End::new(Arc::clone(&there), Arc::clone(&back));
@@ -21,7 +21,7 @@ pub(crate) fn pipe(capacity: usize) -> (Pipe, Pipe) {
 }
 
 impl Pipe {
-    /// From now on counts the calls of all handles of this end, and has that of this number go wrong.
+    /// From now on, counts the calls of all handles of this end, and makes call number `at` go wrong.
     pub(crate) fn arm(&self, fault: Fault, at: usize) {
         *self.0.plan.lock().unwrap() = Plan { fault, at, calls: Vec::new(), is_armed: true };
     }
@@ -93,7 +93,7 @@ impl Drop for End {
     }
 }
 
-/// The bytes that are under way in one direction.
+/// The bytes on their way in one direction.
 struct Flow {
     capacity: usize,
     state: Mutex<State>,
@@ -129,7 +129,7 @@ impl Flow {
             state = match deadline.map(|deadline| deadline.checked_duration_since(Instant::now())) {
                 None => self.changed.wait(state).unwrap(),
                 Some(Some(left)) => self.changed.wait_timeout(state, left).unwrap().0,
-                // As a system does it: one of the two names that this error has.
+                // As an operating system does: one of this error's two names.
                 Some(None) => return Err(ErrorKind::WouldBlock.into()),
             };
         }

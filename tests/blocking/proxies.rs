@@ -19,7 +19,7 @@ use crate::raw_peer::{RawPeer, response_to};
 /// A deadline that is meant to pass.
 const SHORT: Duration = Duration::from_millis(150);
 
-/// Where none but a proxy gets to.
+/// Where only a proxy gets to.
 const URL: &str = "ws://server.invalid:9001/chat";
 
 fn proxy(address: SocketAddr) -> Proxy {
@@ -30,7 +30,7 @@ fn client(proxy: Proxy) -> Client {
     Client::new(URL).unwrap().proxy(proxy)
 }
 
-/// How `connect` ends with a proxy that does this once it was asked.
+/// How `connect` ends with a proxy that does this once asked.
 fn outcome_of(
     configure: impl FnOnce(Client) -> Client,
     answer: impl FnOnce(RawPeer),
@@ -99,7 +99,7 @@ fn a_refusal_is_handed_out_with_headers_and_body() {
     bounded(|| {
         let answer = "HTTP/1.1 407 Proxy Authentication Required\r\n\
             Proxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 3\r\n\r\nwho";
-        // Whether or not the proxy ends the connection behind it.
+        // Whether or not the proxy ends the connection after it.
         for and_then in [drop, |mut peer: RawPeer| drop(peer.receive_all())] {
             let outcome = outcome_of(
                 |client| client,
@@ -235,14 +235,14 @@ fn what_arrived_with_the_answer_of_the_proxy_is_the_servers() {
 #[test]
 fn a_proxy_that_can_not_be_reached_is_named_without_its_password() {
     bounded(|| {
-        // The port of tcpmux, which is never given out as a free one.
+        // The port of tcpmux, which is never handed out as free.
         let proxy: Proxy = "http://user:secret@127.0.0.1:1".parse().unwrap();
         let error = client(proxy).connect().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"));
         assert_matches!(error, ConnectError::ProxyConnect { proxy, source }
             if proxy == "http://127.0.0.1:1" && source.kind() == ErrorKind::ConnectionRefused);
 
-        // No label of more than 63 bytes fits into a question to a name server.
+        // No label of more than 63 bytes fits into a query to a name server.
         let proxy = format!("{}.invalid", "a".repeat(64)).parse().unwrap();
         assert_matches!(client(proxy).connect(), Err(ConnectError::ProxyConnect { .. }));
     });
@@ -293,8 +293,8 @@ fn each_redirection_is_a_tunnel_of_its_own() {
 /// What [`the_environment_of_this_process`] is told to connect to.
 const TARGET: &str = "SANSOCKET_TEST_TARGET";
 
-/// Runs [`the_environment_of_this_process`] in a process with these variables and no other ones for
-/// proxies; how it failed, if it did.
+/// Runs [`the_environment_of_this_process`] in a process with these variables and no others for
+/// proxies; returns how it failed, if it did.
 fn connect_with(target: &str, variables: &[(&str, &str)]) -> Result<(), String> {
     let mut test = Command::new(env::current_exe().unwrap());
     test.args(["--exact", "proxies::the_environment_of_this_process", "--ignored", "--nocapture"]);

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use crate::loopback::listen;
 use crate::raw_peer::RawPeer;
 
-/// A thread that opens so many tunnels to this server, one after the other, and hands out the heads
+/// A thread that opens this many tunnels to this server, one after the other, and returns the heads
 /// of the requests for them.
 pub(crate) fn relaying(
     server: SocketAddr,

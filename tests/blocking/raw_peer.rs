@@ -1,4 +1,4 @@
-//! A peer that says on a socket exactly the bytes it is told to.
+//! A peer on a socket that sends exactly the bytes it is told to.
 
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use sansocket::blocking::{CloneSocket, Socket};
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
 use sansocket::handshake::SecWebSocketKey;
 
-/// A valid request. The key is that of the RFC.
+/// A valid request, with the key from the RFC.
 pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\n\
     Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
@@ -17,8 +17,8 @@ pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\n\
 /// The value that accepts the key of [`REQUEST`].
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Longer than anything takes here, and shorter than the deadlines that a connection has by default:
-/// what comes only when one of those passes comes too late.
+/// Longer than anything takes here, but shorter than a connection's default deadlines: what comes only
+/// when one of those passes comes too late.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) struct RawPeer<S = TcpStream>(S);
@@ -97,12 +97,12 @@ impl<S: Socket> RawPeer<S> {
         self.0.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Takes one HTTP head, and nothing behind it.
+    /// Takes one HTTP head, and nothing after it.
     pub(crate) fn receive_head(&mut self) -> String {
         self.receive_head_or_end().expect("a head")
     }
 
-    /// Takes one HTTP head, and nothing behind it, unless the other end has closed.
+    /// Takes one HTTP head, and nothing after it, unless the other end has closed.
     pub(crate) fn receive_head_or_end(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -113,14 +113,14 @@ impl<S: Socket> RawPeer<S> {
         Some(String::from_utf8(head).unwrap())
     }
 
-    /// Takes the first byte of something long: whoever sends it has begun to.
+    /// Takes the first byte of something long: its sender has begun.
     pub(crate) fn receive_byte(&mut self) -> u8 {
         let mut byte = [0];
         self.0.read_exact(&mut byte).unwrap();
         byte[0]
     }
 
-    /// Takes one frame that is final: its opcode and its payload.
+    /// Takes one final frame: its opcode and its payload.
     pub(crate) fn receive_frame(&mut self) -> (Opcode, Vec<u8>) {
         let (fin, opcode, payload) = self.receive_fragment();
         assert!(fin);
@@ -153,19 +153,19 @@ impl<S: Socket> RawPeer<S> {
         self.expect_frame(Opcode::Close, &code.to_be_bytes());
     }
 
-    /// That the other end has closed, and has not reset, the connection.
+    /// Asserts that the other end closed, and didn't reset, the connection.
     pub(crate) fn expect_eof(&mut self) {
         assert_eq!(self.0.read(&mut [0; 16]).unwrap(), 0);
     }
 
-    /// All that comes until the other end closes.
+    /// Everything that comes until the other end closes.
     pub(crate) fn receive_all(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).unwrap();
         bytes
     }
 
-    /// That nothing comes and the other end keeps the connection open, for a while.
+    /// Asserts that, for a while, nothing comes and the other end keeps the connection open.
     pub(crate) fn expect_silence(&mut self, pause: Duration) {
         self.0.set_read_timeout(Some(pause)).unwrap();
         let silence = self.0.read(&mut [0]).unwrap_err();

@@ -1,4 +1,4 @@
-//! Redirections over TCP: followed as far as was asked for, before the deadlines of one connection.
+//! Redirections over TCP: followed as far as asked for, within the deadlines of one connection.
 
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
@@ -11,7 +11,7 @@ use crate::bounded::bounded;
 use crate::loopback::{client, listen};
 use crate::raw_peer::{RawPeer, response_to};
 
-/// From the head of a request to what is answered.
+/// From the head of a request to the answer.
 type Answer = Box<dyn Fn(&str) -> String + Send>;
 
 fn redirect(location: &str) -> Answer {
@@ -28,8 +28,8 @@ fn open() -> Answer {
     Box::new(response_to)
 }
 
-/// A thread that answers one connection after the other, and hands out the heads of the requests.
-/// It leaves to the client to end them.
+/// A thread that answers one connection after the other, and returns the heads of the requests.
+/// It leaves it to the client to end them.
 fn answering(listener: TcpListener, answers: Vec<Answer>) -> JoinHandle<Vec<String>> {
     thread::spawn(move || {
         let receive = |answer: Answer| {
@@ -154,7 +154,7 @@ fn a_redirection_to_nowhere_is_a_rejection() {
 fn what_can_not_be_reached_behind_a_redirection_is_the_error_of_its_own_host() {
     bounded(|| {
         let (listener, address) = listen();
-        // The port of tcpmux, which is never given out as a free one.
+        // The port of tcpmux, which is never handed out as free.
         let serving = answering(listener, vec![redirect("http://127.0.0.1:1/")]);
         assert_matches!(client(address).redirects(1).connect(), Err(ConnectError::Connect { host, .. })
             if host == "127.0.0.1:1");
@@ -183,7 +183,7 @@ fn redirections_without_end_are_followed_no_longer_than_one_handshake_may_take()
         let (listener, address) = listen();
         let serving = thread::spawn(move || {
             let mut count = 0;
-            // Until the client has given up, of which the last connection tells.
+            // Until the client has given up, as the last connection shows.
             loop {
                 let mut peer = RawPeer::accept(&listener);
                 let Some(head) = peer.receive_head_or_end() else { return count };
@@ -195,7 +195,7 @@ fn redirections_without_end_are_followed_no_longer_than_one_handshake_may_take()
         let timeouts = Timeouts::default().handshake(Duration::from_millis(150));
         let outcome = client(address).timeouts(timeouts).redirects(u32::MAX).connect();
         assert_matches!(outcome, Err(ConnectError::TimedOut));
-        // Unless it has ended already with the last connection of the client.
+        // Needed unless the client's last connection has already ended it.
         let _ = TcpStream::connect(address);
         assert!(serving.join().unwrap() > 0);
     });

@@ -31,7 +31,7 @@ fn a_message_that_lies_whole_in_the_read_buffer_is_borrowed_from_it() {
         let (mut client, mut server) = pair(Server::new(), |client| client);
         client.send(b"Hello").unwrap();
         let outcome = server.serve(|message, _| {
-            // Shared bytes are those that were allocated for this message alone.
+            // Shared bytes are allocated for this message alone.
             let address = message.as_bytes().as_ptr();
             assert_ne!(message.into_bytes().as_ptr(), address);
             Err(Failure::Application)
@@ -139,7 +139,7 @@ fn what_a_handler_says_after_an_earlier_call_has_closed_goes_nowhere() {
                 assert_eq!(handled, ["bye", "more"].map(Message::from));
             });
             let mut peer = RawPeer::client(address);
-            // Both are there before the peer knows that it is not listened to any more.
+            // Both are there before the peer knows that nobody listens to it any more.
             let both = [from_client(Opcode::Text, b"bye"), from_client(Opcode::Text, b"more")];
             peer.send(both.concat());
             peer.expect_frame(Opcode::Close, b"\x03\xE8");

@@ -1,4 +1,4 @@
-//! Messages that are written and read bit by bit.
+//! Messages that are written and read piece by piece.
 
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::thread;
@@ -14,7 +14,7 @@ use crate::loopback::{pair, pair_on};
 use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::RawPeer;
 
-/// As many bytes as make a fragment: with the longest header it has 64 KiB.
+/// As many bytes as make a fragment: with the longest header, it has 64 KiB.
 const FRAGMENT: usize = 64 * 1024 - 14;
 
 const TEXT: &str = "a\u{E9}\u{20AC}\u{1F600}\0z\u{7FF}\u{800}\u{FFFF}\u{10000}\u{10FFFF}";
@@ -27,12 +27,12 @@ fn open(role: Role, timeouts: Timeouts, config: Config) -> (WebSocket<Pipe>, Raw
     either_role::open(role, 1 << 20, timeouts, config)
 }
 
-/// The error that is inside one of these.
+/// The error inside an I/O error.
 fn cause(error: &io::Error) -> &Error {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }
 
-/// Bytes of which each says where it belongs.
+/// Bytes that each say where they belong.
 fn long(size: usize) -> Vec<u8> {
     (0..=250).cycle().take(size).collect()
 }
@@ -82,7 +82,7 @@ fn what_is_not_text_is_refused_and_never_sent() {
                 let mut message = socket.message(MessageKind::Text);
                 message.write_all(b"good").unwrap();
                 message.flush().unwrap();
-                // It is found out when its fragment is due.
+                // It is noticed when its fragment is due.
                 let refused = message.write_all(bad).and_then(|()| message.flush()).unwrap_err();
                 assert_eq!(refused.kind(), ErrorKind::InvalidData);
                 let refused =
@@ -343,7 +343,7 @@ fn a_message_is_read_however_it_arrives() {
                 let mut message = socket.next_message().unwrap().unwrap();
                 assert_eq!(message.kind(), MessageKind::Text);
                 assert_eq!(io::read_to_string(&mut message).unwrap(), "one, tw\u{F6}");
-                assert_eq!(message.read(&mut [0]).unwrap(), 0, "its end is its end");
+                assert_eq!(message.read(&mut [0]).unwrap(), 0, "the end stays the end");
                 drop(message);
                 let mut message = socket.next_message().unwrap().unwrap();
                 assert_eq!(message.kind(), MessageKind::Binary);
@@ -440,7 +440,7 @@ fn a_read_within_a_message_times_out_and_resumes() {
             }
             assert_eq!(bytes, "gr\u{FC}n".as_bytes());
             drop(message);
-            // One that is given up while it waits is skipped all the same.
+            // A message that is given up while waiting is skipped all the same.
             peer.send(to(role, false, Opcode::Binary, b"never "));
             let message = loop {
                 match socket.next_message() {
@@ -474,7 +474,7 @@ fn a_connection_that_is_lost_within_a_message_is_never_a_shorter_message() {
             ]
             .concat();
             for frames in [whole, fragments] {
-                // From behind the first byte of the payload on.
+                // Always after the first byte of the payload.
                 for cut in (10..frames.len()).step_by(7) {
                     let (mut socket, mut peer) = open(role, Timeouts::default(), chunks());
                     peer.send(&frames[..cut]);
@@ -532,14 +532,14 @@ fn a_peer_that_breaks_the_protocol_within_a_message_is_an_error_of_invalid_data(
 
 // ---- Both
 
-/// Copies a long message through both ends, which hold hardly anything of it.
+/// Copies a long message through both ends, which hold hardly any of it.
 fn copied_through(server: Server, configure: impl FnOnce(Client) -> Client) {
     const SIZE: u64 = 3_000_003;
 
     let client = configure(Client::new("ws://memory/").unwrap());
     let (mut client, server) = pair_on(pipe(4096), server, &client);
     let echoing = thread::spawn(move || {
-        // Bit by bit back, by the two halves.
+        // Back piece by piece, through the two halves.
         let (mut reader, writer) = server.split().unwrap();
         while let Some(mut incoming) = reader.next_message().unwrap() {
             let mut outgoing = writer.message(incoming.kind());

@@ -59,7 +59,7 @@ fn a_unix_socket_keeps_deadlines_and_is_closed_by_the_server_first() {
         thread::sleep(Duration::from_millis(50));
         assert!(socket.close(CloseCode::NORMAL, "").unwrap().is_clean());
         let server = serving.join().unwrap();
-        // Both are still there, so what ended the transport was said on it.
+        // Both are still there, so the transport was ended explicitly.
         assert_eq!(socket.into_stream().read(&mut [0]).unwrap(), 0);
         assert_eq!(server.into_stream().read(&mut [0]).unwrap(), 0);
     });

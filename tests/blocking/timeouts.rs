@@ -245,7 +245,7 @@ fn a_bound_that_somebody_else_has_set_ends_a_read_as_well() {
     });
 }
 
-/// Has signals interrupt every read, once there is nothing to read, before it has waited for long.
+/// Interrupts every read as signals do, once there is nothing to read, before it has waited for long.
 struct Interrupting;
 
 impl Alteration<TcpStream> for Interrupting {
@@ -276,7 +276,7 @@ fn signals_do_not_stretch_a_timeout() {
     });
 }
 
-/// Has the network give the peer up, once it is told to.
+/// Makes the network give up on the peer, once told to.
 #[cfg(target_os = "linux")]
 #[derive(Default)]
 struct GivingUp(AtomicBool);
@@ -332,7 +332,7 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
         let config = Config::default().max_outgoing_size(usize::MAX);
         let server = Server::new().config(config).timeouts(Timeouts::default().write(Some(SHORT)));
         let mut socket = server.accept(stream).unwrap();
-        // So much that it has to be written, whether or not it is asked for.
+        // So much that it has to be written, asked for or not.
         let message = vec![7; 100 << 10];
         let waits = || timed_out.0.swap(0, Ordering::Relaxed);
         while socket.send(&message[..]).is_ok() {}
@@ -360,13 +360,13 @@ fn a_send_waits_once_for_a_peer_that_takes_nothing() {
         assert_eq!(waits(), 1);
         assert_matches!(streamed.finish().unwrap_err().kind(), ErrorKind::TimedOut);
         assert_eq!(waits(), 1);
-        // And one that promises less says nothing of it.
+        // And a call that promises less doesn't mention it.
         writer.write(&message[..]).unwrap();
         assert_eq!(waits(), 1);
     });
 }
 
-/// Takes all that is written and, once it is stuck, sends none of it: as TLS above a peer that reads nothing.
+/// Takes all that is written and, once stuck, sends none of it: like TLS over a peer that reads nothing.
 #[derive(Default)]
 struct Withholding {
     is_stuck: AtomicBool,

@@ -14,7 +14,7 @@ use sansocket::handshake::Decision;
 
 use crate::bounded::bounded;
 
-/// A path that nobody else uses, removed in the end.
+/// A path that nobody else uses, removed at the end.
 struct SocketPath(PathBuf);
 
 impl SocketPath {

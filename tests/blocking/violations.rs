@@ -1,4 +1,4 @@
-//! Peers that break the protocol: each is told, and TCP is closed so that it hears it.
+//! Peers that break the protocol: each is told, and TCP is closed so that it hears this.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::bounded::bounded;
 use crate::loopback::{Socket, client, echo, listen, serving};
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
-/// What breaks the protocol on the way to a server, how it is called, and with which code it fails.
+/// What breaks the protocol on the way to a server, what it is called, and which code it fails with.
 fn for_a_server() -> Vec<(Vec<u8>, ProtocolError, u16)> {
     vec![
         (from_server(Opcode::Text, b"Hello"), ProtocolError::UnmaskedFrame, 1002),

@@ -12,7 +12,7 @@ use sansocket::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sansocket::rustls::version::{TLS12, TLS13};
 use sansocket::rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-/// An authority whom the clients of the tests trust.
+/// An authority that the clients of the tests trust.
 pub(crate) static AUTHORITY: LazyLock<Authority> =
     LazyLock::new(|| Authority::new("the authority of the tests"));
 

@@ -28,7 +28,7 @@ const FATAL: [Fault; 3] = [
     Fault::End,
 ];
 
-/// More than one record, of no length that divides that of one.
+/// More than one record, and not a multiple of one.
 const LARGE: usize = 40_009;
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ impl Side {
     }
 }
 
-/// Makes a call until it fails for good or succeeds, as std does with an interrupted one.
+/// Repeats a call until it fails for good or succeeds, as std does with an interrupted one.
 fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -82,7 +82,7 @@ fn plaintext(size: usize) -> Vec<u8> {
     b"sansocket".iter().copied().cycle().take(size).collect()
 }
 
-/// Writes pieces and reads them back, and gives what it has read to `received`.
+/// Writes pieces and reads them back, and puts what it has read into `received`.
 fn exchange(
     stream: &mut TlsStream<FaultySocket>,
     large: usize,
@@ -112,7 +112,7 @@ fn exchange(
     Ok(())
 }
 
-/// Runs a scenario with the fault at every call, until no call is late enough to be hit.
+/// Runs a scenario with the fault at every call, until it is past the last one.
 fn for_every_call(least: usize, mut scenario: impl FnMut(usize) -> bool) {
     let mut calls = 0;
     while scenario(calls) {
@@ -227,7 +227,7 @@ fn the_end_is_announced_and_seen_however_the_calls_are_cut() {
                 let socket = side.socket(version, most, (Fault::Nothing, 0));
                 let mut stream = side.stream(&socket);
                 stream.write_all(b"the last words").unwrap();
-                // Not flushed: the end takes along what waits.
+                // Not flushed: the end takes what is waiting along.
                 stream.shutdown(Shutdown::Write).unwrap();
                 assert_eq!(socket.state().peer.heard, b"the last words");
                 assert!(socket.state().peer.is_done);

@@ -61,7 +61,7 @@ fn messages_come_back_from_a_handler() {
 fn both_ends_agree_on_http_1_1_and_see_the_certificate() {
     bounded(|| {
         let (client, server) = pair(Server::new(), |client| client);
-        let tls = client.stream().tls().expect("the URL is one of wss");
+        let tls = client.stream().tls().expect("it is a wss URL");
         assert_eq!(tls.alpn_protocol().as_deref(), Some(&b"http/1.1"[..]));
         assert_eq!(server.stream().alpn_protocol().as_deref(), Some(&b"http/1.1"[..]));
         assert_eq!(tls.peer_certificates().unwrap().len(), 1);

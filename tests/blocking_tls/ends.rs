@@ -1,4 +1,4 @@
-//! How connections end: with a `close_notify`, without, and by bytes that nobody encrypted.
+//! How connections end: with a `close_notify`, without one, and by bytes that nobody encrypted.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -180,7 +180,7 @@ fn the_answer_of_a_server_that_ends_without_a_close_notify_is_an_answer() {
             let mut stream = LOCALHOST.acceptor().stream(listener.accept().unwrap().0).unwrap();
             let mut head = [0; 4096];
             assert!(stream.read(&mut head).unwrap() > 0);
-            // Its length is that of the connection (RFC 9112, §6.3).
+            // It ends with the connection (RFC 9112, §6.3).
             stream.write_all(b"HTTP/1.1 401 Unauthorized\r\n\r\nwho are you?").unwrap();
             stream.flush().unwrap();
         });

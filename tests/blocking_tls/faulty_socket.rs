@@ -17,9 +17,9 @@ pub(crate) enum Fault {
     Short,
     /// One call fails with this error, and has no effect.
     Once(ErrorKind),
-    /// From one call on all of them fail with this error.
+    /// From one call on, all of them fail with this error.
     FromThenOn(ErrorKind),
-    /// From one call on reads are at the end of the stream and writes find the pipe broken.
+    /// From one call on, reads are at the end of the stream and writes find the pipe broken.
     End,
 }
 
@@ -53,7 +53,7 @@ impl FaultySocket {
         self.0.lock().unwrap()
     }
 
-    /// Whether it came to the fault.
+    /// Whether the fault was reached.
     pub(crate) fn is_hit(&self) -> bool {
         let state = self.state();
         state.fault != Fault::Nothing && state.calls > state.at

@@ -71,7 +71,7 @@ fn a_writer_is_not_kept_waiting_by_a_reader_that_waits() {
     });
 }
 
-/// A client whose writer waits for a server that doesn't read; what becomes of the writer.
+/// A client whose writer waits for a server that doesn't read, and what becomes of that writer.
 fn stuck() -> (TlsStream, thread::JoinHandle<std::io::Error>, TlsStream) {
     let (client, server) = streams();
     let mut writer = client.try_clone().unwrap();

@@ -14,7 +14,7 @@ use crate::authority::{AUTHORITY, Authority, Identity, LOCALHOST};
 use crate::bounded::bounded;
 use crate::loopback::{accepting, client, listen};
 
-/// In this time both handshakes are over where somebody takes part in them, also on a machine that is busy.
+/// Long enough for both handshakes if somebody takes part in them, even on a busy machine.
 const SHORT: Duration = Duration::from_secs(1);
 
 fn tls_error<T>(outcome: Result<T, ConnectError>) -> TlsError {
@@ -25,7 +25,7 @@ fn tls_error<T>(outcome: Result<T, ConnectError>) -> TlsError {
     }
 }
 
-/// What becomes of a client and of a server with this certificate.
+/// What becomes of a client, and of a server with this certificate.
 fn refusal(
     identity: &Identity,
     configure: impl FnOnce(SocketAddr) -> Client,
@@ -38,7 +38,7 @@ fn refusal(
     }
 }
 
-/// A peer that is no TLS server: what becomes of a client.
+/// What becomes of a client whose server is this peer.
 fn connect_to(peer: impl FnOnce(TcpStream) + Send + 'static) -> Result<(), ConnectError> {
     let (listener, address) = listen();
     let peer = thread::spawn(move || peer(listener.accept().unwrap().0));
@@ -47,7 +47,7 @@ fn connect_to(peer: impl FnOnce(TcpStream) + Send + 'static) -> Result<(), Conne
     outcome.map(drop)
 }
 
-/// A peer that is no TLS client: what becomes of a server.
+/// What becomes of a server whose client is this peer.
 fn accept_from(peer: impl FnOnce(TcpStream)) -> Option<AcceptError> {
     let server = Server::new().timeouts(Timeouts::default().handshake(SHORT));
     let (address, server) = accepting(server, &LOCALHOST, Result::err);

@@ -1,4 +1,4 @@
-//! TLS at the end of a tunnel, and behind a redirection.
+//! TLS at the end of a tunnel, and after a redirection.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

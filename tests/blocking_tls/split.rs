@@ -1,4 +1,4 @@
-//! Two threads and more on one WebSocket over TLS.
+//! Two or more threads on one WebSocket over TLS.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -14,7 +14,7 @@ use crate::loopback::{client, echo, pair, serving};
 const WRITERS: usize = 4;
 const MESSAGES: usize = 200;
 
-/// A message of a writer: of another length than those before it.
+/// A writer's message: of a different length than those before it.
 fn message(writer: usize, number: usize) -> Vec<u8> {
     let mut bytes = vec![u8::try_from(writer).unwrap()];
     bytes.extend(number.to_be_bytes().into_iter().cycle().take(number * 61));
@@ -71,7 +71,7 @@ fn a_reader_goes_on_while_a_writer_waits_for_a_peer_that_does_not_read() {
         let writing = {
             let is_over = Arc::clone(&is_over);
             thread::spawn(move || {
-                // More than all buffers hold: it waits in the middle of it.
+                // More than all buffers hold: it waits in the middle.
                 let outcome = writer.send(vec![7; 64 << 20]);
                 is_over.store(true, Ordering::Relaxed);
                 outcome
@@ -90,13 +90,13 @@ fn a_reader_goes_on_while_a_writer_waits_for_a_peer_that_does_not_read() {
     });
 }
 
-/// Sends until the buffers of both ends are full; how many messages. Each fits what one write encrypts,
-/// so the last is encrypted, and a part of it is not sent.
+/// Sends until the buffers of both ends are full; returns how many messages. Each fits into what one write
+/// encrypts, so the last is encrypted, but part of it is not sent.
 fn send_until_nothing_goes(writer: &Writer<TlsStream>) -> usize {
     let mut sent = 0;
     loop {
         sent += 1;
-        // The operating system finds room for some more when it has thought about it.
+        // The operating system finds room for some more after a while.
         if writer.send(vec![7; 30 << 10]).is_err() && (0..3).all(|_| writer.flush().is_err()) {
             return sent;
         }

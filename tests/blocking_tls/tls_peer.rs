@@ -17,7 +17,7 @@ pub(crate) struct TlsPeer {
     due: Vec<u8>,
     /// Whether it was told that nothing more comes, and has said so too.
     pub(crate) is_done: bool,
-    /// After how many bytes it updates its keys, once, and asks the other end for as much.
+    /// After how many bytes it updates its keys, once, and asks the other end for the same.
     pub(crate) update_keys_after: Option<usize>,
     /// How many records it has received, and the beginning of the next.
     pub(crate) records: usize,
@@ -48,7 +48,7 @@ impl TlsPeer {
         }
     }
 
-    /// This peer, which says this before it is asked.
+    /// The same peer, but it says this unasked.
     pub(crate) fn greeting(mut self, words: &[u8]) -> Self {
         self.due = words.to_vec();
         self
@@ -65,7 +65,7 @@ impl TlsPeer {
         said
     }
 
-    /// Hears this.
+    /// Hears these bytes.
     pub(crate) fn hear(&mut self, mut bytes: &[u8]) {
         self.count_records(bytes);
         while !bytes.is_empty() {
@@ -111,7 +111,7 @@ impl TlsPeer {
         }
     }
 
-    /// RFC 8446, §5.1: how many records are whole.
+    /// RFC 8446, §5.1: counts the records that are whole.
     fn count_records(&mut self, bytes: &[u8]) {
         self.record.extend_from_slice(bytes);
         while let [_, _, _, high, low, ..] = self.record[..] {

@@ -34,7 +34,7 @@ fn one_write_takes_64_kib_in_whole_records() {
         let before = socket.state().peer.records;
         let bytes = vec![7; 1 << 20];
         assert_eq!(stream.write(&bytes).unwrap(), 64 << 10);
-        // Before it takes more it sends this.
+        // Before it takes more, it sends this.
         assert_eq!(stream.write(&bytes).unwrap(), 64 << 10);
         assert_eq!(socket.state().peer.records, before + 4);
         assert_eq!(socket.state().peer.heard.len(), 64 << 10);

@@ -16,8 +16,8 @@ fn cut(bytes: &[u8], places: &[Index]) -> Vec<Vec<u8>> {
     ends.into_iter().map(|end| bytes[std::mem::replace(&mut start, end)..end].to_vec()).collect()
 }
 
-/// What a server makes of the pieces: what it answers, and what it leaves behind the head. It is
-/// the same where the request is answered where it lies.
+/// What a server makes of the pieces: its answer, and what it leaves after the head. It is the same
+/// when the request is answered where it lies.
 fn serve(pieces: &[Vec<u8>]) -> String {
     let served = serve_value(pieces);
     assert!(served.ends_with(&serve_in_place(pieces)), "{served}");
@@ -28,7 +28,7 @@ fn serve_in_place(pieces: &[Vec<u8>]) -> String {
     let mut server = ServerHandshake::default();
     for mut piece in pieces.iter().cloned() {
         let answer = server.receive_head(&mut &mut piece[..], |request| {
-            // A head that the types of `http` can't hold is none that gets so far.
+            // A head that the types of `http` can't hold doesn't get this far.
             request.to_request().unwrap();
             request.negotiate(|_| Decision::accept()).unwrap()
         });

@@ -1,4 +1,4 @@
-//! Whatever a caller gives for the head stands in its own place there, or is refused: it never adds a
+//! Whatever a caller gives for the head stays in its own place, or is refused: it never adds a
 //! line, a word to the first line, or a character that a reader could take for either.
 
 use bytes::Bytes;
@@ -54,10 +54,10 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![1 => Just("a".to_owned()), 2 => hostile]
 }
 
-/// The first line and the names of the fields of what is sent, which has to be a head line by line.
+/// The first line and the field names of what is sent, every line of which has to suit a head.
 fn read_head(outgoing: &Bytes) -> (String, Vec<String>) {
     let (head, behind) = sent(outgoing);
-    assert_eq!(behind, "", "the head ends where it ends");
+    assert_eq!(behind, "", "nothing follows the head");
     let mut lines = head.strip_suffix("\r\n").unwrap().split("\r\n");
     let first = lines.next().unwrap().to_owned();
     assert!(first.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{first:?}");
@@ -168,7 +168,7 @@ proptest! {
     }
 }
 
-/// The first line, the names of the fields, and what is behind the head.
+/// The first line, the names of the fields, and what follows the head.
 fn parts(bytes: &[u8]) -> (String, Vec<String>, Vec<u8>) {
     let blank = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let (head, behind) = bytes.split_at(blank + 4);
@@ -176,8 +176,8 @@ fn parts(bytes: &[u8]) -> (String, Vec<String>, Vec<u8>) {
     (first, names, behind.to_vec())
 }
 
-/// The words of the first line that nobody's text may change: all of a response's, and the method and the
-/// version of a request.
+/// The words of the first line that no given text may change: all of a response's, and a request's method
+/// and version.
 fn fixed_words(first: &str) -> Vec<&str> {
     let words: Vec<_> = first.split(' ').collect();
     match words[..] {
@@ -200,7 +200,7 @@ fn assert_adds_nothing(way: &Way, text: &str) {
     let are_same =
         names.len() == harmless_names.len() && names.iter().zip(&harmless_names).all(same);
     assert!(are_same, "{}: {text:?} makes {names:?} of {harmless_names:?}", way.name);
-    // Behind the head there is a body, which is what was given, or the same as ever.
+    // A body follows the head: what was given, or the same as before.
     let is_same = behind == harmless_behind || behind == text.as_bytes();
     assert!(is_same, "{}: {text:?} is followed by {behind:?}", way.name);
     if !behind.is_empty() {

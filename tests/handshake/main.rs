@@ -1,6 +1,6 @@
 //! The opening handshake, rule by rule: one module per section of RFC 6455, one for the syntax of
 //! RFC 9112, one for the law that cutting the bytes changes nothing, one for the law that no caller can add
-//! to a head, and those of a client's way to its server: proxies and redirections.
+//! to a head, and others for a client's way to its server: proxies and redirections.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -45,7 +45,7 @@ fn head(first: &str, lines: &[&str], without: &str, with: &str) -> String {
     head.join("\r\n") + "\r\n\r\n"
 }
 
-/// The request in these bytes, which have it whole.
+/// The request in these bytes, which hold all of it.
 pub(crate) fn read(bytes: impl AsRef<[u8]>) -> Result<Request<()>, RequestError> {
     let mut bytes = bytes.as_ref().to_vec();
     let mut input = &mut bytes[..];

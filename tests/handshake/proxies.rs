@@ -21,7 +21,7 @@ fn encoded(proxy: &Proxy, uri: &str) -> String {
     String::from_utf8(handshake.outgoing().to_vec()).unwrap()
 }
 
-/// What a client makes of a proxy's bytes that arrive in these pieces, and what it leaves behind the
+/// What a client makes of a proxy's bytes that arrive in these pieces, and what it leaves after the
 /// head.
 fn receive(
     request: &ClientRequest,
@@ -34,7 +34,7 @@ fn receive(
         if let Some(outcome) = handshake.receive(&mut input)? {
             return Ok(Some((outcome, [&*input, &pieces[index + 1..].concat()].concat())));
         }
-        assert!(input.is_empty(), "what is incomplete takes all there is");
+        assert!(input.is_empty(), "an incomplete answer takes all input");
     }
     Ok(None)
 }

@@ -167,7 +167,7 @@ fn an_exception_means_these_servers() {
         (",,example.com,", "ws://example.com/"),
         ("10.0.0.0/99,a/b,http://x,[,example.com", "ws://example.com/"),
     ] {
-        assert!(is_exempt(no_proxy, uri), "{no_proxy:?} has {uri}");
+        assert!(is_exempt(no_proxy, uri), "{no_proxy:?} exempts {uri}");
     }
 }
 
@@ -217,7 +217,7 @@ fn an_exception_means_no_other_servers() {
         ("2001:db8::/129", "ws://[2001:db8::]/"),
         ("a;b", "ws://a/"),
     ] {
-        assert!(!is_exempt(no_proxy, uri), "{no_proxy:?} has not {uri}");
+        assert!(!is_exempt(no_proxy, uri), "{no_proxy:?} doesn't exempt {uri}");
     }
 }
 

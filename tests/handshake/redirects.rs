@@ -134,7 +134,7 @@ fn as_many_are_followed_as_are_allowed() {
             let outcome = redirects.follow(&request, &response);
             assert_eq!(outcome.unwrap_err(), RedirectError::TooMany { limit });
         }
-        // What is no redirection is an answer, also behind the last one.
+        // Anything but a redirection is an answer, even after the last one.
         assert!(matches!(redirects.follow(&request, &redirection(404, &["/"])), Ok(None)));
     }
 }
@@ -163,7 +163,7 @@ fn the_next_request_has_the_host_of_its_uri_and_a_key_of_its_own() {
     assert_ne!(key(&sent_after(&request, "/d")), key(&sent_after(&request, "/d")));
 }
 
-/// A request with all there can be, and the lines that it is sent with.
+/// A request with everything it can have, and the lines it is sent with.
 fn full_request() -> (ClientRequest, [&'static str; 3], [&'static str; 5]) {
     let mut token = HeaderValue::from_static("token");
     token.set_sensitive(true);

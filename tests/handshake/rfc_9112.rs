@@ -1,4 +1,4 @@
-//! The syntax of a head, its limits, and that what is wrong is refused as soon as it is seen.
+//! The syntax of a head, its limits, and how a fault is refused as soon as it is seen.
 
 use sansocket::handshake::{HeadError, HeadLimits, RequestError, ServerHandshake};
 
@@ -48,7 +48,7 @@ fn what_no_head_may_contain_is_refused_at_that_byte() {
     }
 }
 
-/// What a server makes of these bytes in one piece, and by bytes: the same.
+/// What a server makes of these bytes, the same in one piece and byte by byte.
 fn received(limits: HeadLimits, bytes: &[u8]) -> Result<usize, HeadError> {
     let mut whole = bytes.to_vec();
     let mut input = &mut whole[..];
@@ -220,7 +220,7 @@ fn header_lines_are_counted_and_none_is_passed_over() {
     assert_eq!(read(head(101)).unwrap_err(), error);
     assert_eq!(error.status(), 431);
 
-    // At the first byte of the line that is too many.
+    // At the first byte of the one line too many.
     let bytes = head(101);
     let failed = fails(bytes.as_bytes()).unwrap().0;
     assert_eq!(&bytes[..failed], head(100).trim_end().to_owned() + "\r\nX");

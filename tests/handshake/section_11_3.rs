@@ -1,4 +1,4 @@
-//! How often each field of the handshake stands in what is sent.
+//! How often each field of the handshake appears in what is sent.
 
 use http::{HeaderMap, HeaderName, Response, header};
 use sansocket::handshake::{Acceptance, ClientHandshake, ClientRequest, UpgradeRequest};

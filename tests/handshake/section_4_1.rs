@@ -119,7 +119,7 @@ fn subprotocols_are_tokens_and_all_different() {
     let request = request("ws://a/").subprotocol("chat").unwrap();
     let error = request.clone().subprotocol("chat").unwrap_err();
     assert_eq!(error, OptionError::RepeatedSubprotocol("chat".into()));
-    assert!(request.subprotocol("Chat").is_ok(), "they are compared with case");
+    assert!(request.subprotocol("Chat").is_ok(), "case matters");
 }
 
 // What is demanded of a 101

@@ -76,7 +76,7 @@ fn the_method_is_get() {
         let refusal = refused(&bytes);
         assert_eq!(refusal.response().status(), 405);
         assert_eq!(refusal.response().headers()["allow"], "GET");
-        // RFC 9112, §3.2: without its one Host no request is right, whatever it asks for.
+        // RFC 9112, §3.2: without exactly one Host no request is valid, whatever it asks for.
         for (host, error) in [
             ("X: y", RequestError::MissingHost),
             ("Host: a\r\nHost: b", RequestError::RepeatedHost),
@@ -269,7 +269,7 @@ fn frames_that_came_with_the_request_are_left_for_the_connection() {
 
 #[test]
 fn nothing_precedes_the_101_also_when_frames_came_with_the_request() {
-    // A Ping and a frame that breaks the protocol: what they call for goes behind the response.
+    // A Ping and a frame that breaks the protocol: what they call for follows the response.
     let frames = b"\x89\x81\0\0\0\0a\x81\x01b";
     let mut bytes = [request("", "").as_bytes(), &frames[..]].concat();
     let mut input = &mut bytes[..];

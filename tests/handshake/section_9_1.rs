@@ -1,4 +1,4 @@
-//! The negotiation of extensions, of which none is supported yet.
+//! The negotiation of extensions, with none set up.
 
 use sansocket::handshake::{ExtensionOffer, RequestError, ResponseError, UpgradeRequest};
 

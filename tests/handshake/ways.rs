@@ -1,4 +1,4 @@
-//! Every way by which text that somebody else has written gets into a head.
+//! Every way in which text written by somebody else gets into a head.
 #![allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
@@ -19,10 +19,10 @@ use sansocket::handshake::{
 
 use crate::peer::{read, request};
 
-/// A way by which text that somebody else has written gets into a head.
+/// A way in which text written by somebody else gets into a head.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
-    /// Text that is taken, and what the head is like then.
+    /// Text that is taken, to show what the head is like then.
     pub(crate) harmless: &'static str,
     /// The head of this text, or nothing if it is refused.
     pub(crate) head: fn(&str) -> Option<Vec<u8>>,
@@ -79,7 +79,7 @@ pub(crate) const WAYS: &[Way] = &[
         let proxy = environment.proxy_for(plain().uri()).ok()??;
         Some(ProxyHandshake::new(proxy, &plain()).outgoing().to_vec())
     }),
-    // A server's answer, also to a request that another library has parsed.
+    // A server's answer, including to a request parsed by another library.
     way("the subprotocol that is chosen", "a", |text| {
         answered(asking("sec-websocket-protocol", "a")?, |_| {
             Acceptance::new().subprotocol(Some(text)).into()
@@ -190,14 +190,14 @@ fn tunnel(proxy: &str, request: ClientRequest) -> Option<Vec<u8>> {
     Some(ProxyHandshake::new(&proxy, &request).outgoing().to_vec())
 }
 
-/// A valid request, as another library has parsed it, in which this field has this value.
+/// A valid request, as another library would parse it, in which this field has this value.
 fn asking(name: &'static str, text: &str) -> Option<Request<()>> {
     let mut request = read(request("", "")).unwrap();
     request.headers_mut().insert(name, value(text)?);
     Some(request)
 }
 
-/// What is sent to a request for which this is decided, of the value of its field `a`.
+/// What is sent in answer to a request when this is decided from the value of its field `a`.
 fn answered(
     request: Request<()>,
     decide: impl FnOnce(&HeaderValue) -> Decision,
@@ -231,7 +231,7 @@ mod blocking {
 
     use crate::peer::request;
 
-    /// A stream that ends behind these bytes, and keeps what is written.
+    /// A stream that ends after these bytes, and keeps what is written.
     #[derive(Debug)]
     struct Recorder<'b> {
         incoming: &'b [u8],

@@ -32,7 +32,7 @@ pub(crate) const WAYS: [Way; 16] = [
 ];
 
 fn refused(cycles: usize) {
-    // A port that is taken, and that nobody listens at.
+    // A port that is taken, but that nobody listens on.
     let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     taken.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     let address = taken.local_addr().unwrap().as_socket().unwrap();
@@ -42,7 +42,7 @@ fn refused(cycles: usize) {
     }
 }
 
-/// Most systems have two addresses for this name, of which one is tried in a thread of its own.
+/// Most systems have two addresses for this name, one of which is tried in a thread of its own.
 fn refused_by_each_address(cycles: usize) {
     let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     taken.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -172,7 +172,7 @@ fn reset_between_two_threads(cycles: usize) {
 fn told_what_breaks_the_protocol(cycles: usize) {
     let violate = |peer: TcpStream| {
         let mut peer = open(peer, b"\x83\0");
-        // The client's Close frame, behind which it is for the server to end TCP.
+        // The client's Close frame, after which it is for the server to end TCP.
         peer.read_exact(&mut [0; 8]).unwrap();
     };
     with_peer(cycles, violate, |address| {
@@ -192,8 +192,8 @@ fn not_answered_to_a_close_frame(cycles: usize) {
 /// The beginning of a binary message of 256 bytes.
 const HALF_A_MESSAGE: &[u8] = b"\x82\x7E\x01\x00the beginning";
 
-/// Has a peer do this with so many connections, one after the other, and a client its part. When a client
-/// fails in another way than it should, its peer is left alone.
+/// Has a peer do this with this many connections, one after the other, and a client do its part. If a
+/// client fails in a way that it shouldn't, its peer is left alone.
 fn with_peer(
     cycles: usize,
     peer: impl Fn(TcpStream) + Send + 'static,
@@ -250,7 +250,7 @@ fn wait(peer: TcpStream) -> TcpStream {
     peer
 }
 
-/// Ends TCP by a reset, whatever is still on its way.
+/// Ends TCP with a reset, whatever is still on its way.
 fn reset(peer: TcpStream) {
     SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);

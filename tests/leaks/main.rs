@@ -1,5 +1,5 @@
-//! Ten thousand connections that fail, each in one of the ways in which connections do, leave no thread and no
-//! descriptor behind.
+//! Ten thousand connections that fail, each in one of the ways in which connections do, leave behind no
+//! thread and no descriptor.
 //!
 //! This is a program of its own with one test: what others hold at the same time would be counted too.
 //! Nothing leaves this machine, and whatever waits has a deadline.
@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 #![allow(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
-/// Asserts that a value is of this shape, and shows it if it isn't.
+/// Asserts that a value has this shape, and shows it if it doesn't.
 macro_rules! assert_matches {
     ($value:expr, $pattern:pat $(if $guard:expr)?) => {
         match $value {
@@ -30,19 +30,19 @@ use sansocket::blocking::Timeouts;
 /// How often connections fail, altogether.
 const CYCLES: usize = 10_000;
 
-/// Far more than anything takes that should take no time, and the end of what hangs.
+/// Far more than anything quick takes; what hangs ends then.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// A deadline that is there to pass.
+/// A deadline that is meant to pass.
 const INSTANT: Duration = Duration::from_millis(1);
 
-/// A way to fail, so many times.
+/// A way to fail, this many times.
 type Way = fn(usize);
 
 #[test]
 fn ten_thousand_connections_that_fail_leave_no_thread_and_no_descriptor() {
     let ways: Vec<Way> = clients::WAYS.into_iter().chain(servers::WAYS).collect();
-    // What is opened once and kept is no leak.
+    // What is opened once and kept is not a leak.
     fail(&ways, 1);
     let before = Held::at_rest();
     fail(&ways, CYCLES.div_ceil(ways.len()));
@@ -54,7 +54,7 @@ fn ten_thousand_connections_that_fail_leave_no_thread_and_no_descriptor() {
     assert_eq!(Held::now(), before);
 }
 
-/// Fails in all these ways at the same time, so many times in each.
+/// Fails in all these ways at the same time, this many times in each.
 fn fail(ways: &[Way], cycles: usize) {
     thread::scope(|scope| {
         for way in ways {
@@ -76,7 +76,7 @@ impl Held {
         Self { threads: count("/proc/self/task"), descriptors: count("/proc/self/fd") }
     }
 
-    /// What there is when only this thread and that of the harness are left.
+    /// What there is when only this thread and the harness's are left.
     fn at_rest() -> Self {
         let started = Instant::now();
         loop {
@@ -89,7 +89,7 @@ impl Held {
     }
 }
 
-/// Deadlines of which none passes, unless a test sets it.
+/// Deadlines that never pass, unless a test sets them.
 fn patient() -> Timeouts {
     Timeouts::default()
         .connect(PATIENCE)
@@ -99,7 +99,7 @@ fn patient() -> Timeouts {
         .close(PATIENCE)
 }
 
-/// Takes one HTTP head, and nothing behind it.
+/// Takes one HTTP head, and nothing after it.
 fn take_head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

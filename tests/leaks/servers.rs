@@ -33,7 +33,7 @@ pub(crate) const WAYS: [Way; 10] = [
     not_answered_to_a_close_frame,
 ];
 
-/// The key is that of the RFC.
+/// The key is the RFC's.
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
@@ -166,7 +166,7 @@ fn close<S: CloneSocket>(mut reader: Reader<S>, _: Writer<S>) -> Result<(), Erro
     reader.close(CloseCode::NORMAL, "").map(drop)
 }
 
-/// Has an accept loop do this with so many connections, one after the other, and a peer its part.
+/// Has an accept loop do this with this many connections, one after the other, and a peer do its part.
 fn over_tcp(
     cycles: usize,
     peer: impl Fn(TcpStream) -> Option<TcpStream>,
@@ -201,7 +201,7 @@ fn over_unix(
     fs::remove_file(path).unwrap();
 }
 
-/// A peer gives back its stream if it is to stay until our end has failed.
+/// A peer returns its stream if it is to stay until our end has failed.
 fn over<L: Listener + Send, P>(
     cycles: usize,
     timeouts: Timeouts,
@@ -241,7 +241,7 @@ fn open<S: Read + Write>(mut peer: S, says: &[u8]) -> S {
     peer
 }
 
-/// Ends TCP by a reset, whatever is still on its way.
+/// Ends TCP with a reset, whatever is still on its way.
 fn reset(peer: TcpStream) -> Option<TcpStream> {
     SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);

@@ -16,14 +16,14 @@ use sansocket::{Entropy, Role};
 
 use crate::{CONSTANT, PONGS, ROLES, frame, numbered_ping};
 
-/// What may be read at a time is the caller's in the core, and a buffer here.
+/// The core reads from the caller's memory, a blocking connection from this buffer.
 const READ_BUFFER: i64 = 64 * 1024;
 
 /// What a client says first.
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A peer that has said its part of the handshake, then sends so many Pings and ends, and takes nothing but
+/// A peer that does its part of the handshake, then sends this many Pings and ends, and takes nothing but
 /// the handshake.
 #[derive(Clone)]
 struct Flood(Arc<Mutex<State>>);
@@ -124,7 +124,7 @@ fn open(role: Role) -> (WebSocket<Flood>, Flood) {
     (socket, flood)
 }
 
-/// Reads until the flood is over; that it costs a constant.
+/// Reads until the flood is over, at a constant cost.
 fn assert_costs_a_constant<T>(flood: &Flood, mut read: impl FnMut() -> Result<T, Error>) {
     flood.begin(100_000);
     let info = allocation_counter::measure(|| {
@@ -140,7 +140,7 @@ fn assert_costs_a_constant<T>(flood: &Flood, mut read: impl FnMut() -> Result<T,
     });
     let limit = CONSTANT + 2 * i64::try_from(PONGS).unwrap() + READ_BUFFER;
     let held = i64::try_from(info.bytes_max).unwrap();
-    assert!(held <= limit, "{held} bytes at most, more than {limit}");
+    assert!(held <= limit, "a peak of {held} bytes, more than {limit}");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn who_sends_back_what_is_read_allocates_nothing_for_a_short_message() {
             socket.write(message).unwrap();
         }
     };
-    // By then the buffers are as large as they become.
+    // By then the buffers are as large as they get.
     echo();
     let info = allocation_counter::measure(echo);
     // One for each write.

@@ -43,7 +43,7 @@ fn without_takeover_an_idle_connection_keeps_nothing() {
     let agreed = agreed(ContextTakeover::No);
     for role in ROLES {
         let mut incoming = message(role.peer(), &agreed, text().as_bytes());
-        // The first of all connections fills the pool.
+        // The very first connection fills the pool.
         let mut first = compressing(role, Config::default(), &agreed);
         first.receive(&mut incoming.clone());
         first.act(|connection| connection.send(text()).unwrap());
@@ -171,7 +171,7 @@ fn a_bomb_stops_at_the_limit_with_no_more_memory_than_that() {
                 error,
                 Some(ProtocolError::MessageTooLarge { size: LIMIT + 1, limit: LIMIT })
             );
-            // While a message grows there are its old and its new place.
+            // While a message grows, it has its old and its new storage.
             let limit = match delivery {
                 Delivery::Messages => 2 * LIMIT + 200_000,
                 Delivery::Chunks => 200_000,
@@ -181,10 +181,10 @@ fn a_bomb_stops_at_the_limit_with_no_more_memory_than_that() {
     }
 }
 
-/// In fragments of a byte, with one of none behind each.
+/// In fragments of one byte, each followed by an empty one.
 #[test]
 fn compressed_fragments_cost_what_comes_out_of_them() {
-    // A decompressor with its window, and what a message costs at least.
+    // A decompressor with its window, and the least that a message costs.
     const CONSTANT: i64 = 128 * 1024;
     let agreed = agreed(ContextTakeover::No);
     // Bytes in which there is little to refer back to.

@@ -44,7 +44,7 @@ fn serve(pieces: &mut [Vec<u8>]) -> Connection {
     panic!("an incomplete head");
 }
 
-/// The same request with so many further headers.
+/// The same request with this many further headers.
 fn with_headers(count: usize) -> Vec<u8> {
     let head = REQUEST.strip_suffix(b"\r\n").unwrap();
     [head, &b"X-Further: header\r\n".repeat(count), b"\r\n"].concat()
@@ -55,7 +55,7 @@ fn a_server_allocates_for_the_target_and_the_response_and_for_nothing_else() {
     warm_up_entropy();
     for headers in [0, 20, 50] {
         let mut pieces = [with_headers(headers)];
-        assert_eq!(allocations(|| serve(&mut pieces)).0, SERVER, "{headers} headers more");
+        assert_eq!(allocations(|| serve(&mut pieces)).0, SERVER, "{headers} more headers");
     }
 }
 
@@ -94,7 +94,7 @@ fn a_request_as_a_value_is_a_copy_of_the_head_and_a_map_more() {
         let request = handshake.receive(&mut &mut bytes[..]).unwrap().unwrap();
         open(negotiate(&request, |_, _| Acceptance::new().into()).unwrap())
     });
-    // The copy, a count of owners for it and for the target, and two tables.
+    // The copy, reference counts for it and for the target, and two tables.
     assert_eq!(count, SERVER + 5);
 }
 

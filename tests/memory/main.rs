@@ -1,7 +1,7 @@
 //! Section 10.4: what a connection costs in memory follows what was received and what waits to be
 //! written, never what the peer has announced.
 //!
-//! A test binary by itself, because it replaces the global allocator by one that counts.
+//! A test binary by itself, because it replaces the global allocator with one that counts.
 #![cfg(feature = "std")]
 #![allow(
     clippy::indexing_slicing,
@@ -27,7 +27,7 @@ use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, PreparedMes
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// What a connection may hold whatever its peer does: the least capacity of a message and of the
+/// What a connection may hold whatever its peer does: the minimum capacity of a message and of the
 /// outgoing queue, and a backlog of Pongs. Once it has answered many messages at once, the queue has room for
 /// as many, up to 64 KiB.
 const CONSTANT: i64 = 16 * 1024;
@@ -145,7 +145,7 @@ fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
         assert_eq!(again.count_total, 1);
         measured.drain();
         assert_eq!(measured.heap, 0);
-        // And one that is alone takes no more room than it needs, from the second time on.
+        // And a single one takes no more room than it needs, from the second time on.
         for _ in 0..2 {
             measured.act(|connection| connection.send("alone").unwrap());
             measured.drain();
@@ -259,7 +259,7 @@ fn a_header_that_announces_up_to_2_to_the_63_costs_nothing() {
 fn memory_follows_the_bytes_received() {
     for role in ROLES {
         for opcode in [Opcode::Text, Opcode::Binary] {
-            // As one frame, of which the end is announced, and as a frame with more to follow.
+            // As one frame, whose end is announced, and as a frame with more to follow.
             for fin in [true, false] {
                 let mut measured = Measured::new(role, Config::default());
                 let payload = vec![b'x'; 4 << 20];
@@ -313,11 +313,11 @@ fn a_short_message_in_fragments_takes_little_where_it_is_kept() {
     }
 }
 
-/// That an event that these bytes end with takes little memory beyond its own bytes.
+/// Asserts that the event these bytes end with takes little memory beyond its own bytes.
 #[track_caller]
 fn assert_is_kept_in_little(connection: &mut Connection, bytes: &[u8]) {
     const EVENTS: usize = 100;
-    // What is allocated once for all is no event's.
+    // One-time allocations belong to no event.
     drop(connection.next_event(&mut &mut bytes.to_vec()[..]));
     let mut kept = Vec::with_capacity(EVENTS);
     let mut size = 0;
@@ -386,7 +386,7 @@ fn a_message_in_chunks_costs_a_constant() {
             let mut measured = Measured::new(role, config);
             let ten_gigabytes = 10 << 30;
             measured.receive(&mut header(role.peer(), true, opcode, ten_gigabytes));
-            // Four bytes of text, of a length that the masking key divides.
+            // Four bytes of text, as many as the masking key has.
             let mut plain = "😀".as_bytes().to_vec();
             if role == Role::Server {
                 KEY.apply(&mut plain);
@@ -431,7 +431,7 @@ fn a_hundred_thousand_pings_that_nobody_takes_the_answers_of_cost_a_constant() {
     }
 }
 
-/// The same in two halves, of which the one is told of each Ping that the other has found.
+/// The same in two halves, where one is told of each Ping that the other has found.
 #[test]
 fn a_hundred_thousand_pings_cost_two_halves_a_constant() {
     for role in ROLES {
@@ -447,7 +447,7 @@ fn a_hundred_thousand_pings_cost_two_halves_a_constant() {
             }
         });
         let held = info.bytes_max;
-        assert!(i64::try_from(held).unwrap() <= CONSTANT, "{held} bytes at most");
+        assert!(i64::try_from(held).unwrap() <= CONSTANT, "a peak of {held} bytes");
         let latest = latest_pong(&mut Connection::reunite(receiving, sending));
         assert_eq!(latest[..4], 99_999_u32.to_be_bytes(), "the latest is answered");
     }

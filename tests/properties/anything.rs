@@ -1,5 +1,4 @@
-//! No input makes anything panic, or breaks a law: neither bytes that mean nothing, nor what nearly means
-//! something.
+//! No input makes anything panic or breaks a law: neither meaningless bytes nor nearly meaningful ones.
 
 use std::fs;
 use std::path::Path;

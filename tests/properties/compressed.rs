@@ -31,7 +31,7 @@ fn deflating() -> impl Strategy<Value = Setup> {
     (setup(), sender()).prop_map(|(setup, sender)| Setup { deflate: Some(sender), ..setup })
 }
 
-/// A message as a peer would compress it, or as it is if that is no shorter.
+/// A message as a peer would compress it, or unchanged if that is no shorter.
 fn compressed(opcode: u8, payload: &[u8]) -> (u8, Vec<u8>) {
     let sender = SenderParameters { context_takeover: ContextTakeover::No, max_window_bits: None };
     let deflate = Deflate::default().threshold(0);
@@ -48,8 +48,8 @@ fn compressed(opcode: u8, payload: &[u8]) -> (u8, Vec<u8>) {
     (opcode | bit, bytes[size..].to_vec())
 }
 
-/// Compressed messages in fragments, each of which is said a few times over, or so often that many chunks
-/// come out of a read.
+/// Compressed messages in fragments, each repeated a few times, or so often that many chunks come out of
+/// one read.
 fn conversation() -> impl Strategy<Value = Vec<Frame>> {
     let times = prop_oneof![4 => 1..4_usize, 1 => 1000..3000_usize];
     let message = (text_or_binary(), times, sizes()).prop_map(|(message, times, sizes)| {

@@ -1,4 +1,4 @@
-//! The bytes mean the same however they are cut, and what the reference takes them for.
+//! The bytes mean the same however they are cut, and the same to the reference.
 
 use proptest::prelude::*;
 

@@ -24,7 +24,7 @@ const RESPONSE: [&str; 4] = [
     "Sec-WebSocket-Protocol: chat",
 ];
 
-/// Lines that mean nothing to the handshake, or are wrong beside those of above.
+/// Lines that mean nothing to the handshake, or are wrong beside those above.
 const OTHERS: [&str; 11] = [
     "Cookie: a=b; c=d",
     "X-Empty:",

@@ -1,7 +1,7 @@
 //! What holds for anything that proptest can make up.
 //!
 //! The laws themselves are shared with the fuzz targets, in `fuzz/laws`; here they are tried on
-//! input that is mostly meaningful, and found to be broken with input that was made small.
+//! mostly meaningful input, and input that breaks one is made small.
 #![cfg(feature = "std")]
 #![allow(
     clippy::expect_used,

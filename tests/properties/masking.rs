@@ -7,7 +7,7 @@ use sansocket::frame::MaskingKey;
 use crate::laws::script::pieces;
 use crate::strategies::sizes;
 
-/// So many bytes of payload.
+/// The longest payload in bytes.
 const LONGEST: usize = if cfg!(miri) { 500 } else { 20_000 };
 
 proptest! {

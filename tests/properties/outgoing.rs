@@ -1,4 +1,4 @@
-//! What is outgoing is the same bytes however it is taken.
+//! The outgoing bytes are the same however they are taken.
 
 use std::io::IoSlice;
 
@@ -17,29 +17,29 @@ fn messages() -> impl Strategy<Value = Vec<(MessageKind, usize)>> {
     vec((kind(), payload_size()), 0..8)
 }
 
-/// Takes up to this many bytes as a vectored write of so many slices would.
+/// Takes up to this many bytes as a vectored write of this many slices would.
 fn write_vectored<const SLICES: usize>(outgoing: &mut impl Buf, count: usize) -> Vec<u8> {
     let mut slices = [IoSlice::new(&[]); SLICES];
     let used = outgoing.chunks_vectored(&mut slices);
     let mut bytes: Vec<_> = slices[..used].iter().flat_map(|slice| slice.iter()).copied().collect();
-    assert!(used == SLICES || bytes.len() == outgoing.remaining(), "as many as there are");
+    assert!(used == SLICES || bytes.len() == outgoing.remaining(), "a slice is left unused");
     bytes.truncate(count);
     outgoing.advance(bytes.len());
     bytes
 }
 
-/// What happens to a queue that one thread writes from while others put something behind.
+/// What happens to a queue that one thread writes from while others append to it.
 #[derive(Debug, Clone)]
 enum Step {
     Send(MessageKind, usize),
     Ping,
     /// A Ping arrives, and is answered.
     Receive,
-    /// So many chunks are taken to be written.
+    /// This many chunks are taken to be written.
     Share(usize),
-    /// So many bytes of them were.
+    /// This many bytes of them were.
     Written(usize),
-    /// What is queued next goes into storage of the caller's.
+    /// What is queued next goes into the caller's storage.
     LendStorage,
     ReclaimStorage,
 }
@@ -93,7 +93,7 @@ proptest! {
                     chunks = sharing.outgoing().share(*most);
                     prop_assert!(chunks.iter().all(|chunk| !chunk.is_empty()));
                     let is_all = chunks.concat().len() == sharing.outgoing().remaining();
-                    prop_assert!(is_all || chunks.len() == *most, "as many as there are");
+                    prop_assert!(is_all || chunks.len() == *most, "fewer chunks than there are");
                 }
                 Step::Written(count) => {
                     let mut bytes = chunks.concat();
@@ -127,7 +127,7 @@ proptest! {
         for (salt, &(kind, size, count, pings)) in steps.iter().enumerate() {
             let message = payload::message(kind, size, salt);
             for connection in [&mut sent, &mut lent, &mut vectored] {
-                // Up to more than the backlog of Pongs holds, so that one is deferred.
+                // Sometimes more than the backlog of Pongs holds, so that one is deferred.
                 for _ in 0..pings {
                     connection.next_event(&mut &mut ping.clone()[..]).unwrap();
                 }
@@ -135,13 +135,13 @@ proptest! {
             let shown = payload::either_way(&message, salt);
             let mut lending = vectored.lend(shown.clone()).unwrap();
             let mut in_vectors = write_vectored::<3>(&mut lending, count);
-            // Of what is masked part by part, no more than one is there at a time.
+            // What is masked part by part shows no more than one part at a time.
             while lending.has_remaining() && in_vectors.len() < count {
                 let left = count - in_vectors.len();
                 in_vectors.extend(write_vectored::<3>(&mut lending, left));
             }
             drop(lending);
-            // The others are told at once, too, what was written: a Pong may follow behind that.
+            // The others are told at once, too, what was written: a Pong may follow it.
             sent.send(shown.clone()).unwrap();
             by_sending.extend(write_exactly(&mut sent, in_vectors.len()));
             let mut lending = lent.lend(shown).unwrap();

@@ -21,7 +21,7 @@ pub(crate) fn kind() -> impl Strategy<Value = MessageKind> {
     prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)]
 }
 
-/// Any role and delivery, with limits that are rarely passed, and often with compression if it is there.
+/// Any role and delivery, with limits that are rarely exceeded, and often with compression if it is there.
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let delivery = prop_oneof![Just(Delivery::Messages), Just(Delivery::Chunks)];
     let plain =
@@ -47,7 +47,7 @@ pub(crate) fn sizes() -> impl Strategy<Value = Vec<usize>> {
     vec(prop_oneof![1..8_usize, 1..200_usize], 0..6)
 }
 
-/// Sizes of payloads, most of them small, all forms of the length among them.
+/// Sizes of payloads, most of them small, including all forms of the length.
 pub(crate) fn payload_size() -> impl Strategy<Value = usize> {
     let edge = |edge: usize| edge - 2..edge + 2;
     prop_oneof![
@@ -59,7 +59,7 @@ pub(crate) fn payload_size() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// Bytes of which few are UTF-8, and most begin like it.
+/// Bytes that are rarely UTF-8, but mostly begin like it.
 pub(crate) fn nearly_utf8() -> impl Strategy<Value = Vec<u8>> {
     let text = vec(character(), 0..20).prop_map(|text| String::from_iter(text).into_bytes());
     (text, option::of((any::<prop::sample::Index>(), any::<u8>()))).prop_map(|(text, spoiled)| {
@@ -79,7 +79,7 @@ fn character() -> impl Strategy<Value = char> {
     prop_oneof![any::<char>(), prop::sample::select(edges)]
 }
 
-/// A whole message in one frame or in several, with control frames behind some of them.
+/// A whole message in one frame or in several, with control frames after some of them.
 fn message() -> impl Strategy<Value = Vec<Frame>> {
     let between = vec(option::weighted(0.2, control()), 8);
     (text_or_binary(), sizes(), between).prop_map(|((opcode, payload), sizes, between)| {
@@ -202,5 +202,5 @@ impl Fault {
     }
 }
 
-/// So many operations.
+/// How many operations.
 pub(crate) const OPERATIONS: Range<usize> = 0..40;

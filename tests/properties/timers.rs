@@ -18,7 +18,7 @@ use crate::laws::setup::Setup;
 use crate::laws::transcript::write;
 use crate::strategies::role;
 
-/// How long a peer of which something is overdue is listened to once more.
+/// How long a peer with something overdue is listened to once more.
 const LAST_CALL: u64 = 10;
 
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ enum Step {
     /// The Pong for the latest Ping that the peer has heard arrives.
     Answer,
     Receive(Frame),
-    /// Some bytes arrive that are no frame yet; and then the rest of it.
+    /// Some bytes arrive that aren't a whole frame, then the rest of it.
     ReceiveSlowly,
     Send(usize),
     Write(usize),
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How it may end, beside by the clock.
+/// How it may end, except by the clock.
 fn last_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         Just(Step::Receive(Frame::whole(CLOSE, vec![]))),
@@ -99,13 +99,13 @@ impl Settings {
 /// What is remembered of what happened, and when.
 #[derive(Debug, Default)]
 struct Memory {
-    /// When bytes arrived last.
+    /// When bytes last arrived.
     heard: u64,
-    /// Since when a Ping may be waited for: the first tick, or its latest answer.
+    /// What the next Ping's interval is counted from: the first tick, or the latest answer.
     answered: Option<u64>,
-    /// The first tick behind the latest message.
+    /// The first tick after the latest message.
     message: Option<u64>,
-    /// Until when a peer is listened to once more of which this is overdue.
+    /// What is overdue, and until when the peer is listened to once more.
     last_call: Option<(Due, u64)>,
     /// The first tick of a connection that closes.
     closing: Option<u64>,
@@ -120,7 +120,7 @@ struct PingUnderWay {
     has_left: bool,
     /// Whether anything was written since the last tick.
     was_written: bool,
-    /// The tick at which it left; before that, the last at which something had been written since the one before.
+    /// The tick at which it left; until then, the latest tick that found something newly written.
     since: u64,
 }
 
@@ -184,7 +184,7 @@ impl Model {
     /// Bytes have arrived.
     fn hear(&mut self, state: ConnectionState) {
         self.memory.heard = self.now;
-        // Then nothing is overdue any more, unless it is messages that are missed, or the end.
+        // Then nothing is overdue any more, except missing messages or the end.
         if matches!(self.first_due(state), Some(Due::Ping) | None) {
             self.memory.last_call = None;
         }
@@ -197,7 +197,7 @@ impl Model {
     }
 }
 
-/// Of what is due together, the first of these is done.
+/// Of those due together, the first is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Lost,
@@ -308,7 +308,7 @@ impl Run {
         self.seen = self.written.frames.len();
     }
 
-    /// Tells the time, and holds what happens to what the model says.
+    /// Tells the time, and compares what happens with the model.
     fn tick(&mut self) {
         let (now, state) = (self.model.now, self.connection.state());
         let memory = &mut self.model.memory;
@@ -370,7 +370,7 @@ impl Run {
         self.connection.next_event(&mut &mut [][..]).is_err()
     }
 
-    /// What the connection waits for, when everything was done at this time.
+    /// What the connection waits for, once everything due now is done.
     fn check(&mut self) {
         let next = self.model.next(self.connection.state());
         assert_eq!(self.connection.poll_timeout(), next.map(|time| self.instant(time)));
@@ -388,7 +388,7 @@ proptest! {
         let mut run = Run::new(role, settings);
         for step in steps.iter().chain([&last]).chain(&behind) {
             run.perform(step);
-            // What comes behind may come too late, or be in time though nobody has looked.
+            // What follows may come too late, or be in time though nobody has looked.
             if let Step::Pass(_) | Step::ReceiveAndPass(_) = step {
                 continue;
             }

@@ -16,7 +16,7 @@ fn head(statuses: &'static [u16], lines: &'static [&str]) -> impl Strategy<Value
     })
 }
 
-/// Interim responses, an answer, and what comes behind it.
+/// Interim responses, an answer, and what comes after it.
 fn answer() -> impl Strategy<Value = Vec<u8>> {
     const LINES: [&str; 6] = [
         "Via: 1.1 proxy",

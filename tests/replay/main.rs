@@ -1,4 +1,4 @@
-//! Every seed of every fuzz target, the corpus that was gathered of what the fuzzer found, and every input
+//! Every seed of every fuzz target, the corpus gathered from what the fuzzer found, and every input
 //! with which it ever broke a law, held to the law of its target: without nightly, in every `cargo test`.
 #![cfg(feature = "std")]
 #![allow(clippy::expect_used, reason = "a test panics")]
@@ -100,7 +100,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// What lies in a folder; nothing where there is none.
+/// What is in a folder; nothing if it doesn't exist.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -108,7 +108,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The inputs that are a file each, by its name.
+/// The inputs that are a file each, by name.
 fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
     let paths = entries(&fuzz().join(folder).join(target)).into_iter();
     let file = |path: PathBuf| {
@@ -118,7 +118,7 @@ fn files(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
     paths.map(file).collect()
 }
 
-/// The inputs that are a line each, as `fuzz/gather` writes them, by its number.
+/// The inputs that are a line each, as `fuzz/gather` writes them, by number.
 fn lines(target: &str) -> Vec<(String, Vec<u8>)> {
     let path = fuzz().join("corpora").join(format!("{target}.hex"));
     let text = fs::read_to_string(&path).unwrap_or_default();
@@ -133,7 +133,7 @@ fn lines(target: &str) -> Vec<(String, Vec<u8>)> {
     text.lines().enumerate().map(line).collect()
 }
 
-/// Fails naming all the inputs with which the law is broken.
+/// Fails, naming every input that breaks the law.
 fn replay(target: &str) {
     let (_, law) = laws::ALL.iter().find(|(name, _)| *name == target).expect("a law");
     let seeds = files("seeds", target);
@@ -143,7 +143,7 @@ fn replay(target: &str) {
     let broken: Vec<_> = inputs.iter().filter(is_broken).map(|(name, _)| name).collect();
     assert!(
         broken.is_empty(),
-        "the law of fuzz/laws/{target}.rs is broken with {broken:#?}; each has said above where"
+        "the law of fuzz/laws/{target}.rs is broken by {broken:#?}; each said above where"
     );
 }
 

@@ -1,5 +1,4 @@
-//! One end of a connection under test: it is fed with bytes, and everything that can be seen of it is
-//! noted down.
+//! One end of a connection under test: it is fed bytes, and everything that can be seen of it is noted.
 
 use bytes::Buf;
 use sansocket::{
@@ -15,7 +14,7 @@ pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 const CUT_EVERYWHERE: usize = if cfg!(miri) { 4 } else { 300 };
 const CUT_TO_BYTES: usize = if cfg!(miri) { 60 } else { 5_000 };
 
-/// What is tried with each of many numbers is tried with each of so many under Miri.
+/// What is tried with each of many numbers is tried with one in this many under Miri.
 pub(crate) const STEP: usize = if cfg!(miri) { 509 } else { 1 };
 
 /// How an endpoint is set up, and what it has done before the peer's bytes arrive.
@@ -63,7 +62,7 @@ impl<'a> Endpoint<'a> {
         self.receives_bytes(&wire::sent_by(self.role.peer(), frames))
     }
 
-    /// What becomes of bytes, which has to be the same whole, byte by byte and cut at each position.
+    /// What becomes of bytes, which must be the same whole, byte by byte and cut at each position.
     pub(crate) fn receives_bytes(&self, bytes: &[u8]) -> Outcome {
         let whole = self.receives_reads(&mut [bytes.to_vec()]);
         if bytes.len() <= CUT_TO_BYTES {
@@ -163,7 +162,7 @@ fn assert_further_input_is_discarded(connection: &mut Connection, error: Option<
     }
 }
 
-/// The bytes to be written, as if they were.
+/// The bytes to be written, taken as written.
 pub(crate) fn drain(connection: &mut Connection) -> Vec<u8> {
     let outgoing = connection.outgoing();
     let mut bytes = Vec::new();
@@ -177,12 +176,12 @@ pub(crate) fn drain(connection: &mut Connection) -> Vec<u8> {
     bytes
 }
 
-/// The frames to be written, as if they were.
+/// The frames to be written, taken as written.
 pub(crate) fn drain_frames(connection: &mut Connection) -> Vec<Frame> {
     wire::frames_of(connection.role(), &drain(connection))
 }
 
-/// Feeds an endpoint, where a test drives it step by step.
+/// Feeds an endpoint that a test drives step by step.
 pub(crate) fn feed(connection: &mut Connection, frames: &[Frame]) -> Vec<Event<'static>> {
     let mut bytes = wire::sent_by(connection.role().peer(), frames);
     let (events, error) = receive(connection, &mut bytes, false);
@@ -190,7 +189,7 @@ pub(crate) fn feed(connection: &mut Connection, frames: &[Frame]) -> Vec<Event<'
     events
 }
 
-/// As [`feed`], for bytes of which nothing more is known.
+/// As [`feed`], for bytes that may be anything.
 pub(crate) fn feed_bytes(
     connection: &mut Connection,
     bytes: &[u8],
@@ -274,14 +273,14 @@ impl Outcome {
         self.assert_failed_after(&[], &[], error, code);
     }
 
-    /// Nothing is to be said any more; the server closes, the client waits for that.
+    /// Nothing more is to be said; the server closes, the client waits for that.
     #[track_caller]
     pub(crate) fn assert_ended(&self) {
         assert_eq!(self.state, ConnectionState::Closing);
         assert_eq!(self.transport, transport_at_the_end(self.role));
     }
 
-    /// The peer has closed, and got its answer behind these replies.
+    /// The peer has closed, and was answered after these replies.
     #[track_caller]
     pub(crate) fn assert_closed_by_peer(
         &self,
@@ -316,7 +315,7 @@ fn owned(event: &Event<'_>) -> Event<'static> {
     }
 }
 
-/// Joins the pieces of a message: where they are cut is for the bytes to say, not for a test.
+/// Joins the pieces of a message, as where they are cut depends on the reads.
 fn joined(events: Vec<Event<'static>>) -> Vec<Event<'static>> {
     let mut joined: Vec<Event<'static>> = Vec::new();
     for event in events {

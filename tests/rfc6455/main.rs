@@ -1,7 +1,7 @@
 //! RFC 6455, section by section: what a peer sends, and what this end makes of it.
 //!
 //! Each module holds the rules of one section, each test one rule, for both roles. [`wire`] writes
-//! and reads frames by the text of the RFC alone, and [`endpoint`] feeds a connection with them in
+//! and reads frames by the text of the RFC alone, and [`endpoint`] feeds them to a connection in
 //! every way in which the bytes can be cut.
 #![cfg(feature = "std")]
 #![allow(

@@ -84,7 +84,7 @@ fn fragments_that_announce_more_than_can_be_counted_do_not_wrap() {
         let config = Config::default().max_frame_size(u64::MAX).max_message_size(u64::MAX - 1);
         let mut bytes = sent_by(role.peer(), &[binary("four").unfinished()]);
         bytes.extend(announce(role.peer(), 0x80, (1 << 63) - 1));
-        // The most that a header can say, behind four bytes, is still within this limit.
+        // The most that a header can say, after four bytes, is still within this limit.
         Endpoint::new(role).config(config).receives_bytes(&bytes).assert_open(&[], &[]);
 
         let config = config.max_message_size((1 << 63) - 1);
@@ -179,13 +179,13 @@ fn a_message_that_may_be_longer_may_be_so_in_one_frame() {
             let outcome = endpoint().receives_bytes(&announce(role.peer(), 0x82, size));
             outcome.assert_failed(ProtocolError::FrameTooLarge { size, limit }, 1009);
 
-            // Unless a frame may not.
+            // Unless frames are limited further.
             let endpoint = Endpoint::new(role).config(config.max_frame_size(limit - 1));
             let outcome = endpoint.receives_bytes(&announce(role.peer(), 0x82, limit));
             let refused = ProtocolError::FrameTooLarge { size: limit, limit: limit - 1 };
             outcome.assert_failed(refused, 1009);
         }
-        // One that may only be shorter leaves frames alone.
+        // A shorter message limit leaves frames alone.
         let endpoint = Endpoint::new(role).config(Config::default().max_message_size(70_000));
         let outcome = endpoint.receives_bytes(&announce(role.peer(), 0x82, 70_001));
         outcome.assert_failed(ProtocolError::MessageTooLarge { size: 70_001, limit: 70_000 }, 1009);

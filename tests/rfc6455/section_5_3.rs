@@ -8,7 +8,7 @@ use sansocket::{Config, Connection, Entropy, PreparedMessage, Role};
 use crate::endpoint::{Endpoint, bytes_message, drain, feed};
 use crate::wire::{self, binary, keys_of_client};
 
-/// A source whose n-th draw is four times n, counted from one.
+/// A source whose n-th draw, counted from one, repeats n four times.
 fn counting() -> (Entropy, Arc<AtomicU8>) {
     let draws = Arc::new(AtomicU8::new(0));
     let counted = Arc::clone(&draws);

@@ -1,4 +1,4 @@
-//! §5.5.1, Close: answered once with its own code, and nothing of the application's behind it.
+//! §5.5.1, Close: answered once with its own code, and followed by nothing from the application.
 
 use sansocket::{
     CloseSignal, ClosedBy, Config, Connection, ConnectionState, Event, PreparedMessage,

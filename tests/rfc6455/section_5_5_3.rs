@@ -54,7 +54,7 @@ fn of_a_flood_of_pings_the_first_and_the_latest_are_answered() {
         flood(&mut connection);
         let sent = drain_frames(&mut connection);
         let count = sent.len() - 1;
-        assert!((1..1000).contains(&count), "a short backlog, but one: {count}");
+        assert!((1..1000).contains(&count), "a backlog, but a short one: {count}");
         assert_eq!(sent[..count], answers(0..u32::try_from(count).unwrap()));
         assert_eq!(sent[count], pong((FLOOD - 1).to_be_bytes()));
     }

@@ -71,7 +71,7 @@ fn a_binary_message_of_64_kib() {
     assert_eq!(sent(Role::Server, |server| server.send(&payload[..]).unwrap()), bytes);
 }
 
-/// What an end sends that masks, if at all, with the key of the examples.
+/// What an end sends, masked, if at all, with the key of the examples.
 fn sent(role: Role, act: impl FnOnce(&mut Connection)) -> Vec<u8> {
     let key = Entropy::from_fn(|bytes| bytes.copy_from_slice(&[0x37, 0xFA, 0x21, 0x3D]));
     let mut connection = Connection::with_entropy(role, Config::default(), key);

@@ -182,7 +182,7 @@ fn a_client_leaves_the_payload_that_it_shares_as_it_is() {
     let mut client = Connection::new(Role::Client, Config::default());
     client.send(payload.clone()).unwrap();
     assert_eq!(drain_frames(&mut client), [binary(vec![0xAB; 200_000])]);
-    assert!(payload.iter().all(|&byte| byte == 0xAB), "masked in a copy alone");
+    assert!(payload.iter().all(|&byte| byte == 0xAB), "only a copy is masked");
 }
 
 #[test]

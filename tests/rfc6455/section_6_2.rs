@@ -208,7 +208,7 @@ fn invalid_text_in_chunks_fails_at_its_byte() {
 
 #[test]
 fn a_message_of_10_gigabytes_is_received_as_it_comes() {
-    // Declared; a part of it is sent. That it costs no memory is shown in `tests/memory`.
+    // Announced whole, sent in part. `tests/memory` shows that it costs no memory.
     let size: u64 = 10 << 30;
     for role in ROLES {
         let config = chunks().max_message_size(u64::MAX);

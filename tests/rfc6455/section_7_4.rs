@@ -5,7 +5,7 @@ use sansocket::{CloseCode, CloseFrame, Config, Connection, Event, ProtocolError}
 use crate::endpoint::{Endpoint, ROLES, STEP, close_event, drain_frames, feed_bytes, signal};
 use crate::wire::{self, close};
 
-/// §7.4.1 and §7.4.2, with 1012 to 1014 of the registry of section 11.7.
+/// §7.4.1 and §7.4.2, with 1012 to 1014 from the registry of section 11.7.
 fn may_be_on_the_wire(code: u16) -> bool {
     match code {
         // 1004 is reserved; 1005, 1006 and 1015 must not be set in a Close frame.

@@ -12,7 +12,7 @@ use crate::endpoint::{
 };
 use crate::wire::{close, ping, pong, text};
 
-/// Before and behind our own Close.
+/// Before and after our own Close.
 const STATES: [fn(&mut Connection); 3] = [
     |_| {},
     |connection| connection.close(Some(close_body(4000, ""))),
@@ -45,7 +45,7 @@ fn assert_silent(connection: &mut Connection) {
     assert_eq!(connection.ping(b"more"), Err(UsageError::NotOpen));
     assert_eq!(connection.pong(b"more"), Err(UsageError::NotOpen));
     connection.close(Some(close_body(1000, "")));
-    assert_eq!(drain(connection), b"", "nothing is to be written any more");
+    assert_eq!(drain(connection), b"", "nothing more is to be written");
 }
 
 #[track_caller]

@@ -12,7 +12,7 @@ pub(crate) const PONG: u8 = 0xA;
 pub(crate) const OPCODES: [u8; 6] = [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG];
 pub(crate) const CONTROL_OPCODES: [u8; 3] = [CLOSE, PING, PONG];
 
-/// In a frame's second byte: the MASK bit, and what stands there for a length of 16 or 64 bits.
+/// In a frame's second byte: the MASK bit, and the values for a length of 16 or 64 bits.
 pub(crate) const MASKED: u8 = 0x80;
 pub(crate) const LENGTH_16: u8 = 0x7E;
 pub(crate) const LENGTH_64: u8 = 0x7F;
@@ -93,12 +93,12 @@ impl Frame {
     }
 }
 
-/// Several frames of one sender, one behind the other.
+/// Several frames of one sender, one after the other.
 pub(crate) fn sent_by(sender: Role, frames: &[Frame]) -> Vec<u8> {
     frames.iter().flat_map(|frame| frame.sent_by(sender)).collect()
 }
 
-/// A frame's first bytes with a 64-bit length that may be any lie.
+/// A frame's first bytes, with a 64-bit length that may be a lie.
 pub(crate) fn announce(sender: Role, first: u8, length: u64) -> Vec<u8> {
     let mut bytes = vec![first];
     let masked = if sender == Role::Client { MASKED } else { 0 };

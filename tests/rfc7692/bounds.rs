@@ -70,7 +70,7 @@ fn the_frame_limit_counts_what_is_on_the_wire() {
 
 #[test]
 fn the_wire_may_carry_more_than_the_message_limit() {
-    // Empty blocks without compression, of which nothing comes.
+    // Empty blocks without compression, which yield nothing.
     let payload = [&b"\x00\x00\x00\xff\xff".repeat(1000)[..], wire::HELLO].concat();
     for role in ROLES {
         let bytes = wire::frame(role.peer(), 0xC1, &payload);

@@ -48,7 +48,7 @@ fn an_answer_to_another_extension_fails() {
     );
 }
 
-/// Of each parameter, how it may not stand there. In an offer and in an answer alike.
+/// Malformed forms of each parameter, in an offer and in an answer alike.
 const MALFORMED: [&str; 27] = [
     "server_no_context_takeover=1",
     "server_no_context_takeover=\"true\"",
@@ -139,7 +139,7 @@ fn whatever_a_client_offers_a_server_accepts_and_the_client_takes_the_answer() {
             let answer = answer(&server, &offer).expect("acceptable");
             let element = ExtensionOffer::parse_all([answer.as_bytes()]).expect("well-formed");
             let agreed = client.check(&element[0]).expect("an answer to the offer");
-            // Both ends compress as the other one expects it.
+            // Both ends compress as the other one expects.
             let offers = ExtensionOffer::parse_all([offer.as_bytes()]).expect("well-formed");
             let accepted = server.accept(&offers).expect("acceptable");
             let (at_client, at_server) = (agreed.parameters(), accepted.parameters());

@@ -1,4 +1,4 @@
-//! Section 6.2: receiving. What RSV1 means, and where it may not stand.
+//! Section 6.2: receiving. What RSV1 means, and where it may not be set.
 
 use sansocket::{Config, Connection, Message, ProtocolError, Role, Transport};
 

@@ -98,13 +98,13 @@ fn a_client_always_offers_to_limit_its_window_and_takes_any_smaller_one() {
             assert_eq!(check(&client, &answer), expected);
             assert_eq!(check(&Deflate::default(), &answer).as_ref(), Ok(&answer));
         }
-        // What it said of itself holds also where the server doesn't take it up.
+        // What it said of itself holds even if the server doesn't take it up.
         let kept = format!("permessage-deflate; client_max_window_bits={hint}");
         assert_eq!(check(&client, "permessage-deflate"), Ok(kept));
     }
 }
 
-/// The end of a long message is its beginning again, at this distance.
+/// The end of a long message repeats its beginning, at this distance.
 fn with_a_repetition_at(distance: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut bytes: Vec<u8> = (0..distance)
@@ -166,7 +166,7 @@ fn a_peer_with_the_smallest_window_is_read() {
     );
 }
 
-/// The longest distance of a compressed message, read with a decoder of its own.
+/// The longest distance in a compressed message, read with a decoder of its own.
 fn longest_distance(payload: &[u8]) -> usize {
     let mut bits = Bits { bytes: [payload, b"\x00\x00\xff\xff"].concat(), at: 0 };
     let mut longest = 0;

@@ -1,4 +1,4 @@
-//! Section 7.2.2: decompressing. What is no compressed message fails with 1007.
+//! Section 7.2.2: decompressing. What isn't a compressed message fails with 1007.
 
 use sansocket::{CloseCode, Message, ProtocolError};
 
@@ -48,7 +48,7 @@ fn data_that_is_no_deflate_fails() {
         b"\xff\xff\xff\xff",
         // A length that isn't the complement of its complement.
         b"\x00\x05\x00\xfa\xfeHello\x00",
-        // A distance that goes further back than there is anything.
+        // A distance that goes further back than the data.
         b"\xf2\x00\x11\x00\x00",
     ] {
         each_role(|sender| vec![frame(sender, 0xC2, payload)], TAKEOVER, &(vec![], Some(corrupt)));

@@ -1,5 +1,5 @@
 //! Section 7.2.3: the examples, byte for byte. What this end makes of "Hello" is tested beside the
-//! compressor, as a message doesn't go out compressed that gets no smaller.
+//! compressor, as a message that gets no smaller isn't sent compressed.
 
 use sansocket::Message;
 
@@ -70,7 +70,7 @@ fn a_window_that_is_shared_across_a_block_with_bfinal() {
 
 #[test]
 fn a_block_with_bfinal_and_a_further_block_that_refers_to_it() {
-    // Both in one message, of a sender without takeover too.
+    // Both in one message, also from a sender without takeover.
     let payload = [&FINAL[..7], b"\xf2\x00\x11\x00\x00"].concat();
     for sender in [TAKEOVER, NO_TAKEOVER] {
         each_role(
@@ -93,7 +93,7 @@ fn a_block_with_bfinal_and_nothing_behind_it() {
 
 #[test]
 fn a_block_with_bfinal_that_ends_in_the_tail() {
-    // Behind "Hello" an empty block without compression, whose length is what the sender has left out.
+    // After "Hello", an empty block without compression, whose length is what the sender has left out.
     let payload = [&FINAL[..7], b"\x01"].concat();
     let again = b"\xf2\x00\x11\x00\x00";
     each_role(

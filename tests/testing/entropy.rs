@@ -1,4 +1,4 @@
-//! Bytes that come again.
+//! Reproducible bytes.
 
 use std::io::Read;
 
@@ -37,7 +37,7 @@ fn the_same_seed_says_the_same_and_another_seed_something_else() {
     });
 }
 
-/// Or the tests of others would fail.
+/// Otherwise, other people's tests would fail.
 #[test]
 fn a_seed_says_the_same_in_every_release() {
     let mut keys = Vec::new();

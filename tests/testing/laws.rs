@@ -9,10 +9,10 @@ use sansocket::blocking::CloneSocket;
 
 const SHORT: Option<Duration> = Some(Duration::from_millis(20));
 
-/// What says that time is up, here or there.
+/// Either may say that time is up.
 const TIMED_OUT: [ErrorKind; 2] = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
 
-/// What says that the peer is gone, here or there.
+/// Either may say that the peer is gone.
 const GONE: [ErrorKind; 2] = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
 
 pub(crate) fn bytes_arrive_whole_and_in_order_in_both_directions_at_once<S>((near, far): (S, S))
@@ -71,7 +71,7 @@ pub(crate) fn an_empty_write_does_nothing<S: CloneSocket>((mut near, mut far): (
     assert_eq!(near.write_vectored(&nothing).unwrap(), 0);
     near.flush().unwrap();
     assert!(TIMED_OUT.contains(&far.read(&mut [0]).unwrap_err().kind()));
-    // It asks for no room either.
+    // It needs no room either.
     assert!(TIMED_OUT.contains(&write_until_it_fails(&mut near)));
     assert_eq!(near.write_vectored(&nothing).unwrap(), 0);
 }
@@ -227,7 +227,7 @@ pub(crate) fn the_last_handle_ends_the_connection<S: CloneSocket>((mut near, mut
     drop(near);
     far.set_read_timeout(SHORT).unwrap();
     assert_eq!(far.read(&mut [0]).unwrap(), 1);
-    assert!(TIMED_OUT.contains(&far.read(&mut [0]).unwrap_err().kind()), "there is a clone");
+    assert!(TIMED_OUT.contains(&far.read(&mut [0]).unwrap_err().kind()), "a clone is left");
     drop(clone);
     assert_eq!(read_to_end(&mut far), b"");
     assert!(GONE.contains(&write_until_it_fails(&mut far)));
@@ -283,7 +283,7 @@ pub(crate) fn a_peer_that_only_stopped_reading_is_written_to<S: CloneSocket>(
     assert!(TIMED_OUT.contains(&write_until_it_fails(&mut near)));
 }
 
-/// Bytes that tell where they stand.
+/// Bytes that tell their position.
 fn numbered(count: usize) -> Vec<u8> {
     (0u32..).flat_map(u32::to_be_bytes).take(count).collect()
 }

@@ -1,4 +1,4 @@
-//! The testing aid: that a socket in memory behaves as those of the system do, and that connections
+//! The testing aid: that a socket in memory behaves as the system's sockets do, and that connections
 //! over it are real ones.
 #![allow(
     clippy::unwrap_used,

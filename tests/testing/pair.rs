@@ -22,8 +22,8 @@ fn opened((client, server): Opened<MemorySocket>) -> Ends {
     (client.unwrap(), server.unwrap())
 }
 
-/// Connections over which nothing, or everything, arrives in pieces. Byte by byte, each of which is a matter of
-/// two threads, even a short conversation takes its time on a busy machine.
+/// Connections over which nothing, or everything, arrives in pieces. Byte by byte, with two threads
+/// involved in each, even a short conversation takes its time on a busy machine.
 fn pairs() -> [Ends; 2] {
     let one_by_one = MemorySocket::pair_with_capacity(1);
     let patient = Timeouts::default().close(Duration::from_secs(120));
@@ -66,7 +66,7 @@ fn either_end_closes_cleanly_and_both_transports_end() {
                     reading.into_stream()
                 });
                 assert!(closing.close(CloseCode::GOING_AWAY, "").unwrap().is_clean());
-                // Both are still there, so what ended the transport was said on it.
+                // Both are still there, so the transport was ended explicitly.
                 for mut stream in [closing.into_stream(), reading.join().unwrap()] {
                     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
                     assert!(stream.write(&[0]).is_err());

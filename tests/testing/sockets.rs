@@ -65,7 +65,7 @@ of_every_socket! {
     #[cfg(target_os = "linux")] bytes_that_nobody_read_make_the_end_a_reset
 }
 
-/// Where a Unix socket has ways of its own, a socket in memory does as TCP.
+/// Where a Unix socket has ways of its own, a socket in memory behaves like TCP.
 mod unlike_unix {
     use super::*;
 

@@ -6,7 +6,7 @@ use sansocket::{ConnectionState, Role, TimeoutError, Timers, Transport};
 use crate::endpoint::{Endpoint, LAST_CALL, ROLES, close_code, close_frame, keepalive, ms};
 
 fn timers() -> Timers {
-    // What else there is to do by the clock is over once the connection closes.
+    // Everything else that the clock decides is over once the connection closes.
     Timers::default().keepalive(Some(keepalive(10, 10))).idle(Some(ms(10))).close(Some(ms(100)))
 }
 
@@ -16,7 +16,7 @@ fn started(role: Role) -> Endpoint {
     endpoint
 }
 
-/// That the deadline begins to run at the next time that is told, and then passes, and that the peer
+/// Asserts that the deadline begins to run at the next time that is told, then passes, and that the peer
 /// is listened to once more.
 #[track_caller]
 fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<(), TimeoutError>) {
@@ -26,7 +26,7 @@ fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<()
     for now in start..start + 100 {
         assert_eq!(endpoint.tick(now), Ok(()));
     }
-    assert_eq!(endpoint.next(), Some(start + 100), "it is one deadline, whoever looks at it");
+    assert_eq!(endpoint.next(), Some(start + 100), "telling the time doesn't move it");
     assert_eq!(endpoint.tick(start + 100), Ok(()));
     assert_eq!(endpoint.next(), Some(start + 100 + LAST_CALL));
     assert_eq!(endpoint.tick(start + 100 + LAST_CALL), outcome);
@@ -34,7 +34,7 @@ fn assert_ends_100_later(endpoint: &mut Endpoint, start: u64, outcome: Result<()
     endpoint.assert_over();
 }
 
-/// The connection closes, and the peer says nothing to that.
+/// The connection closes, and the peer doesn't answer.
 fn close(endpoint: &mut Endpoint) {
     endpoint.connection.close(Some(close_frame(4000)));
 }
@@ -54,7 +54,7 @@ fn fail(endpoint: &mut Endpoint) {
 #[test]
 fn of_a_peer_that_does_not_answer_our_close() {
     for role in ROLES {
-        // It makes no difference whether it has heard it.
+        // Whether the peer has heard it makes no difference.
         for write in [true, false] {
             let mut endpoint = started(role);
             close(&mut endpoint);
@@ -114,7 +114,7 @@ fn of_a_transport_that_takes_nothing_more() {
         let mut endpoint = started(role);
         endpoint.connection.receive_write_error();
         assert_ends_100_later(&mut endpoint, 10, Err(TimeoutError::Close));
-        // Also behind our own Close, which may not have left.
+        // Also after our own Close, which may not have left.
         let mut endpoint = started(role);
         close(&mut endpoint);
         endpoint.connection.receive_write_error();
@@ -144,7 +144,7 @@ fn the_peers_close_and_whatever_else_arrives_does_not_stretch_it() {
             if endpoint.peer.outgoing().has_remaining() {
                 endpoint.hear();
             }
-            // Its Close comes first, and what it says behind that is nothing.
+            // Its Close comes first, and what it says after that counts for nothing.
             let _ = endpoint.peer.send("still talking");
             assert_eq!(endpoint.tick(now), Ok(()));
             let deadline = if now < 105 { 105 } else { 105 + LAST_CALL };
@@ -159,7 +159,7 @@ fn the_peers_close_and_whatever_else_arrives_does_not_stretch_it() {
 fn a_peer_that_goes_on_talking_does_not_stretch_it_either() {
     for role in ROLES {
         let mut endpoint = started(role);
-        // Before it has heard of the end.
+        // The peer hasn't heard of the close.
         close(&mut endpoint);
         assert_eq!(endpoint.tick(5), Ok(()));
         for now in 6..105 + LAST_CALL {
@@ -192,7 +192,7 @@ fn an_earlier_call_is_none_for_the_end() {
         let timers = Timers::default().idle(Some(ms(10))).close(Some(ms(100)));
         let mut endpoint = Endpoint::started(role, timers);
         assert_eq!(endpoint.tick(10), Ok(()));
-        // In the middle of being called for its messages.
+        // During the last call for its messages.
         close(&mut endpoint);
         assert_ends_100_later(&mut endpoint, 15, Err(TimeoutError::Close));
     }

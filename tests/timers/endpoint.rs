@@ -11,7 +11,7 @@ use sansocket::{
 pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 /// How long a peer that is overdue is listened to once more, because what it said may have been there
-/// for long.
+/// for a while.
 pub(crate) const LAST_CALL: u64 = 10;
 
 /// All times of these tests are in milliseconds.
@@ -23,7 +23,7 @@ pub(crate) const fn keepalive(interval: u64, timeout: u64) -> Keepalive {
     Keepalive::new(ms(interval), ms(timeout))
 }
 
-/// One end of a connection, driven as its documentation asks for, and the other end, which does
+/// One end of a connection, driven as its documentation asks, and the other end, which does
 /// nothing by itself: what it has to say is heard when the test says so.
 pub(crate) struct Endpoint {
     pub(crate) connection: Connection,
@@ -53,7 +53,7 @@ impl Endpoint {
         endpoint
     }
 
-    /// It is this late now. What is due is not done yet.
+    /// It is this time now. What is due is not done yet.
     pub(crate) fn at(&mut self, now: u64) -> &mut Self {
         assert!(now >= self.now, "time doesn't run backwards");
         self.now = now;
@@ -64,29 +64,29 @@ impl Endpoint {
         self.start + ms(self.now)
     }
 
-    /// It is this late now, and the connection is told.
+    /// It is this time now, and the connection is told.
     pub(crate) fn tick(&mut self, now: u64) -> Result<(), TimeoutError> {
         self.at(now);
         self.connection.handle_timeout(self.instant())
     }
 
-    /// The same with all that is outgoing written before and behind it; gives what the peer hears of it.
+    /// The same with all that is outgoing written before and after; returns what the peer hears of it.
     pub(crate) fn run(&mut self, now: u64) -> Vec<Event<'static>> {
         let mut heard = self.write();
         assert_eq!(self.tick(now), Ok(()));
         heard.extend(self.write());
-        assert_eq!(self.tick(now), Ok(()), "it has nothing to do twice at one time");
+        assert_eq!(self.tick(now), Ok(()), "nothing is due twice at one time");
         heard
     }
 
     /// When the connection wants to be told the time.
     pub(crate) fn next(&self) -> Option<u64> {
         let next = self.connection.poll_timeout()?;
-        let next = next.checked_duration_since(self.start).expect("no time before all times");
+        let next = next.checked_duration_since(self.start).expect("no time before the start");
         Some(u64::try_from(next.as_millis()).unwrap())
     }
 
-    /// Writes all that is outgoing; gives what the peer hears of it.
+    /// Writes all that is outgoing; returns what the peer hears of it.
     pub(crate) fn write(&mut self) -> Vec<Event<'static>> {
         self.write_up_to(usize::MAX)
     }
@@ -138,7 +138,7 @@ impl Endpoint {
         Some(u64::try_from(time.as_millis()).unwrap())
     }
 
-    /// That nothing happens until this time and not at it either, however often the time is told.
+    /// Asserts that nothing happens up to and at this time, however often the time is told.
     #[track_caller]
     pub(crate) fn assert_nothing_until(&mut self, time: u64) {
         while self.now < time {
@@ -147,7 +147,7 @@ impl Endpoint {
         }
     }
 
-    /// That what is due at this time ends the connection, after the peer was listened to once more.
+    /// Asserts that what is due at this time ends the connection, after the peer's last call.
     #[track_caller]
     pub(crate) fn assert_ends_at(&mut self, time: u64, error: TimeoutError) {
         let outgoing = self.connection.outgoing().remaining();
@@ -161,12 +161,12 @@ impl Endpoint {
         assert_eq!(self.tick(time + LAST_CALL), Err(error));
     }
 
-    /// That the connection is lost, and that from now on nothing has to do with the clock any more.
+    /// Asserts that the connection is over, and has nothing more to do with the clock.
     #[track_caller]
     pub(crate) fn assert_over(&mut self) {
         assert_eq!(self.state(), ConnectionState::Closed);
         assert_eq!(self.next(), None);
-        assert_eq!(self.tick(self.now + 1_000_000), Ok(()), "it is said once");
+        assert_eq!(self.tick(self.now + 1_000_000), Ok(()), "it is reported once");
         assert_eq!(self.next(), None);
     }
 }
@@ -185,7 +185,7 @@ pub(crate) fn pings(events: &[Event<'_>]) -> usize {
     events.iter().filter(|event| matches!(event, Event::Ping(_))).count()
 }
 
-/// The code of the Close frame that is the last of these.
+/// The code of the Close frame that ends these.
 pub(crate) fn close_code(events: &[Event<'_>]) -> Option<u16> {
     match events.last() {
         Some(Event::Close(frame)) => Some(frame.as_ref().map_or(1005, |frame| frame.code().get())),

@@ -47,7 +47,7 @@ fn a_peer_that_answers_ends_it_cleanly() {
         endpoint.write();
         assert_eq!(close_code(&endpoint.at(120).hear()), Some(1001));
         assert!(endpoint.connection.close_status().unwrap().is_clean());
-        assert_eq!(endpoint.tick(121), Ok(()), "it is said once");
+        assert_eq!(endpoint.tick(121), Ok(()), "it is reported once");
         endpoint.connection.receive_eof();
         endpoint.assert_over();
     }
@@ -62,7 +62,7 @@ fn it_goes_on_to_be_open_with_no_time_to_close() {
         assert_eq!(endpoint.next(), None);
         assert_eq!(endpoint.tick(1_000_000), Ok(()));
         assert_eq!(endpoint.state(), ConnectionState::Closing);
-        // And with none at all it is over as soon as the peer was listened to once more.
+        // And with a time of 0 it is over once the peer was listened to once more.
         let timers = timers.close(Some(ms(0)));
         let mut endpoint = Endpoint::started(role, timers);
         endpoint.assert_ends_at(100, TimeoutError::Idle);
@@ -164,7 +164,7 @@ fn pings_and_pongs_do_not_count() {
             }
             assert_eq!(endpoint.connection.ping(b"mine"), Ok(()));
         }
-        assert!(answered > 2, "the keepalive is at work beside");
+        assert!(answered > 2, "the keepalive works meanwhile");
         assert_eq!(endpoint.tick(100), Ok(()));
         endpoint.peer.ping(b"theirs").unwrap();
         endpoint.at(105).hear();

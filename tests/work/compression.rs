@@ -1,4 +1,4 @@
-//! Compressed messages: cut to bytes and fragments, and made of blocks that hold nothing.
+//! Compressed messages: cut into bytes and fragments, and made of blocks that hold nothing.
 
 use bytes::Buf;
 use sansocket::extension::{
@@ -79,7 +79,7 @@ fn blocks_of_nothing_in_fragments_of_a_byte() {
 #[test]
 fn messages_that_end_at_a_block_with_bfinal() {
     for mut connection in connections() {
-        // A block of a byte, and the window to be set up anew behind it.
+        // A block of a byte, and the window to be set up anew after it.
         let one = message(connection.role().peer(), b"\x4b\x04\x00\x00", 4);
         let mut bytes = one.repeat(size() / 64);
         assert_eq!(receive(&mut connection, &mut bytes, 4096), size() / 64);

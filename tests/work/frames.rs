@@ -1,4 +1,4 @@
-//! Frames and messages: cut to bytes, in fragments of a byte or none, answered and not taken.
+//! Frames and messages: cut into bytes, in fragments of a byte or none, answered and not taken.
 
 use bytes::Buf;
 use sansocket::frame::{FrameHeader, MaskingKey, Opcode, Rsv};
@@ -20,7 +20,7 @@ pub(crate) fn frame(sender: Role, fin: bool, opcode: Opcode, payload_len: usize)
     frame
 }
 
-/// Receives the bytes in reads of this size; how many bytes of messages come of them.
+/// Receives the bytes in reads of this size; returns how many bytes of messages come out.
 pub(crate) fn receive(connection: &mut Connection, bytes: &mut [u8], read: usize) -> usize {
     let mut received = 0;
     for mut input in bytes.chunks_mut(read) {

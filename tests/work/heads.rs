@@ -8,7 +8,7 @@ use sansocket::{Entropy, handshake};
 
 use crate::size;
 
-/// Ends a head at this size, with lines of which the last is as long as it has to be.
+/// Ends a head at this size, with lines the last of which is as long as needed.
 fn padded(head: &str, size: usize) -> Vec<u8> {
     let used = head.len() + "X: \r\n\r\n".len();
     format!("{head}X: {}\r\n\r\n", "x".repeat(size.saturating_sub(used))).into_bytes()
@@ -99,7 +99,7 @@ fn many_interim_responses_of_a_proxy() {
     assert!(matches!(ask_proxy(bytes.into_bytes().as_mut()), ProxyOutcome::Tunnel(_)));
 }
 
-/// What lies whole in the first bytes is read otherwise.
+/// Heads that arrive whole are read in another way.
 #[test]
 fn heads_in_one_piece() {
     let mut bytes = padded(REQUEST, size());
@@ -123,7 +123,7 @@ fn many_interim_responses_in_one_piece() {
     }
 }
 
-/// What is wrong is found by then, and what is too large before the rest of it has come.
+/// A malformed head is found by its end, an oversized one before the rest of it has come.
 #[test]
 fn heads_that_are_refused_arrive_byte_by_byte() {
     let mut malformed = padded(&format!("{REQUEST}no colon\r\n"), size());

@@ -36,7 +36,7 @@ const HANDSHAKE_CALLS: usize = 3;
 enum Cut {
     /// Messages of a few bytes, a byte a call: every position in every header and payload.
     Bytes,
-    /// A message of 200 KiB among them, as much a call as fits.
+    /// A message of 200 KiB among them, as much per call as fits.
     Large,
 }
 
@@ -73,7 +73,7 @@ impl Cut {
 }
 
 fn large() -> Vec<u8> {
-    // No length that divides that of a buffer, so that what is out of place is seen.
+    // The word's length divides that of no buffer, so that anything out of place shows.
     let mut bytes = b"sansocket".repeat(200 * 1024 / 9 + 1);
     bytes.truncate(200 * 1024);
     bytes
@@ -108,7 +108,7 @@ impl Run {
         Self { delivered: Vec::new(), timeouts: 0, end: Ok(()) }
     }
 
-    /// Makes a call until it doesn't report a timeout.
+    /// Repeats a call until it doesn't report a timeout.
     fn again<T>(&mut self, mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
         loop {
             match call() {
@@ -162,7 +162,7 @@ fn exchange(cut: Cut) -> impl Fn(&mut Faulty<'_>, &mut Run) -> Result<(), Error>
     }
 }
 
-/// Runs a server over a stream; `None` if it wasn't accepted.
+/// Runs a server over a stream; an error if it wasn't accepted.
 fn serve(
     stream: &mut FaultyStream,
     body: impl Fn(&mut Faulty<'_>, &mut Run) -> Result<(), Error>,
@@ -197,7 +197,7 @@ fn drive(
     run
 }
 
-/// That every further call says so too, whichever comes first.
+/// Asserts that every further call says so too, whichever comes first.
 fn says_that_it_is_over(socket: &mut Faulty<'_>) {
     // What arrived before the failure of a write is handed out first.
     while let Ok(Some(_)) = socket.read() {}
@@ -210,7 +210,7 @@ fn says_that_it_is_over(socket: &mut Faulty<'_>) {
     }
 }
 
-/// Runs a scenario with the fault at every call, until no call is late enough to be hit.
+/// Runs a scenario with the fault at every call, until it is past the last one.
 fn for_every_call(least: usize, mut scenario: impl FnMut(usize) -> Option<Call>) {
     let mut calls = 0;
     while scenario(calls).is_some() {
@@ -219,7 +219,7 @@ fn for_every_call(least: usize, mut scenario: impl FnMut(usize) -> Option<Call>)
     assert!(calls >= least, "only {calls} calls were made");
 }
 
-/// That the peer got every echo, every pong, and the Close, in order.
+/// Asserts that the peer got every echo, every Pong, and the Close, in order.
 fn assert_served(peer: &MemoryPeer, cut: Cut) {
     let mut expected: Vec<_> = cut.messages().into_iter().map(Heard::Message).collect();
     // The Ping came within the last message.
@@ -343,7 +343,7 @@ fn a_client_resumes_after_a_timeout_in_a_large_message() {
     bounded(|| exchanged_in_spite_of(&TIMEOUTS, Cut::Large, exchange(Cut::Large)));
 }
 
-/// That everything up to the failure arrived, and nothing after it.
+/// Asserts that what arrived, at either end, is the beginning of what was sent.
 fn assert_broken(run: &Run, peer: &MemoryPeer, cut: Cut, context: (Fault, usize)) {
     assert_matches!(&run.end, Err(Error::Io(_) | Error::Lost), "{context:?}");
     assert!(cut.messages().starts_with(&run.delivered), "{context:?}");
@@ -476,7 +476,7 @@ fn what_fails_the_connection_is_told_in_spite_of_a_timeout() {
     bounded(|| {
         for fault in TIMEOUTS {
             for_every_call(5, |at| {
-                // A frame with a reserved opcode, right behind the head of the response.
+                // A frame with a reserved opcode, right after the head of the response.
                 let peer = MemoryPeer::server_that_says(b"\x83\0");
                 let mut stream = FaultyStream::with_fault(peer, fault, at);
                 let Ok(mut socket) = Client::new("ws://memory/").unwrap().connect_over(&mut stream)

@@ -1,4 +1,4 @@
-//! The same laws for those who read and write bit by bit.
+//! The same laws for reading and writing piece by piece.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -84,7 +84,7 @@ fn send(socket: &mut Faulty<'_>, run: &mut Run, message: &Message<'_>) -> Result
     }
 }
 
-/// The error that is inside one of a stream.
+/// The error inside a stream's I/O error.
 fn cause(error: io::Error) -> Error {
     *error.into_inner().unwrap().downcast().unwrap()
 }
@@ -154,7 +154,7 @@ fn a_client_ends_with_an_error_when_the_transport_fails() {
 
 // ---- Streams of bytes
 
-/// Few, or more than one message has.
+/// A few, or more than one message holds.
 fn bytes(cut: Cut) -> Vec<u8> {
     match cut {
         Cut::Bytes => b"a stream of bytes".to_vec(),
@@ -162,7 +162,7 @@ fn bytes(cut: Cut) -> Vec<u8> {
     }
 }
 
-/// Sends bytes to a peer that sends them back, and closes; gives what it has read to `received`.
+/// Sends bytes to a peer that sends them back, and closes; puts what it has read into `received`.
 fn pass(
     stream: &mut FaultyStream,
     cut: Cut,
@@ -246,7 +246,7 @@ fn a_stream_of_bytes_that_breaks_says_so_behind_what_has_arrived() {
     });
 }
 
-/// What the laws above are worth depends on it.
+/// Without this, the laws above would prove little.
 #[test]
 fn a_fault_is_hit_in_reading_and_in_writing() {
     let mut stream = FaultyStream::with_fault(MemoryPeer::echo_server(), Fault::Nothing, 0);

@@ -1,4 +1,4 @@
-//! Peers that end their direction of TCP and still read.
+//! Peers that end their direction of TCP but still read.
 
 use sansocket::blocking::Error;
 use sansocket::frame::Opcode;

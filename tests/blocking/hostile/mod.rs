@@ -1,5 +1,5 @@
-//! Peers that fail in the middle of something, over TCP. Each way ends in an error of its own, by the
-//! deadline that is meant for it, for both roles: in one piece, split, and in an accept loop.
+//! Peers that fail in the middle of something, over TCP. Each failure ends in an error of its own, by
+//! the deadline meant for it, for both roles: in one piece, split, and in an accept loop.
 
 mod half_closed;
 mod openings;
@@ -27,19 +27,19 @@ use crate::bounded::bounded;
 use crate::loopback::{client, listen};
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
-/// What has to pass, when nothing has to happen before it does.
+/// A time that has to pass, with nothing required before it does.
 const SHORT: Duration = Duration::from_millis(60);
 
-/// What has to pass, but not before something else has happened, however busy the machine is.
+/// A time that has to pass, but not before something else has happened, however busy the machine.
 const AMPLE: Duration = Duration::from_secs(3);
 
-/// What must not be waited for: longer than a test may take.
+/// Must not be waited for: longer than a test may take.
 const LONG: Duration = Duration::from_secs(3600);
 
 /// More than the buffers of both directions hold.
 const TOO_MUCH: usize = 16 << 20;
 
-/// Deadlines that no test lives to see, but for the one that it is about.
+/// Deadlines that no test lives to see, except for the one it is about.
 fn patient() -> Timeouts {
     Timeouts::default().connect(LONG).handshake(LONG).read(None).write(Some(LONG)).close(LONG)
 }
@@ -67,7 +67,7 @@ impl Form {
     }
 }
 
-/// Runs the body of a test for every form, at the same time.
+/// Runs the body of a test for all forms at the same time.
 fn for_every_form(body: impl Fn(Form) + Send + Sync + 'static) {
     bounded(move || {
         thread::scope(|scope| {
@@ -98,7 +98,7 @@ enum Ours<T> {
     Loop { outcome: Receiver<T>, shutdown: ShutdownHandle, thread: JoinHandle<usize> },
 }
 
-/// Opens a connection in this form, and has `body` at our end of it; gives the other, which is to fail.
+/// Opens a connection in this form, with `body` at our end; returns the other, which is to fail.
 fn open<T: Send + 'static>(
     form: Form,
     timeouts: Timeouts,
@@ -156,7 +156,7 @@ fn run_loop(
 }
 
 impl<T> Ours<T> {
-    /// What has become of it. A loop has to get its connection back by itself.
+    /// What has become of it. A loop has to release its connection by itself.
     fn outcome(self) -> T {
         match self {
             Self::Thread(thread) => thread.join().unwrap(),
@@ -225,7 +225,7 @@ impl<S: Socket> End for (Reader<S>, Writer<S>) {
     }
 }
 
-/// That the connection is over for good, without the peer having said goodbye.
+/// Asserts that the connection is over for good, without a goodbye from the peer.
 #[track_caller]
 fn assert_over(end: &mut dyn End) {
     assert_eq!(end.state(), ConnectionState::Closed);
@@ -239,7 +239,7 @@ fn assert_over(end: &mut dyn End) {
     assert!(!status.is_clean());
 }
 
-/// The same, of a connection of which neither end has said goodbye.
+/// The same, where neither end has said goodbye.
 #[track_caller]
 fn assert_lost(end: &mut dyn End) {
     assert_over(end);
@@ -247,13 +247,13 @@ fn assert_lost(end: &mut dyn End) {
     assert_eq!((status.closed_by, status.local), (ClosedBy::Transport, CloseSignal::Missing));
 }
 
-/// Ends TCP by a reset, whatever is still on its way.
+/// Ends TCP with a reset, whatever is still on its way.
 fn reset(peer: RawPeer) {
     SockRef::from(peer.stream()).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);
 }
 
-/// A peer that waits for as long as the test does: to mask a long message takes a busy machine some time.
+/// A peer that waits for as long as the test does: masking a long message takes a busy machine some time.
 fn unhurried(peer: RawPeer) -> RawPeer {
     peer.stream().set_read_timeout(None).unwrap();
     peer.stream().set_write_timeout(None).unwrap();

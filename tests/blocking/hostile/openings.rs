@@ -177,16 +177,16 @@ fn a_server_that_stops_before_its_response_is_given_up() {
     });
 }
 
-/// What the peer does behind so many bytes of what it has to say.
+/// What the peer does after this many bytes of what it has to say.
 #[derive(Debug, Clone, Copy)]
 enum Cut {
-    /// Says the rest a moment later, so that it comes by itself.
+    /// Says the rest a moment later, so that it comes separately.
     Pause,
     Reset,
     End,
 }
 
-/// How a client opens a connection through a proxy, with a redirection, to a peer that is all of them.
+/// What becomes of a client that goes through a proxy and a redirection, with a peer that is all of them.
 fn through_a_proxy_and_a_redirection(cut: Cut, at: usize) -> Result<(), ConnectError> {
     let (listener, address) = listen();
     let connecting = thread::spawn(move || {

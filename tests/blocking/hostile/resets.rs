@@ -8,7 +8,7 @@ use sansocket::{CloseCode, CloseSignal};
 
 use super::{TOO_MUCH, assert_lost, assert_over, for_every_form, open, patient, reset, take_some};
 
-/// What the transport says when it was reset, or is used after that.
+/// What the transport says when it is reset, or used after that.
 fn is_reset(kind: ErrorKind) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(kind, ConnectionReset | ConnectionAborted | BrokenPipe)
@@ -45,7 +45,7 @@ fn a_reset_under_a_message_that_is_being_sent_is_an_error_of_the_write() {
             assert_lost(end);
             outcome
         });
-        // Of the message there is the beginning, and it goes on.
+        // The beginning of the message is there, and it goes on.
         take_some(&peer);
         reset(peer);
         assert_matches!(ours.outcome(), Err(Error::Io(error)) if is_reset(error.kind()), "{form:?}");

@@ -51,7 +51,7 @@ fn a_peer_that_stops_reading_is_an_error_of_the_write_and_can_be_given_up() {
         let (peer, ours) = open(form, timeouts, |end| {
             assert_matches!(end.send(vec![7; TOO_MUCH].into()), Err(Error::WriteTimedOut));
             assert_eq!(end.state(), ConnectionState::Open);
-            // Below the limit one message more is queued.
+            // Below the limit, one more message is queued.
             let message = Message::from(vec![8; TOO_MUCH]);
             let refused = (0..3).find_map(|_| end.write(message.clone()).err());
             assert_matches!(refused, Some(Error::BufferFull(refused)) if refused == message);
@@ -100,7 +100,7 @@ fn a_peer_that_stops_reading_does_not_keep_the_end_that_reads() {
             peer.send(from_server(Opcode::Text, number.as_bytes()));
             assert_eq!(reader.read().unwrap(), Some(number.into()));
         }
-        // And when it goes, both ends of ours know.
+        // And when it goes, both our halves know.
         reset(peer);
         assert_matches!(reader.read(), Err(Error::Io(_) | Error::Lost));
         assert_matches!(writing.join().unwrap(), Err(Error::Io(_) | Error::Lost));

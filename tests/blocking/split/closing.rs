@@ -43,7 +43,7 @@ fn a_writer_begins_and_the_reader_sees_it_to_its_end() {
             assert_matches!(writer.send("late"), Err(Error::Usage(UsageError::NotOpen)));
             assert_matches!(writer.ping(b"late"), Err(Error::Usage(UsageError::NotOpen)));
             assert_eq!(reader.read().unwrap(), None);
-            assert_eq!(reader.read().unwrap(), None, "also when it is asked again");
+            assert_eq!(reader.read().unwrap(), None, "even when asked again");
             let (messages, theirs) = reading.join().unwrap();
             assert_eq!(messages, ["queued before".into()]);
             assert_eq!((theirs.remote.number(), &*theirs.reason), (1001, "goodbye"));
@@ -52,7 +52,7 @@ fn a_writer_begins_and_the_reader_sees_it_to_its_end() {
             assert_eq!((ours.closed_by, theirs.closed_by), (ClosedBy::Local, ClosedBy::Remote));
             assert!(ours.is_clean() && theirs.is_clean());
             assert_eq!(writer.state(), ConnectionState::Closed);
-            // It is over: nothing is left to be done.
+            // It is over: nothing is left to do.
             writer.close(CloseCode::NORMAL, "").unwrap();
             writer.flush().unwrap();
         }
@@ -307,7 +307,7 @@ fn a_transport_that_takes_nothing_more_still_brings_the_peers_close() {
         for role in ROLES {
             let close: [fn(sansocket::blocking::WebSocket<_>); 2] = [
                 |mut socket| {
-                    // The first write goes wrong: its own Close.
+                    // The first write, its own Close, goes wrong.
                     let _ = socket.close(CloseCode::NORMAL, "");
                     assert_eq!(socket.close_status().unwrap().remote.number(), 4001);
                 },
@@ -343,7 +343,7 @@ fn an_end_that_was_clean_stays_so() {
                 let (mut reader, writer, mut peer) = split(role, 500, Timeouts::default());
                 let sending = thread::spawn(move || writer.send(super::long(1)));
                 let reading = thread::spawn(move || (reader.read(), reader));
-                // Between the two it reads, and then ends its transport as is due.
+                // Between the two Closes it reads, and then it ends its transport as is due.
                 peer.send(to(role, Opcode::Close, b"\x03\xE8"));
                 while peer.receive_frame().0 != Opcode::Close {}
                 drop(peer);

@@ -37,14 +37,14 @@ pub(super) fn messages() -> Vec<Message<'static>> {
     messages
 }
 
-/// Both ends. The peer sends back what it gets, with a Ping behind each message.
+/// Both ends. The peer sends back what it gets, with a Ping after each message.
 fn open(timeouts: Timeouts) -> (WebSocket<Pipe>, thread::JoinHandle<Vec<Message<'static>>>) {
     let (ours, theirs) = pipe(CAPACITY);
     let peer = thread::spawn(move || {
         let server = Server::new().timeouts(timeouts);
         let mut socket = server.accept(theirs).unwrap();
         let mut heard = Vec::new();
-        // That the transport fails is for the other end to say.
+        // It is for the other end to report that the transport fails.
         while let Ok(Some(message)) = socket.read() {
             heard.push(message.clone());
             let _ = socket.write(message);
@@ -56,7 +56,7 @@ fn open(timeouts: Timeouts) -> (WebSocket<Pipe>, thread::JoinHandle<Vec<Message<
     (client.connect_on(ours).unwrap(), peer)
 }
 
-/// Makes a call until it doesn't report a timeout: what timed out is queued.
+/// Repeats a call until it doesn't report a timeout: what timed out is queued.
 fn again(mut flush: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
     loop {
         match flush() {
@@ -66,7 +66,7 @@ fn again(mut flush: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// Sends the messages, in one way or another, and closes.
+/// Sends the messages, in one way or another.
 fn send(writer: &Writer<Pipe>) -> Result<(), Error> {
     for (index, message) in messages().into_iter().enumerate() {
         if index % 3 == 2 {
@@ -94,7 +94,7 @@ fn send(writer: &Writer<Pipe>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The error that is inside one of a message writer.
+/// The error inside an I/O error.
 fn cause(error: std::io::Error) -> Error {
     *error.into_inner().unwrap().downcast().unwrap()
 }
@@ -107,14 +107,14 @@ struct Outcome {
     hit: Option<Call>,
 }
 
-/// One thread reads, another writes, and the call of this number goes wrong.
+/// One thread reads, another writes, and call number `at` goes wrong.
 fn run(fault: Fault, at: usize, timeouts: Timeouts) -> Outcome {
     let (socket, peer) = open(timeouts);
     let (reader, writer) = socket.split().unwrap();
     reader.stream().arm(fault, at);
     let sending = thread::spawn(move || {
         let sent = send(&writer);
-        // The reader sees it to its end, which is when everything has come back.
+        // The close is left for when everything has come back.
         (sent, writer)
     });
     let (mut reader, received, mut end) = receive(reader, messages().len());
@@ -140,7 +140,7 @@ fn receive(
     let mut received = Vec::new();
     let mut end = Ok(());
     while received.len() < count && end.is_ok() {
-        // One whole, the next one bit by bit.
+        // One whole, the next one piece by piece.
         let read =
             if received.len() % 2 == 0 { reader.read() } else { read_bit_by_bit(&mut reader) };
         match read {
@@ -169,7 +169,7 @@ fn read_bit_by_bit(reader: &mut Reader<Pipe>) -> Result<Option<Message<'static>>
     }))
 }
 
-/// Runs it with the fault at every call, until no call is late enough to be hit.
+/// Runs it with the fault at every call, until it is past the last one.
 fn for_every_call(fault: Fault, timeouts: Timeouts, check: impl Fn(usize, Outcome)) {
     for at in 0.. {
         let outcome = run(fault, at, timeouts);
@@ -224,7 +224,7 @@ fn a_transport_that_fails_ends_both_halves() {
                 assert!(messages().starts_with(&outcome.heard), "{context}");
                 assert!(messages().starts_with(&outcome.received), "{context}");
                 if outcome.hit.is_some() {
-                    // Only what is broken behind the last word goes unnoticed.
+                    // Only a break after the last word goes unnoticed.
                     let all_arrived = outcome.received == messages() && outcome.heard == messages();
                     assert!(outcome.end.is_err() || all_arrived, "{context}");
                     assert!(outcome.sent.is_ok() || outcome.end.is_err(), "{context}");
@@ -238,7 +238,7 @@ fn a_transport_that_fails_ends_both_halves() {
 
 #[test]
 fn the_kind_of_every_message_is_kept() {
-    // What the scenario is worth depends on that.
+    // Without this, the scenario would prove little.
     let kinds: Vec<_> = messages().iter().map(Message::kind).collect();
     assert!(kinds.contains(&MessageKind::Text) && kinds.contains(&MessageKind::Binary));
 }

@@ -16,7 +16,7 @@ use crate::bounded::bounded;
 use crate::faulty_stream::{Call, Fault, again};
 use crate::pipe::{Pipe, pipe};
 
-/// What came of a conversation: what our end got to see, what the other one did, and how ours ended.
+/// What came of a conversation: what our end saw, what the other one saw, and how ours ended.
 #[derive(Debug)]
 struct Outcome<T, E> {
     heard: Vec<T>,
@@ -25,7 +25,7 @@ struct Outcome<T, E> {
     hit: Option<Call>,
 }
 
-/// Has the call of this number go wrong, for every number, until no call is late enough to be hit.
+/// Makes the n-th call go wrong, for every n, until that is past the last one.
 fn for_every_call<T: PartialEq + Debug, E: Debug>(
     faults: &[Fault],
     all: &[T],
@@ -36,7 +36,7 @@ fn for_every_call<T: PartialEq + Debug, E: Debug>(
             let Outcome { heard, returned, end, hit } = run(fault, at);
             let context = format!("{fault:?} of call {at}, a {hit:?}, and then {end:?}");
             assert!(all.starts_with(&heard) && all.starts_with(&returned), "{context}");
-            // Only what is broken behind the last word goes unnoticed.
+            // Only a break after the last word goes unnoticed.
             if end.is_ok() || hit.is_none() || !FATAL.contains(&fault) {
                 assert!(heard == all && returned == all, "{context}");
             }
@@ -50,7 +50,7 @@ fn for_every_call<T: PartialEq + Debug, E: Debug>(
     }
 }
 
-/// A peer that isn't told is to be given up soon.
+/// Gives up soon on a peer that isn't told.
 fn timeouts() -> Timeouts {
     Timeouts::default().close(Duration::from_millis(40))
 }
@@ -63,7 +63,7 @@ fn asking(pipe: Pipe) -> JoinHandle<Vec<Message<'static>>> {
         let socket = Client::new("ws://memory/").unwrap().connect_on(pipe).unwrap();
         let (mut reader, writer) = socket.split().unwrap();
         let asking = writer.clone();
-        // That the transport fails is for the other end to say.
+        // It is for the other end to report that the transport fails.
         let sending = thread::spawn(move || {
             messages().into_iter().all(|message| asking.send(message).is_ok())
         });
@@ -122,7 +122,7 @@ fn bytes() -> Vec<u8> {
     (0..=250).cycle().take(5000).collect()
 }
 
-/// A server that sends bytes back; gives those that it got.
+/// A server that sends bytes back, and returns those it got.
 fn returning(pipe: Pipe) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let socket: WebSocket<Pipe> = Server::new().accept(pipe).unwrap();

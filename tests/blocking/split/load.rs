@@ -12,7 +12,7 @@ use crate::pipe::pipe;
 const WRITERS: u8 = 4;
 const MESSAGES: u32 = 1500;
 
-/// A message that says whose it is and which.
+/// A message that tells its writer and its number.
 fn message(writer: u8, index: u32) -> Vec<u8> {
     let length = 8 + usize::try_from(index * 7 % 3000).unwrap();
     let mut message = vec![writer; if index % 500 == 499 { 100_000 } else { length }];
@@ -20,7 +20,7 @@ fn message(writer: u8, index: u32) -> Vec<u8> {
     message
 }
 
-/// Sends messages in every way in which that can be done.
+/// Sends messages in every possible way.
 fn send_all<S: std::io::Read + std::io::Write>(writer: &Writer<S>, number: u8) {
     for index in 0..MESSAGES {
         let message = message(number, index);
@@ -49,7 +49,7 @@ fn send_all<S: std::io::Read + std::io::Write>(writer: &Writer<S>, number: u8) {
     writer.flush().unwrap();
 }
 
-/// Four writers send, an echo comes back: whole, and in the order of each writer.
+/// Four writers send, and an echo comes back: whole, and in each writer's order.
 fn everything_arrives<S: CloneSocket + Send + 'static>(
     (client, server): (WebSocket<S>, WebSocket<S>),
 ) {

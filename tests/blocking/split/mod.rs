@@ -1,4 +1,4 @@
-//! Two threads and more on one connection.
+//! Two or more threads on one connection.
 
 mod closing;
 mod faults;
@@ -27,7 +27,7 @@ fn split(
     (reader, writer, peer)
 }
 
-/// Longer than the transports of these tests hold.
+/// More than the transports of these tests hold.
 fn long(first: u8) -> Vec<u8> {
     (first..=255).cycle().take(100_000).collect()
 }

@@ -123,7 +123,7 @@ fn the_bounds_of_writes_are_what_they_were() {
             let minute = Some(Duration::from_secs(61));
             let timeouts = Timeouts::default().write(minute);
             let (mut reader, writer, mut peer) = split(role, PLENTY, timeouts);
-            // The reader answers, and for that it doesn't wait.
+            // The reader answers, and doesn't wait to do so.
             peer.send(to(role, Opcode::Ping, b"?"));
             peer.send(to(role, Opcode::Text, b"hello"));
             reader.read().unwrap();

@@ -16,7 +16,7 @@ use crate::faulty_stream::Call;
 use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::{RawPeer, from_client};
 
-/// Keeps what is written until it is flushed, and at each of these calls does something first.
+/// Keeps what is written until it is flushed, and does something first at each of these calls.
 struct Buffering {
     buffer: Mutex<Vec<u8>>,
     first: Box<dyn Fn(Call) + Send + Sync>,
@@ -63,7 +63,7 @@ fn the_end_waits_for_what_another_thread_has_not_flushed_yet() {
         // The server is the one that ends the transport.
         let (mut reader, writer, mut peer) = split(|_| thread::sleep(SLOWNESS));
         let sending = thread::spawn(move || writer.send("hello"));
-        // While that is written the answer is queued, and is written and flushed by the writer.
+        // While that is written, the answer is queued, and the writer writes and flushes it.
         thread::sleep(SLOWNESS / 2);
         peer.send(from_client(Opcode::Close, &CloseCode::NORMAL.get().to_be_bytes()));
         assert_matches!(reader.read(), Ok(None));
@@ -82,7 +82,7 @@ fn the_reader_reads_between_two_writes_though_there_is_always_more_to_write() {
         let (busy, count) = (Arc::clone(&writers), Arc::clone(&written));
         let (mut reader, writer, mut peer) = split(move |call| {
             if call == Call::Flush && count.fetch_add(1, Ordering::Relaxed) < 1000 {
-                // Just behind what is written now, another thread has something to say.
+                // Right after what is written now, another thread has something to say.
                 for writer in &*busy.lock().unwrap() {
                     writer.write("more").unwrap();
                 }

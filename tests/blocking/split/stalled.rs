@@ -1,4 +1,4 @@
-//! A peer that doesn't read: it holds up those that write, and never the one that reads.
+//! A peer that doesn't read: it holds up those that write, but never the one that reads.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -23,12 +23,12 @@ const SHORT: Duration = Duration::from_millis(60);
 /// Far less than any frame of these tests.
 const HARDLY_ANYTHING: usize = 500;
 
-/// Payloads of Pings that tell which they are.
+/// The payload of a Ping, which tells which one it is.
 fn ping(index: u32) -> Vec<u8> {
     [&index.to_be_bytes()[..], &[7; 120]].concat()
 }
 
-/// That these answer Pings in order, the latest at the end, and that no more were kept than 4 KiB.
+/// Asserts that these answer Pings in order, the latest last, but fewer than half of those sent.
 #[track_caller]
 fn assert_pongs(pongs: &[Vec<u8>], sent: u32) {
     let numbers: Vec<_> = (0..sent).filter(|index| pongs.contains(&ping(*index))).collect();
@@ -188,7 +188,7 @@ fn a_write_that_timed_out_has_lost_nothing() {
 fn a_peer_that_reads_is_never_refused_a_message_whatever_the_limit() {
     bounded(|| {
         for role in ROLES {
-            // The Pongs alone pass this limit.
+            // The Pongs alone exceed this limit.
             let config = Config::default().max_outgoing_size(1);
             let (socket, peer) = open(role, HARDLY_ANYTHING, Timeouts::default(), config);
             let (mut reader, writer) = socket.split().unwrap();
@@ -337,7 +337,7 @@ fn messages_that_were_read_are_handed_out_though_a_writer_has_found_the_connecti
     });
 }
 
-/// Returns from a write when everything was taken, as Linux has it for a socket that blocks.
+/// Returns from a write only when everything was taken, as Linux does for a blocking socket.
 struct TakingItsTime;
 
 impl Alteration<Pipe> for TakingItsTime {
@@ -365,7 +365,7 @@ fn a_peer_that_takes_a_long_message_slowly_is_not_given_up() {
         let sending = thread::spawn(move || writer.send(vec![7; LENGTH]));
         peer.receive_byte();
         let reading = thread::spawn(move || reader.read());
-        // Far longer for all of it than for a part.
+        // All of it takes far longer than a part.
         let (mut left, mut room) = (LENGTH, vec![0; 16 << 10]);
         while left > 0 {
             let most = left.min(room.len());
@@ -386,7 +386,7 @@ fn a_peer_that_stops_taking_and_talking_is_found_out_by_the_reader() {
             let keepalive = Keepalive::new(Duration::from_millis(5), SHORT);
             let timeouts = Timeouts::default().write(Some(SHORT)).keepalive(Some(keepalive));
             let (mut reader, writer, _peer) = split(role, HARDLY_ANYTHING, timeouts);
-            // Before the first Ping, which so never leaves.
+            // Before the first Ping, which thus never leaves.
             writer.write(vec![7; 2 * HARDLY_ANYTHING]).unwrap();
             assert_matches!(reader.read(), Err(Error::PongTimedOut));
         }
@@ -422,7 +422,7 @@ fn a_writer_that_waits_is_released_when_the_peer_closes_and_reads_no_answer() {
             let (outcome, writer) = sending.join().unwrap();
             assert_matches!(outcome, Err(Error::CloseTimedOut | Error::Usage(UsageError::NotOpen)));
             assert_eq!(writer.state(), ConnectionState::Closed);
-            // And it is no other end for that.
+            // And the outcome stays the same.
             for _ in 0..2 {
                 assert_matches!(reader.read(), Err(Error::CloseTimedOut));
             }
@@ -438,7 +438,7 @@ fn a_writer_that_waits_is_released_when_the_peer_falls_silent() {
             let timeouts = Timeouts::default().write(None).keepalive(Some(keepalive));
             let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
             let reading = thread::spawn(move || (reader.read(), reader));
-            // The Ping gets through, and what comes behind it doesn't.
+            // The Ping gets through, but what comes after it doesn't.
             assert_eq!(peer.receive_frame().0, Opcode::Ping);
             let sending = thread::spawn(move || writer.send(long(1)));
             let (outcome, mut reader) = reading.join().unwrap();

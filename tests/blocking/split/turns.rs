@@ -18,7 +18,7 @@ const PLENTY: usize = 1 << 20;
 /// Long enough for what could happen to happen.
 const SHORT: Duration = Duration::from_millis(30);
 
-/// The error that is inside one of a writer.
+/// The error inside a writer's I/O error.
 fn cause(error: &std::io::Error) -> &Error {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }

@@ -14,10 +14,10 @@ pub const JOBS: [(&str, Job); 6] = [
     ("handshake", Job::Handshake),
 ];
 
-/// So often, that what is allocated once isn't seen in the first decimal.
+/// Often enough that what is allocated once isn't seen in the first decimal.
 const TIMES: u16 = 1000;
 
-/// Of each library, how often it allocates for each job that it can do.
+/// For each library, how often it allocates for each job that it can do.
 pub type Counts = Vec<(&'static str, Vec<Option<f64>>)>;
 
 /// How often each library allocates for each of the jobs. An allocator that counts would cost each of

@@ -10,15 +10,15 @@ use super::browser_request::REQUEST;
 use super::{Job, Run};
 use crate::wire::{self, Kind};
 
-/// A stream of which the same bytes can be read for ever, behind others that come once. What is written is
+/// A stream from which the same bytes can be read forever, after others that come once. What is written is
 /// gone.
 #[derive(Clone)]
 pub struct Feed {
     bytes: Rc<[u8]>,
     at: usize,
-    /// Where the bytes begin that come again.
+    /// Where the bytes that come again begin.
     again: usize,
-    /// How long one of the messages is that they consist of.
+    /// How long each message among them is.
     message: usize,
 }
 
@@ -44,7 +44,7 @@ impl Feed {
         Self { bytes: message.repeat(times).into(), at: 0, again: 0, message: message.len() }
     }
 
-    /// The same behind an opening handshake.
+    /// The same after an opening handshake.
     pub fn behind_request(job: Job) -> Self {
         let messages = Self::new(job);
         let bytes = [wire::REQUEST, &messages.bytes].concat();
@@ -137,7 +137,7 @@ pub fn copy(job: Job) -> Option<Run> {
     };
     let from = vec![7_u8; size];
     let mut to = vec![0_u8; size + PAGE];
-    // Half a page apart: where both are at the same place of a page, some processors copy much slower.
+    // Half a page apart: where both are at the same place of a page, some processors copy much more slowly.
     let apart = (from.as_ptr().addr() + PAGE / 2).wrapping_sub(to.as_ptr().addr()) % PAGE;
     Some(Box::new(move |times| {
         for _ in 0..times {

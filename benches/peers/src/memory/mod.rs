@@ -38,7 +38,7 @@ pub enum Job {
     Handshake,
 }
 
-/// Does it so many times.
+/// Does it this many times.
 pub type Run = Box<dyn FnMut(usize)>;
 
 /// A library, and how it does each job that it can do.
@@ -101,7 +101,7 @@ impl Job {
     }
 }
 
-/// The nanoseconds that each library takes for a job, in rounds in which all have their turn.
+/// The nanoseconds that each library takes for a job, in rounds in which each has its turn.
 pub fn measure(job: Job, rounds: usize, turn: Duration) -> HashMap<&'static str, Rounds> {
     let mut found: Vec<_> =
         LIBRARIES.iter().map(|library| (library, 0, Rounds::default())).collect();
@@ -124,7 +124,7 @@ pub fn measure(job: Job, rounds: usize, turn: Duration) -> HashMap<&'static str,
     found.map(|(library, _, found)| (library.name, found)).collect()
 }
 
-/// How many times take about so long.
+/// How many times take about this long.
 fn times_for(run: &mut Run, turn: Duration) -> usize {
     let mut times = 1;
     loop {

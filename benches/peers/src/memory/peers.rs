@@ -14,7 +14,7 @@ fn payload(size: usize) -> Bytes {
     Kind::Binary.payload(size).into()
 }
 
-/// The feed never has anybody wait.
+/// The feed never makes anybody wait.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("the feed is always ready")
 }
@@ -168,7 +168,7 @@ pub fn sockudo(job: Job) -> Option<Run> {
     })
 }
 
-/// As its example has it.
+/// As in its example.
 async fn sockudo_handshake(mut stream: Feed) -> Result<(), Box<dyn std::error::Error>> {
     use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
     use sockudo_ws::{Config, WebSocketStream};
