@@ -18,7 +18,7 @@ use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
 use crate::connection::state::{ConnectionState, Transport};
 #[cfg(feature = "std")]
-use crate::connection::timers::RunningTimers;
+use crate::connection::timers::{PingMark, RunningTimers};
 use crate::connection::whole_frame::WholeFrame;
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
@@ -211,11 +211,14 @@ impl SendingHalf {
     ///
     /// [`UsageError::NotOpen`], or [`UsageError::BacklogFull`] when too much is waiting.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
+        let payload = payload.into();
+        #[cfg(feature = "std")]
+        let mark = PingMark::of(&payload);
         self.check_open()?;
-        self.encoding.control(Opcode::Ping, payload.into())?;
+        self.encoding.control(Opcode::Ping, payload)?;
         #[cfg(feature = "std")]
         if let Some(timers) = &mut self.timers {
-            timers.note_other_ping();
+            timers.note_other_ping(mark);
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl SendingHalf {
                     Due::Ping(payload) => {
                         self.encoding.framing.keepalive_ping(payload);
                         let up_to = self.encoding.framing.outgoing().position();
-                        timers.note_ping(now, up_to, written);
+                        timers.note_ping(now, up_to);
                         // Its deadline may be now, if there is no time for an answer.
                         self.handle_timeout(now)
                     }

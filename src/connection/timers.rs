@@ -105,42 +105,44 @@ pub enum TimeoutError {
 }
 
 /// The running timers of one connection.
+///
+/// Every connection with timers has one on the heap: it fits into 184 bytes, which an allocator takes 192 for.
 #[derive(Debug)]
 pub(crate) struct RunningTimers {
     settings: Timers,
     /// When bytes last arrived.
     heard: Option<Instant>,
     ping: Ping,
+    /// How many bytes had been written when the time was last told.
+    written: u64,
     /// How many Pings were sent: the payload of the latest.
     pings: u32,
-    /// When the latest Ping left, or was queued, until its own Pong comes.
-    asked: Option<Instant>,
-    /// Whether the application has sent a Ping after the unanswered one.
-    is_followed: bool,
+    /// The application's latest Ping after the unanswered one.
+    followed_by: Option<PingMark>,
+    /// Whether that was answered before ours was known to have left.
+    is_answered: bool,
     round_trip_time: Option<Duration>,
     /// When a message was last sent or received; `None` until the time is told after that.
     message: Option<Instant>,
-    last_call: Option<LastCall>,
+    /// Until when an overdue peer has a last chance to be heard.
+    last_call: Option<Instant>,
+    /// Why it is then given up on.
+    last_call_before: TimeoutError,
     /// By when the connection has to have ended, once it is closing.
     close_by: Option<Instant>,
 }
 
-/// A last chance for an overdue peer to be heard.
-#[derive(Debug, Clone, Copy)]
-struct LastCall {
-    /// Why the peer is about to be given up on.
-    before: TimeoutError,
-    until: Instant,
-}
+/// What tells the payload of a Ping from most others, in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PingMark(u8);
 
 #[derive(Debug)]
 enum Ping {
     /// The next one goes out at this time; if there is none yet, an interval after the next time told.
     DueAt(Option<Instant>),
-    /// It waits to be written, and has left once all bytes up to the position `up_to` have.
-    /// `written` bytes were written, the last of them at the time `since` or before. `is_answered` if a Pong for a
-    /// later Ping came before its leaving was told.
-    Queued { up_to: u64, written: u64, since: Instant, is_answered: bool },
+    /// It waits to be written, and has left once all bytes up to the position `up_to` have. The last of those that were
+    /// written were so at the time `since` or before.
+    Queued { up_to: u64, since: Instant },
     /// It left at this time and awaits an answer.
     SentAt(Instant),
 }
@@ -163,12 +165,14 @@ impl RunningTimers {
             settings,
             heard: None,
             ping: Ping::DueAt(None),
+            written: 0,
             pings: 0,
-            asked: None,
-            is_followed: false,
+            followed_by: None,
+            is_answered: false,
             round_trip_time: None,
             message: None,
             last_call: None,
+            last_call_before: TimeoutError::Close,
             close_by: None,
         })
     }
@@ -201,37 +205,35 @@ impl RunningTimers {
     /// A Pong has arrived.
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
         let is_its_own = payload == self.payload();
-        let asked = if is_its_own { self.asked.take() } else { None };
-        if let Some(asked) = asked {
-            let heard = self.heard.map_or(asked, |heard| heard.max(asked));
-            self.round_trip_time = Some(heard.duration_since(asked));
-        }
-        match &mut self.ping {
+        // §5.5.3: a peer may answer the latest of several Pings and no other.
+        let is_for_later = self.followed_by == Some(PingMark::of(payload));
+        let since = match self.ping {
             // If another thread writes, the Ping may be answered before the time at which it left is told.
-            Ping::SentAt(since) | Ping::Queued { since, .. } if is_its_own => {
-                let heard = self.heard.map_or(*since, |heard| heard.max(*since));
-                self.ping = Ping::DueAt(self.next_ping(heard));
+            Ping::SentAt(since) | Ping::Queued { since, .. } if is_its_own => since,
+            Ping::SentAt(since) if is_for_later => since,
+            Ping::Queued { .. } if is_for_later => {
+                self.is_answered = true;
+                return;
             }
-            // §5.5.3: a peer may answer the latest of several Pings and no other.
-            Ping::SentAt(since) if self.is_followed => {
-                let heard = self.heard.map_or(*since, |heard| heard.max(*since));
-                self.ping = Ping::DueAt(self.next_ping(heard));
-            }
-            Ping::Queued { is_answered, .. } => *is_answered |= self.is_followed,
-            Ping::SentAt(_) | Ping::DueAt(_) => {}
+            Ping::SentAt(_) | Ping::Queued { .. } | Ping::DueAt(_) => return,
+        };
+        let heard = self.heard.map_or(since, |heard| heard.max(since));
+        if is_its_own {
+            self.round_trip_time = Some(heard.duration_since(since));
         }
+        self.ping = Ping::DueAt(self.next_ping(heard));
     }
 
     /// The application has queued a Ping of its own.
-    pub(crate) const fn note_other_ping(&mut self) {
-        self.is_followed = true;
+    pub(crate) const fn note_other_ping(&mut self, mark: PingMark) {
+        self.followed_by = Some(mark);
     }
 
-    /// A Ping was queued now, up to the position `up_to`, when `written` bytes had been written.
-    pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64, written: u64) {
-        self.ping = Ping::Queued { up_to, written, since: now, is_answered: false };
-        self.asked = Some(now);
-        self.is_followed = false;
+    /// A Ping was queued now, up to the position `up_to`.
+    pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64) {
+        self.ping = Ping::Queued { up_to, since: now };
+        self.followed_by = None;
+        self.is_answered = false;
     }
 
     /// What an open connection has to do now, having written `written` bytes.
@@ -239,17 +241,15 @@ impl RunningTimers {
     pub(crate) fn tick(&mut self, now: Instant, written: u64) -> Due {
         self.message.get_or_insert(now);
         match &mut self.ping {
-            Ping::Queued { up_to, is_answered, .. } if *up_to <= written => {
-                let next = if *is_answered { Some(self.next_ping(now)) } else { None };
+            Ping::Queued { up_to, .. } if *up_to <= written => {
+                let next = if self.is_answered { Some(self.next_ping(now)) } else { None };
                 self.ping = next.map_or(Ping::SentAt(now), Ping::DueAt);
-                self.asked = Some(now);
             }
-            Ping::Queued { written: before, since, .. } if *before < written => {
-                (*before, *since) = (written, now);
-            }
+            Ping::Queued { since, .. } if self.written < written => *since = now,
             Ping::DueAt(None) => self.ping = Ping::DueAt(self.next_ping(now)),
             Ping::DueAt(Some(_)) | Ping::Queued { .. } | Ping::SentAt(_) => {}
         }
+        self.written = written;
         if self.last_call.is_none() && self.next().is_none_or(|time| time > now) {
             return Due::Nothing;
         }
@@ -283,7 +283,7 @@ impl RunningTimers {
     /// When an open connection has to be told the time.
     #[inline]
     pub(crate) fn next_while_open(&self) -> Option<Instant> {
-        self.last_call.map_or_else(|| self.next(), |last_call| Some(last_call.until))
+        self.last_call.or_else(|| self.next())
     }
 
     /// When the next awaited thing is due.
@@ -300,18 +300,20 @@ impl RunningTimers {
     /// By when a closing connection has to have ended.
     pub(crate) fn close_by(&self) -> Option<Instant> {
         let close_by = self.close_by?;
-        Some(self.last_call.map_or(close_by, |last_call| last_call.until))
+        Some(self.last_call.unwrap_or(close_by))
     }
 
     /// Whether a peer that is about to be given up on for this has been listened to once more. A caller that
     /// was busy elsewhere tells the time before it reads what has long been there.
     fn was_called(&mut self, before: TimeoutError, now: Instant) -> bool {
+        let called = self.last_call_before;
         let until = match self.last_call {
             // Also if something else was overdue first, and still is.
-            Some(call) if call.before == before || self.is_overdue(call.before, now) => call.until,
+            Some(until) if called == before || self.is_overdue(called, now) => until,
             _ => now.checked_add(LAST_CALL).unwrap_or(now),
         };
-        self.last_call = Some(LastCall { before, until });
+        self.last_call = Some(until);
+        self.last_call_before = before;
         until <= now
     }
 
@@ -359,5 +361,22 @@ impl RunningTimers {
     #[inline]
     fn idle_by(&self) -> Option<Instant> {
         self.message?.checked_add(self.settings.idle?)
+    }
+}
+
+impl PingMark {
+    pub(crate) fn of(payload: &[u8]) -> Self {
+        Self(payload.iter().fold(0, |sum: u8, byte| sum.rotate_left(3) ^ byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn the_timers_of_a_connection_fit_into_192_bytes_with_what_an_allocator_adds() {
+        assert_eq!(size_of::<RunningTimers>(), 184);
     }
 }
