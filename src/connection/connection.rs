@@ -363,8 +363,8 @@ impl Connection {
 impl Connection {
     /// Returns how long the latest answer to a keepalive Ping took; `None` before the first.
     ///
-    /// It is measured from the first time reported after the Ping had left, or from when the Ping was queued
-    /// if the answer came before that.
+    /// It is measured from the first time reported after the Ping had left; if the answer came before that, from
+    /// the last time before at which something was found written, or the Ping was queued.
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.sending.round_trip_time()
     }

@@ -140,8 +140,8 @@ pub(crate) struct PingMark(u8);
 enum Ping {
     /// The next one goes out at this time; if there is none yet, an interval after the next time told.
     DueAt(Option<Instant>),
-    /// It waits to be written, and has left once all bytes up to the position `up_to` have. The last of those that were
-    /// written were so at the time `since` or before.
+    /// It waits to be written, and has left once all bytes up to the position `up_to` have. The last bytes that
+    /// were written had been by `since`.
     Queued { up_to: u64, since: Instant },
     /// It left at this time and awaits an answer.
     SentAt(Instant),
