@@ -13,7 +13,7 @@ use crate::blocking::stream::Stream;
 use crate::blocking::tls::TlsError;
 use crate::handshake::{
     Accepted, Answer, ClientHandshake, Decision, DecisionError, HeadLimits, Outcome, Refusal,
-    Rejection, RequestError, RequestHead, ServerHandshake, UpgradeRequest, opens_tunnel,
+    Rejection, RequestError, RequestHead, ServerHandshake, UpgradeRequest,
 };
 use http::Response;
 
@@ -66,12 +66,14 @@ impl<S: Read + Write> Opening<'_, S> {
         let mut handshake = ServerHandshake::new(limits);
         loop {
             let received = self.buffer.consume(|input| {
-                handshake.receive_head(input, |request| Negotiated::of(&request, &decide))
+                handshake.receive_head(input, |request| {
+                    request.judge(|upgrade| decide(&request, upgrade))
+                })
             });
             match received {
-                Ok(Some(negotiated)) => return self.answer(negotiated),
+                Ok(Some(answer)) => return self.answer(answer),
                 Ok(None) => {}
-                Err(error) => return Err(self.refuse(error.into(), Some(error))),
+                Err(error) => return Err(self.refuse(error.into())),
             }
             if self.fill().map_err(server_error)? == 0 {
                 return Err(AcceptError::Truncated);
@@ -79,22 +81,21 @@ impl<S: Read + Write> Opening<'_, S> {
         }
     }
 
-    fn answer(&mut self, negotiated: Negotiated) -> Result<Accepted, AcceptError> {
-        let Negotiated { answer, error } = negotiated;
+    fn answer(&mut self, answer: Result<Answer, DecisionError>) -> Result<Accepted, AcceptError> {
         match answer {
             Ok(Answer::Accepted(mut accepted)) => {
                 let outgoing = accepted.outgoing();
                 self.stream.write_before(self.deadline, outgoing).map_err(server_error)?;
                 Ok(accepted)
             }
-            Ok(Answer::Refused(refusal)) => Err(self.refuse(refusal, error)),
+            Ok(Answer::Refused(refusal)) => Err(self.refuse(refusal)),
             Err(decision) => Err(self.fail(decision)),
         }
     }
 
     /// Sends the refusal and ends the transport so that the client gets to read it.
-    fn refuse(&mut self, refusal: Refusal, error: Option<RequestError>) -> AcceptError {
-        let status = refusal.response().status();
+    fn refuse(&mut self, refusal: Refusal) -> AcceptError {
+        let (status, error) = (refusal.response().status(), refusal.error());
         match self.send_last(refusal) {
             Ok(()) => AcceptError::Refused { status, error },
             Err(error) => server_error(error),
@@ -124,40 +125,6 @@ impl<S: Read + Write> Opening<'_, S> {
     fn fill(&mut self) -> io::Result<usize> {
         let deadline = self.deadline;
         self.buffer.fill(self.stream, |stream, buffer| stream.read_before(deadline, buffer))
-    }
-}
-
-/// The outcome of a request.
-struct Negotiated {
-    answer: Result<Answer, DecisionError>,
-    /// What is wrong with the request, if that is why it is refused.
-    error: Option<RequestError>,
-}
-
-impl Negotiated {
-    fn of(
-        request: &RequestHead<'_>,
-        decide: impl FnOnce(
-            &RequestHead<'_>,
-            Result<&UpgradeRequest<'_>, &RequestError>,
-        ) -> Result<Decision, RequestError>,
-    ) -> Self {
-        let mut error = None;
-        let answer = request.negotiate(|upgrade| match decide(request, upgrade) {
-            Ok(Decision::Respond(response)) => {
-                error = opens_tunnel(request.method(), &response).then_some(RequestError::Method);
-                Decision::Respond(response)
-            }
-            Ok(Decision::Accept(acceptance)) => {
-                error = upgrade.err().copied();
-                Decision::Accept(acceptance)
-            }
-            Err(refused) => {
-                error = Some(refused);
-                refused.into()
-            }
-        });
-        Self { answer, error }
     }
 }
 

@@ -90,8 +90,6 @@ pub use client::{
 };
 pub use head::{HeadError, HeadLimits};
 pub use origin::{Origin, OriginError};
-#[cfg(feature = "blocking")]
-pub(crate) use server::opens_tunnel;
 pub use server::{
     Acceptance, Accepted, Answer, Decision, DecisionError, OriginPolicy, Refusal, RequestError,
     RequestHead, ServerHandshake, UpgradeRequest, negotiate,

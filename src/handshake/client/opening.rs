@@ -10,12 +10,9 @@ use super::{
     established::{Established, Expectation},
     rejection::Rejection,
     request::ClientRequest,
-    response::{ResponseHead, ResponseReader},
+    response::ResponseReader,
 };
-use crate::{
-    entropy::Entropy,
-    handshake::{accept_key::SecWebSocketKey, sticky::Sticky},
-};
+use crate::{entropy::Entropy, handshake::accept_key::SecWebSocketKey};
 
 /// The client's handshake until the final response has arrived.
 ///
@@ -41,11 +38,10 @@ use crate::{
 /// ```
 pub struct ClientHandshake {
     outgoing: Bytes,
-    response: ResponseReader,
+    response: ResponseReader<ResponseError>,
     expectation: Expectation,
     entropy: Entropy,
     max_body_size: usize,
-    failure: Sticky<ResponseError>,
 }
 
 impl fmt::Debug for ClientHandshake {
@@ -84,7 +80,6 @@ impl ClientHandshake {
             ),
             entropy,
             max_body_size: request.max_body_size,
-            failure: Sticky::new(),
         }
     }
 
@@ -104,25 +99,20 @@ impl ClientHandshake {
     /// way other than was asked for. The error is final, and each further call returns it again: close
     /// the transport.
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Outcome>, ResponseError> {
-        let Self { response, expectation, entropy, max_body_size, failure, .. } = self;
-        let outcome_of = |head: ResponseHead<'_>| match head.status {
+        let Self { response, expectation, entropy, max_body_size, .. } = self;
+        response.read(input, |head| match head.status {
             StatusCode::SWITCHING_PROTOCOLS => {
                 let terms = expectation.check(&head)?;
                 let response = head.to_response()?;
                 Ok(Outcome::Established(Established::new(response, terms, entropy.clone())))
             }
             _ => Ok(Outcome::Rejected(Rejection::new(head.to_response()?, *max_body_size))),
-        };
-        failure.check()?;
-        match response.read(input, outcome_of) {
-            Ok(outcome) => outcome.transpose(),
-            Err(error) => Err(error.into()),
-        }
-        .map_err(|error| failure.keep(error))
+        })
     }
 
-    /// Returns the error for a server that ends the transport before the response is complete, or the one that there was.
+    /// Returns the error for a server that ends the transport before the response is complete, or the one
+    /// that there was.
     pub fn receive_eof(self) -> ResponseError {
-        self.failure.into_error().unwrap_or(ResponseError::Truncated)
+        self.response.into_error().unwrap_or(ResponseError::Truncated)
     }
 }

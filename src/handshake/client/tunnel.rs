@@ -6,13 +6,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{
-    error::ProxyResponseError,
-    proxy::Proxy,
-    rejection::Rejection,
-    request::ClientRequest,
-    response::{ResponseHead, ResponseReader},
+    error::ProxyResponseError, proxy::Proxy, rejection::Rejection, request::ClientRequest,
+    response::ResponseReader,
 };
-use crate::handshake::{encode, sticky::Sticky};
+use crate::handshake::encode;
 
 /// What precedes a client's handshake if there is a proxy in between: the request for a tunnel,
 /// until the proxy has answered it.
@@ -41,9 +38,8 @@ use crate::handshake::{encode, sticky::Sticky};
 /// ```
 pub struct ProxyHandshake {
     outgoing: Bytes,
-    response: ResponseReader,
+    response: ResponseReader<ProxyResponseError>,
     max_body_size: usize,
-    failure: Sticky<ProxyResponseError>,
 }
 
 /// What a proxy answered.
@@ -72,7 +68,6 @@ impl ProxyHandshake {
             outgoing: encode::connect(authority, fields),
             response: ResponseReader::new(request.head_limits),
             max_body_size: request.max_body_size,
-            failure: Sticky::new(),
         }
     }
 
@@ -94,33 +89,28 @@ impl ProxyHandshake {
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<ProxyOutcome>, ProxyResponseError> {
-        let Self { response, max_body_size, failure, .. } = self;
-        let outcome_of = |head: ResponseHead<'_>| match head.status {
+        let Self { response, max_body_size, .. } = self;
+        response.read(input, |head| match head.status {
             // RFC 9110, §7.8: a switch nobody asked for. What follows it is in an unknown protocol.
             StatusCode::SWITCHING_PROTOCOLS => Err(ProxyResponseError::Switched),
             // RFC 9110, §9.3.6: the tunnel begins after the blank line, whatever Content-Length and
             // Transfer-Encoding say. Any HTTP/1.x will do: there is no other protocol to agree on.
             status if status.is_success() => Ok(ProxyOutcome::Tunnel(head.to_response()?)),
             _ => Ok(ProxyOutcome::Refused(Rejection::new(head.to_response()?, *max_body_size))),
-        };
-        failure.check()?;
-        match response.read(input, outcome_of) {
-            Ok(outcome) => outcome.transpose(),
-            Err(error) => Err(error.into()),
-        }
-        .map_err(|error| failure.keep(error))
+        })
     }
 
-    /// Returns the error for a proxy that ends the transport before the response is complete, or the one that there was.
+    /// Returns the error for a proxy that ends the transport before the response is complete, or the one
+    /// that there was.
     pub fn receive_eof(self) -> ProxyResponseError {
-        self.failure.into_error().unwrap_or(ProxyResponseError::Truncated)
+        self.response.into_error().unwrap_or(ProxyResponseError::Truncated)
     }
 }
 
 impl fmt::Debug for ProxyHandshake {
     /// Omits what is outgoing, as it contains the password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outgoing: _, response, max_body_size, failure: _ } = self;
+        let Self { outgoing: _, response, max_body_size } = self;
         formatter
             .debug_struct("ProxyHandshake")
             .field("response", response)

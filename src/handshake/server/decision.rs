@@ -47,35 +47,33 @@ pub fn negotiate<B>(
     decide: impl FnOnce(&Request<B>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
 ) -> Result<Answer, DecisionError> {
     let decide = |upgrade: Result<&UpgradeRequest<'_>, &RequestError>| decide(request, upgrade);
-    answer(request.method(), UpgradeRequest::parse(request), decide)
+    answer(request.method(), UpgradeRequest::parse(request), |upgrade| Ok(decide(upgrade)))
 }
 
-/// Answers a request with this method, given the protocol's verdict.
+/// Answers a request with this method, given the protocol's verdict. `decide` may find one of its own.
 pub(super) fn answer(
     method: &Method,
     upgrade: Result<UpgradeRequest<'_>, RequestError>,
-    decide: impl FnOnce(Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
+    decide: impl FnOnce(Result<&UpgradeRequest<'_>, &RequestError>) -> Result<Decision, RequestError>,
 ) -> Result<Answer, DecisionError> {
     let refusal = match (decide(upgrade.as_ref()), upgrade) {
-        (Decision::Accept(acceptance), Ok(upgrade)) => {
+        (Ok(Decision::Accept(acceptance)), Ok(upgrade)) => {
             return upgrade.answer(acceptance).map(Answer::Accepted);
         }
-        (Decision::Accept(_), Err(error)) => Refusal::from(error),
-        (Decision::Respond(response), _) if opens_tunnel(method, &response) => {
+        (Ok(Decision::Accept(_)), Err(error)) | (Err(error), _) => Refusal::from(error),
+        // RFC 9110, §9.3.6: that would open a tunnel.
+        (Ok(Decision::Respond(response)), _)
+            if *method == Method::CONNECT && response.status().is_success() =>
+        {
             Refusal::from(RequestError::Method)
         }
-        (Decision::Respond(response), _) => Refusal::new(response)?,
+        (Ok(Decision::Respond(response)), _) => Refusal::new(response)?,
     };
     // RFC 9110, §9.3.2: the answer to HEAD has the fields of a body but not the body.
     Ok(Answer::Refused(match *method {
         Method::HEAD => refusal.without_content(),
         _ => refusal,
     }))
-}
-
-/// Returns whether this answer would turn the connection into a tunnel (RFC 9110, §9.3.6).
-pub(crate) fn opens_tunnel<T>(method: &Method, response: &Response<T>) -> bool {
-    *method == Method::CONNECT && response.status().is_success()
 }
 
 /// What the application decides about a request.

@@ -10,8 +10,6 @@ mod request_head;
 mod upgrade_request;
 
 pub use accepted::Accepted;
-#[cfg(feature = "blocking")]
-pub(crate) use decision::opens_tunnel;
 pub use decision::{Acceptance, Answer, Decision, DecisionError, negotiate};
 pub use error::RequestError;
 pub use opening::ServerHandshake;

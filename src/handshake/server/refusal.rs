@@ -31,6 +31,8 @@ use crate::handshake::encode;
 pub struct Refusal {
     response: Response<Bytes>,
     outgoing: Bytes,
+    /// What was wrong with the request, if that is why.
+    error: Option<RequestError>,
 }
 
 impl Refusal {
@@ -72,6 +74,12 @@ impl Refusal {
         &mut self.outgoing
     }
 
+    /// Returns what was wrong with the request, if that is why it is refused.
+    #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "only the servers tell it"))]
+    pub(crate) const fn error(&self) -> Option<RequestError> {
+        self.error
+    }
+
     /// Turns this into the answer to a HEAD request: the headers that describe the body, but no body.
     pub(super) fn without_content(mut self) -> Self {
         let body = self.response.body_mut();
@@ -98,7 +106,7 @@ impl Refusal {
         let fields: Vec<_> =
             headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let outgoing = encode::response(response.status(), fields.into_iter(), response.body());
-        Self { response, outgoing }
+        Self { response, outgoing, error: None }
     }
 }
 
@@ -118,7 +126,8 @@ impl From<RequestError> for Refusal {
             }
             _ => {}
         }
-        Self::plain_text(error.status(), &error.to_string(), headers)
+        let refusal = Self::plain_text(error.status(), &error.to_string(), headers);
+        Self { error: Some(error), ..refusal }
     }
 }
 

@@ -87,6 +87,17 @@ impl<'head> RequestHead<'head> {
         &self,
         decide: impl FnOnce(Result<&UpgradeRequest<'_>, &RequestError>) -> Decision,
     ) -> Result<Answer, DecisionError> {
+        decision::answer(&self.method, self.upgrade(), |upgrade| Ok(decide(upgrade)))
+    }
+
+    /// Does the same for a server that may itself find something wrong with the request.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn judge(
+        &self,
+        decide: impl FnOnce(
+            Result<&UpgradeRequest<'_>, &RequestError>,
+        ) -> Result<Decision, RequestError>,
+    ) -> Result<Answer, DecisionError> {
         decision::answer(&self.method, self.upgrade(), decide)
     }
 
