@@ -244,7 +244,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
-        let patience = self.outlet.patience(flushed).map_or(Deadline::NEVER, Deadline::after);
+        let patience =
+            self.outlet.patience(flushed, &self.timeouts).map_or(Deadline::NEVER, Deadline::after);
         let deadline = Deadline::at(timer).or(waits_until).or(patience);
 
         if self.read_until(deadline)? == Arrived::Something {
@@ -283,7 +284,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             .fill(&mut self.stream, |stream, buffer| stream.read_until(deadline, buffer));
         match read {
             Ok(0) => {
-                self.outlet.write_last_words();
+                self.outlet.write_last_words(&self.timeouts);
                 self.receive_eof();
             }
             Ok(_) => self.outlet.outbound(Outbound::hear),

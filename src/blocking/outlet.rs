@@ -6,6 +6,7 @@ use bytes::Buf;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WriteBound};
 use crate::blocking::stream::Stream;
+use crate::blocking::timeouts::Timeouts;
 use crate::message::Message;
 
 /// How the reading thread gets at the sending half, and how that half's bytes get to the wire.
@@ -22,13 +23,13 @@ pub(super) trait Outlet<S> {
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
 
     /// Writes what is waiting, as far as there is time: the peer sends nothing more, but may still read.
-    fn write_last_words(&mut self);
+    fn write_last_words(&mut self, timeouts: &Timeouts);
 
     /// Whether so much is queued that it has to be written before more is handed out.
     fn is_laden(&mut self) -> bool;
 
     /// How long a read may wait before this outlet has to be checked again.
-    fn patience(&self, flushed: Flushed) -> Option<Duration>;
+    fn patience(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration>;
 }
 
 /// How far a flush has got.
@@ -63,7 +64,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
         written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
     }
 
-    fn write_last_words(&mut self) {
+    fn write_last_words(&mut self, _: &Timeouts) {
         // They were written before anything was read, unless there was no time for that.
     }
 
@@ -72,7 +73,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
         Self::is_laden(self)
     }
 
-    fn patience(&self, _: Flushed) -> Option<Duration> {
+    fn patience(&self, _: Flushed, _: &Timeouts) -> Option<Duration> {
         None
     }
 }

@@ -34,7 +34,6 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
-    timeouts: Timeouts,
 }
 
 /// How long the reader waits for a peer that takes replies slowly, or not at all, before it goes on reading.
@@ -48,13 +47,8 @@ const RETRY: Duration = Duration::from_millis(20);
 const MAX_WRITE: usize = 128 * 1024;
 
 impl<S> Shared<S> {
-    pub(super) const fn new(stream: Stream<S>, outbound: Outbound, timeouts: Timeouts) -> Self {
-        Self {
-            turn: Mutex::new(()),
-            stream: Mutex::new(stream),
-            outbound: Mutex::new(outbound),
-            timeouts,
-        }
+    pub(super) const fn new(stream: Stream<S>, outbound: Outbound) -> Self {
+        Self { turn: Mutex::new(()), stream: Mutex::new(stream), outbound: Mutex::new(outbound) }
     }
 
     pub(super) fn into_parts(self) -> (Stream<S>, Outbound) {
@@ -202,10 +196,10 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
         self.nudge()
     }
 
-    fn write_last_words(&mut self) {
+    fn write_last_words(&mut self, timeouts: &Timeouts) {
         // What others queue from now on isn't waited for.
         let last = self.lock_outbound().sending.outgoing().position();
-        let patience = self.timeouts.close;
+        let patience = timeouts.close;
         let (mut before, mut write_by) = (0, Deadline::after(patience));
         // Not all at once, so that a shutdown can get at the stream in between.
         while let Ok((written, bound)) = self.written_in_time() {
@@ -226,10 +220,10 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
         false
     }
 
-    fn patience(&self, flushed: Flushed) -> Option<Duration> {
+    fn patience(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration> {
         Some(match flushed {
             // A writer may begin to close.
-            Flushed::Everything => self.timeouts.glance(),
+            Flushed::Everything => timeouts.glance(),
             Flushed::Partly => RETRY,
         })
     }

@@ -97,15 +97,11 @@ impl<S: Read + Write> Stream<S> {
     ) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
         // A read with no time at all takes what is there.
-        let read = read.map(|read| read.max(TOLERANCE));
-        unless_ended((control.set_read_timeout)(&self.inner, read))?;
-        control.read_bound = read;
+        control.bound_reads(&self.inner, read.map(|read| read.max(TOLERANCE)))?;
         if write == Some(Duration::ZERO) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no time at all to write"));
         }
-        unless_ended((control.set_write_timeout)(&self.inner, write))?;
-        control.write_bound = write;
-        Ok(())
+        control.bound_writes(&self.inner, write)
     }
 
     /// Reads some bytes before the deadline; returns 0 at the end of the stream.
@@ -127,7 +123,7 @@ impl<S: Read + Write> Stream<S> {
         loop {
             // However late it is, what is there is taken.
             self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
-            let bound = self.control.as_ref().and_then(|control| control.read_bound);
+            let bound = self.read_bound();
             match retry(bound, || self.inner.read(buffer)) {
                 Err(error) if woke_early(&error, bound, deadline) => {}
                 // §7.1.5: the closing handshake tells whether everything has arrived, so it makes no
@@ -220,20 +216,22 @@ impl<S: Read + Write> Stream<S> {
 
     fn bound_read(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
-        if !is_close_to(control.read_bound, timeout) {
-            unless_ended((control.set_read_timeout)(&self.inner, timeout))?;
-            control.read_bound = timeout;
+        if is_close_to(control.read_bound, timeout) {
+            return Ok(());
         }
-        Ok(())
+        control.bound_reads(&self.inner, timeout)
     }
 
     fn bound_write(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let Some(control) = &mut self.control else { return Ok(()) };
-        if !is_close_to(control.write_bound, timeout) {
-            unless_ended((control.set_write_timeout)(&self.inner, timeout))?;
-            control.write_bound = timeout;
+        if is_close_to(control.write_bound, timeout) {
+            return Ok(());
         }
-        Ok(())
+        control.bound_writes(&self.inner, timeout)
+    }
+
+    fn read_bound(&self) -> Option<Duration> {
+        self.control.as_ref()?.read_bound
     }
 
     fn write_bound(&self) -> Option<Duration> {
@@ -266,6 +264,20 @@ impl<S: Read + Write> Stream<S> {
                 Ok(written)
             }
         }
+    }
+}
+
+impl<S> Control<S> {
+    fn bound_reads(&mut self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
+        unless_ended((self.set_read_timeout)(socket, timeout))?;
+        self.read_bound = timeout;
+        Ok(())
+    }
+
+    fn bound_writes(&mut self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
+        unless_ended((self.set_write_timeout)(socket, timeout))?;
+        self.write_bound = timeout;
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ impl<S: CloneSocket> Driver<S, Outbound> {
         let Self { stream, buffer, receiving, joining, outlet, timeouts } = self;
         let mut reading = Stream::socket(stream.into_inner());
         reading.bound_each(timeouts.read, timeouts.write)?;
-        let shared = Shared::new(reading.try_clone()?, outlet, timeouts);
+        let shared = Shared::new(reading.try_clone()?, outlet);
         let outlet = Arc::new(shared);
         Ok(Driver { stream: reading, buffer, receiving, joining, outlet, timeouts })
     }
