@@ -19,6 +19,8 @@ mod outgoing;
 mod pong_backlog;
 mod prepared;
 mod receiving;
+#[cfg(feature = "std")]
+mod running_timers;
 mod segments;
 mod sending;
 #[cfg(feature = "std")]

@@ -16,9 +16,9 @@ use crate::connection::framing::Fragment;
 use crate::connection::lent::Lent;
 use crate::connection::outgoing::Outgoing;
 use crate::connection::prepared::PreparedMessage;
-use crate::connection::state::{ConnectionState, Transport};
 #[cfg(feature = "std")]
-use crate::connection::timers::{PingMark, RunningTimers};
+use crate::connection::running_timers::{PingMark, RunningTimers};
+use crate::connection::state::{ConnectionState, Transport};
 use crate::connection::whole_frame::WholeFrame;
 use crate::entropy::Entropy;
 use crate::error::ProtocolError;
@@ -213,11 +213,11 @@ impl SendingHalf {
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), UsageError> {
         let payload = payload.into();
         #[cfg(feature = "std")]
-        let mark = PingMark::of(&payload);
+        let mark = self.timers.is_some().then(|| PingMark::of(&payload));
         self.check_open()?;
         self.encoding.control(Opcode::Ping, payload)?;
         #[cfg(feature = "std")]
-        if let Some(timers) = &mut self.timers {
+        if let (Some(timers), Some(mark)) = (&mut self.timers, mark) {
             timers.note_other_ping(mark);
         }
         Ok(())

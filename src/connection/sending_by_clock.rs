@@ -8,9 +8,10 @@ use bytes::Buf;
 
 use crate::close_code::CloseCode;
 use crate::connection::close_frame::CloseFrame;
+use crate::connection::running_timers::{Due, RunningTimers};
 use crate::connection::sending::SendingHalf;
 use crate::connection::state::ConnectionState;
-use crate::connection::timers::{Due, RunningTimers, TimeoutError, Timers};
+use crate::connection::timers::{TimeoutError, Timers};
 
 impl SendingHalf {
     pub(crate) fn set_timers(&mut self, timers: Timers) {
