@@ -69,7 +69,7 @@ impl AcceptLoop {
     /// closed without an answer.
     ///
     /// Each uses two file descriptors, and a third while it is being accepted: make sure that the process may
-    /// have that many.
+    /// have that many. The loop itself uses one, so that a shutdown always has it.
     #[must_use]
     pub const fn max_connections(mut self, most: usize) -> Self {
         self.max_connections = most;

@@ -1,9 +1,11 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
 use std::time::Duration;
 
 #[cfg(unix)]
 use crate::blocking::deadline::Deadline;
+use crate::blocking::lock::lock;
 #[cfg(unix)]
 use crate::blocking::route;
 use crate::blocking::socket::CloneSocket;
@@ -34,6 +36,19 @@ pub trait Listener: 'static {
 /// How long the wake-up call to a listener may take.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A file descriptor for the wake-up call, held in case the process has none left by then.
+struct Reserve<T>(Mutex<Option<T>>);
+
+impl<T> Reserve<T> {
+    const fn new(held: Option<T>) -> Self {
+        Self(Mutex::new(held))
+    }
+
+    fn release(&self) {
+        *lock(&self.0) = None;
+    }
+}
+
 impl Listener for TcpListener {
     type Socket = TcpStream;
     type Address = SocketAddr;
@@ -50,8 +65,12 @@ impl Listener for TcpListener {
             SocketAddr::V4(_) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
             SocketAddr::V6(_) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         }
+        let reserve = Reserve::new(self.try_clone().ok());
         // The standard library has no other way to end a wait for a connection than to make one.
-        Ok(Box::new(move || drop(TcpStream::connect_timeout(&address, WAKE_TIMEOUT))))
+        Ok(Box::new(move || {
+            reserve.release();
+            drop(TcpStream::connect_timeout(&address, WAKE_TIMEOUT));
+        }))
     }
 }
 
@@ -67,7 +86,11 @@ impl Listener for std::os::unix::net::UnixListener {
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
         let address = self.local_addr()?;
         let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?.to_owned();
+        let reserve = Reserve::new(self.try_clone().ok());
         // A plain `connect` would wait while the queue is full.
-        Ok(Box::new(move || drop(route::connect_unix(&path, Deadline::after(WAKE_TIMEOUT)))))
+        Ok(Box::new(move || {
+            reserve.release();
+            drop(route::connect_unix(&path, Deadline::after(WAKE_TIMEOUT)));
+        }))
     }
 }
