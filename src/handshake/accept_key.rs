@@ -7,8 +7,8 @@ use core::{fmt, str};
 
 use sha1::{Digest, Sha1};
 
-use super::base64::{decoded_len, encode_into};
 use crate::entropy::Entropy;
+use crate::handshake::base64::{decoded_len, encode_into};
 
 /// The value of `Sec-WebSocket-Key`: a nonce of 16 bytes in base64.
 ///

@@ -4,9 +4,10 @@
 //! `HeaderValue` and the checked parts of a URI.
 
 use bytes::Bytes;
-use http::{StatusCode, header::HeaderValue};
+use http::StatusCode;
+use http::header::HeaderValue;
 
-use super::accept_key::SecWebSocketAccept;
+use crate::handshake::accept_key::SecWebSocketAccept;
 
 /// Returns whether a value may be written: a `HeaderValue` can't hold a line break, but it can hold
 /// characters outside ASCII.

@@ -1,8 +1,9 @@
 //! Where the page that opens a connection came from (RFC 6454; RFC 6455, section 10.2).
 
-use core::{fmt, str::FromStr};
+use core::fmt;
+use core::str::FromStr;
 
-use super::authority::Authority;
+use crate::handshake::authority::Authority;
 
 /// The origin of a web page: scheme, host and port, or `null` if the browser doesn't disclose it.
 ///

@@ -5,18 +5,14 @@
 use core::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, Method, StatusCode, Uri, Version,
-    header::{HeaderName, HeaderValue},
-};
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use httparse::{Error, Header, ParserConfig, Status};
 
-use super::{
-    client::ResponseHead,
-    field::HandshakeFields,
-    head::{Head, HeadError, HeadReader},
-    server::{RequestError, RequestHead},
-};
+use crate::handshake::client::ResponseHead;
+use crate::handshake::field::HandshakeFields;
+use crate::handshake::head::{Head, HeadError, HeadReader};
+use crate::handshake::server::{RequestError, RequestHead};
 
 /// How many header lines there is room for on the stack. Few heads have more.
 const ON_THE_STACK: usize = 64;

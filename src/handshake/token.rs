@@ -1,7 +1,7 @@
 //! Tokens, and the fields that are lists of them (RFC 9110, sections 5.6.1 and 5.6.2).
 
-use super::field::{Field, eq_without_case, text};
 use crate::extension::is_token;
+use crate::handshake::field::{Field, eq_without_case, text};
 
 /// Returns whether a field that is a list of tokens contains this one, ignoring case.
 ///

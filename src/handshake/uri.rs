@@ -1,10 +1,11 @@
 //! WebSocket URIs (RFC 6455, section 3).
 
-use core::{fmt, str::FromStr};
+use core::fmt;
+use core::str::FromStr;
 
 use http::Uri;
 
-use super::authority::{Authority, AuthorityError, without_brackets};
+use crate::handshake::authority::{Authority, AuthorityError, without_brackets};
 
 /// The scheme of a WebSocket URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

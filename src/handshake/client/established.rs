@@ -2,21 +2,18 @@
 
 use http::{Response, Version};
 
-use super::{error::ResponseError, response::ResponseHead};
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::entropy::Entropy;
+use crate::extension::{Agreed, ExtensionOffer, Supported, is_token};
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, DeflateParameters};
-use crate::{
-    config::Config,
-    connection::Connection,
-    entropy::Entropy,
-    extension::{Agreed, ExtensionOffer, Supported, is_token},
-    handshake::{
-        accept_key::SecWebSocketAccept,
-        field::{Field, eq_without_case, text},
-        token,
-    },
-    role::Role,
-};
+use crate::handshake::accept_key::SecWebSocketAccept;
+use crate::handshake::client::error::ResponseError;
+use crate::handshake::client::response::ResponseHead;
+use crate::handshake::field::{Field, eq_without_case, text};
+use crate::handshake::token;
+use crate::role::Role;
 
 /// A successful handshake, seen from the client: the response, and the connection that begins
 /// after it.

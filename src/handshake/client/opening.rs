@@ -5,14 +5,13 @@ use core::fmt;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{
-    error::ResponseError,
-    established::{Established, Expectation},
-    rejection::Rejection,
-    request::ClientRequest,
-    response::ResponseReader,
-};
-use crate::{entropy::Entropy, handshake::accept_key::SecWebSocketKey};
+use crate::entropy::Entropy;
+use crate::handshake::accept_key::SecWebSocketKey;
+use crate::handshake::client::error::ResponseError;
+use crate::handshake::client::established::{Established, Expectation};
+use crate::handshake::client::rejection::Rejection;
+use crate::handshake::client::request::ClientRequest;
+use crate::handshake::client::response::ResponseReader;
 
 /// The client's handshake until the final response has arrived.
 ///

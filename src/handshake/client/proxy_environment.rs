@@ -1,7 +1,5 @@
-use super::{
-    no_proxy::NoProxy,
-    proxy::{Proxy, ProxyError},
-};
+use crate::handshake::client::no_proxy::NoProxy;
+use crate::handshake::client::proxy::{Proxy, ProxyError};
 use crate::handshake::uri::{Scheme, WebSocketUri};
 
 /// The proxies that the environment names, and for which servers.

@@ -1,10 +1,10 @@
-use http::{Response, StatusCode, header::LOCATION};
+use http::header::LOCATION;
+use http::{Response, StatusCode};
 
-use super::{location, request::ClientRequest};
-use crate::handshake::{
-    field::{Field, text},
-    uri::{Scheme, WebSocketUri},
-};
+use crate::handshake::client::location;
+use crate::handshake::client::request::ClientRequest;
+use crate::handshake::field::{Field, text};
+use crate::handshake::uri::{Scheme, WebSocketUri};
 
 /// How many redirections a client will still follow, and where they lead (RFC 6455, section 4.1).
 ///

@@ -2,12 +2,10 @@
 
 use core::mem;
 
-use http::{
-    Response, StatusCode,
-    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
-};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{Response, StatusCode};
 
-use super::chunked::ChunkedDecoder;
+use crate::handshake::client::chunked::ChunkedDecoder;
 use crate::handshake::field::{Field, number};
 
 /// The server's final response when it isn't the 101 that was asked for (RFC 6455, section 4.1).

@@ -3,14 +3,16 @@ use http::header::{
     AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN, PROXY_AUTHORIZATION,
 };
 
-use super::error::OptionError;
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::extension::{Supported, is_token};
-use crate::handshake::{
-    accept_key::SecWebSocketKey, encode, field::OWNED, head::HeadLimits, origin::Origin,
-    uri::WebSocketUri,
-};
+use crate::handshake::accept_key::SecWebSocketKey;
+use crate::handshake::client::error::OptionError;
+use crate::handshake::encode;
+use crate::handshake::field::OWNED;
+use crate::handshake::head::HeadLimits;
+use crate::handshake::origin::Origin;
+use crate::handshake::uri::WebSocketUri;
 
 /// What a client asks for, and the limits within which it accepts the answer.
 ///

@@ -5,10 +5,11 @@ use core::fmt;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{
-    error::ProxyResponseError, proxy::Proxy, rejection::Rejection, request::ClientRequest,
-    response::ResponseReader,
-};
+use crate::handshake::client::error::ProxyResponseError;
+use crate::handshake::client::proxy::Proxy;
+use crate::handshake::client::rejection::Rejection;
+use crate::handshake::client::request::ClientRequest;
+use crate::handshake::client::response::ResponseReader;
 use crate::handshake::encode;
 
 /// What precedes a client's handshake if there is a proxy in between: the request for a tunnel,

@@ -1,21 +1,18 @@
 use bytes::Bytes;
-use http::{
-    Response, StatusCode,
-    header::{
-        CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-        SEC_WEBSOCKET_PROTOCOL, UPGRADE,
-    },
+use http::header::{
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
+use http::{Response, StatusCode};
 
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::extension::Agreed;
 #[cfg(feature = "deflate")]
 use crate::extension::{AgreedDeflate, DeflateParameters};
-use crate::{
-    config::Config,
-    connection::Connection,
-    extension::Agreed,
-    handshake::{accept_key::SecWebSocketAccept, encode},
-    role::Role,
-};
+use crate::handshake::accept_key::SecWebSocketAccept;
+use crate::handshake::encode;
+use crate::role::Role;
 
 /// A successful handshake, seen from the server: the response to send, and the connection that
 /// begins after it.

@@ -1,19 +1,18 @@
 //! From a request to its answer: what the protocol demands, and what the application decides.
 
 use bytes::Bytes;
-use http::{
-    Method, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue},
-};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 
 #[cfg(feature = "deflate")]
 use crate::extension::Deflate;
 use crate::extension::Supported;
-use crate::handshake::{encode, field::OWNED};
-
-use super::{
-    accepted::Accepted, error::RequestError, refusal::Refusal, upgrade_request::UpgradeRequest,
-};
+use crate::handshake::encode;
+use crate::handshake::field::OWNED;
+use crate::handshake::server::accepted::Accepted;
+use crate::handshake::server::error::RequestError;
+use crate::handshake::server::refusal::Refusal;
+use crate::handshake::server::upgrade_request::UpgradeRequest;
 
 /// Answers a request from [`ServerHandshake`](super::ServerHandshake) or from another HTTP library.
 ///

@@ -2,12 +2,11 @@
 
 use http::Request;
 
-use super::{error::RequestError, request_head::RequestHead};
-use crate::handshake::{
-    head::{HeadLimits, HeadReader},
-    parse,
-    sticky::Sticky,
-};
+use crate::handshake::head::{HeadLimits, HeadReader};
+use crate::handshake::parse;
+use crate::handshake::server::error::RequestError;
+use crate::handshake::server::request_head::RequestHead;
+use crate::handshake::sticky::Sticky;
 
 /// The server's handshake while the request is still on its way.
 ///

@@ -1,10 +1,9 @@
 //! Which web pages may open a connection (RFC 6455, sections 4.2.2 and 10.2).
 
-use super::{error::RequestError, upgrade_request::UpgradeRequest};
-use crate::handshake::{
-    field::{Field, text},
-    origin::Origin,
-};
+use crate::handshake::field::{Field, text};
+use crate::handshake::origin::Origin;
+use crate::handshake::server::error::RequestError;
+use crate::handshake::server::upgrade_request::UpgradeRequest;
 
 /// Which web pages may open a connection.
 ///

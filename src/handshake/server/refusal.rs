@@ -1,17 +1,13 @@
 use bytes::Bytes;
-use http::{
-    HeaderMap, Response, StatusCode, Version,
-    header::{
-        ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
-        SEC_WEBSOCKET_VERSION, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    },
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
+    SEC_WEBSOCKET_VERSION, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
+use http::{HeaderMap, Response, StatusCode, Version};
 
-use super::{
-    decision::{DecisionError, all_ascii},
-    error::RequestError,
-};
 use crate::handshake::encode;
+use crate::handshake::server::decision::{DecisionError, all_ascii};
+use crate::handshake::server::error::RequestError;
 
 /// An HTTP response that ends the handshake without a WebSocket.
 ///

@@ -1,13 +1,12 @@
 use core::fmt;
 
-use http::{Method, Request, Uri, Version, header::HeaderName};
+use http::header::HeaderName;
+use http::{Method, Request, Uri, Version};
 
-use super::{
-    decision::{self, Answer, Decision, DecisionError},
-    error::RequestError,
-    upgrade_request::UpgradeRequest,
-};
 use crate::handshake::parse::HeaderLines;
+use crate::handshake::server::decision::{self, Answer, Decision, DecisionError};
+use crate::handshake::server::error::RequestError;
+use crate::handshake::server::upgrade_request::UpgradeRequest;
 
 /// A request whose header lines are still where they arrived.
 ///

@@ -2,14 +2,12 @@
 
 use http::{Method, Request, Uri, Version};
 
-use super::error::RequestError;
 use crate::extension::ExtensionOffer;
-use crate::handshake::{
-    accept_key::{SecWebSocketAccept, SecWebSocketKey},
-    authority::Authority,
-    field::{Field, HandshakeFields, text},
-    token,
-};
+use crate::handshake::accept_key::{SecWebSocketAccept, SecWebSocketKey};
+use crate::handshake::authority::Authority;
+use crate::handshake::field::{Field, HandshakeFields, text};
+use crate::handshake::server::error::RequestError;
+use crate::handshake::token;
 
 /// A request that is a valid opening handshake, and what it asks for.
 ///
