@@ -11,6 +11,32 @@ use crate::blocking::route;
 use crate::blocking::socket::CloneSocket;
 
 /// A socket that clients connect to; where an [`AcceptLoop`](super::AcceptLoop) gets its connections.
+///
+/// Wrap one to change what it reports, or to set options on each socket:
+///
+/// ```
+/// use std::io;
+/// use std::net::{SocketAddr, TcpListener, TcpStream};
+/// use sansocket::blocking::Listener;
+///
+/// /// Reports IPv4 clients of a dual-stack listener by their IPv4 address.
+/// struct Canonical(TcpListener);
+///
+/// impl Listener for Canonical {
+///     type Socket = TcpStream;
+///     type Address = SocketAddr;
+///
+///     fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+///         let (stream, mut client) = self.0.accept()?;
+///         client.set_ip(client.ip().to_canonical());
+///         Ok((stream, client))
+///     }
+///
+///     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+///         self.0.waker()
+///     }
+/// }
+/// ```
 pub trait Listener: 'static {
     /// The socket of a connection.
     type Socket: CloneSocket + Send + Sync + 'static;

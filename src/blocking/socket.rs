@@ -5,7 +5,59 @@ use std::time::Duration;
 /// A stream whose calls can be bounded in time.
 ///
 /// Deadlines hold only on such streams: [`TcpStream`], Unix sockets, and whatever wraps one and
-/// implements this by passing the calls on.
+/// implements this by passing the calls on:
+///
+/// ```
+/// use std::io::{self, Read, Write};
+/// use std::net::{Shutdown, TcpStream};
+/// use std::time::Duration;
+/// use sansocket::blocking::Socket;
+///
+/// /// Counts what is read.
+/// struct Counting {
+///     inner: TcpStream,
+///     read: u64,
+/// }
+///
+/// impl Read for Counting {
+///     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+///         let count = self.inner.read(buffer)?;
+///         self.read += count as u64;
+///         Ok(count)
+///     }
+/// }
+///
+/// impl Write for Counting {
+///     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+///         self.inner.write(bytes)
+///     }
+///
+///     fn flush(&mut self) -> io::Result<()> {
+///         self.inner.flush()
+///     }
+/// }
+///
+/// impl Socket for Counting {
+///     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+///         self.inner.set_read_timeout(timeout)
+///     }
+///
+///     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+///         self.inner.set_write_timeout(timeout)
+///     }
+///
+///     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+///         self.inner.shutdown(how)
+///     }
+///
+///     fn set_nodelay(&self) -> io::Result<()> {
+///         Socket::set_nodelay(&self.inner)
+///     }
+/// }
+/// ```
+///
+/// Implement [`write_vectored`](Write::write_vectored) as well where it can be passed on: long messages are
+/// written with it.
 pub trait Socket: Read + Write {
     /// Bounds each read; `None` lifts the bound. A read that exceeds it fails with
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut).

@@ -5,6 +5,22 @@ use crate::connection::close_frame::CloseFrame;
 use crate::message::Text;
 
 /// How a connection ended, or is about to end (RFC 6455, sections 7.1.4 to 7.1.6).
+///
+/// ```
+/// use sansocket::{CloseCode, ClosedBy, Config, Connection, Role};
+///
+/// let mut server = Connection::new(Role::Server, Config::default());
+/// assert_eq!(server.close_status(), None);
+/// let mut input = *b"\x88\x85\x00\x00\x00\x00\x03\xe9bye";
+/// server.next_event(&mut &mut input[..])?;
+///
+/// let status = server.close_status().unwrap();
+/// assert!(status.is_clean());
+/// assert_eq!(status.closed_by, ClosedBy::Remote);
+/// assert_eq!(status.remote.number(), CloseCode::GOING_AWAY.get());
+/// assert_eq!(status.to_string(), r#"1001 "bye""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseStatus {

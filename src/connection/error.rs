@@ -1,6 +1,19 @@
 use crate::message::Message;
 
 /// Why a message was not taken.
+///
+/// ```
+/// use sansocket::{Config, Connection, Message, Role, SendError};
+///
+/// let config = Config::default().max_outgoing_size(10);
+/// let mut server = Connection::new(Role::Server, config);
+/// server.send("ten bytes.")?;
+/// match server.send("one more") {
+///     Err(SendError::BufferFull(message)) => assert_eq!(message, Message::from("one more")),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), SendError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {

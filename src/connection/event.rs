@@ -5,6 +5,27 @@ use crate::message::{Chunk, Message};
 /// What the peer did.
 ///
 /// It borrows the input, never the connection, so what was received can be sent back at once.
+///
+/// ```
+/// use sansocket::{Connection, Event, SendError};
+///
+/// /// Returns whether the peer is still there.
+/// fn handle(event: Event<'_>, connection: &mut Connection) -> Result<bool, SendError> {
+///     match event {
+///         Event::Message(message) => connection.send(message)?,
+///         Event::Chunk(chunk) => println!("{} bytes of a message", chunk.piece.len()),
+///         Event::Close(frame) => {
+///             println!("the peer says goodbye: {frame:?}");
+///             return Ok(false);
+///         }
+///         // What the protocol demands in return is already queued.
+///         Event::Ping(_) | Event::Pong(_) => {}
+///         // Kinds that a later version adds.
+///         _ => {}
+///     }
+///     Ok(true)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'input> {

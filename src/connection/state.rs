@@ -11,6 +11,23 @@ pub enum ConnectionState {
 }
 
 /// What to do with the transport now.
+///
+/// ```
+/// use bytes::Buf;
+/// use sansocket::{CloseCode, Config, Connection, Role, Transport};
+///
+/// let mut server = Connection::new(Role::Server, Config::default());
+/// server.close(Some(CloseCode::NORMAL.into()));
+/// assert_eq!(server.transport(), Transport::KeepOpen);
+///
+/// // Written, and answered by the client.
+/// server.outgoing().advance(4);
+/// assert_eq!(server.transport(), Transport::KeepOpen);
+/// let mut answer = *b"\x88\x82\x00\x00\x00\x00\x03\xe8";
+/// server.next_event(&mut &mut answer[..])?;
+/// assert_eq!(server.transport(), Transport::Close);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Carry on: read, and write the outgoing bytes.

@@ -17,6 +17,20 @@ use crate::role::Role;
 
 /// A successful handshake, seen from the client: the response, and the connection that begins
 /// after it.
+///
+/// ```
+/// use sansocket::handshake::Established;
+/// use sansocket::http::header::SET_COOKIE;
+/// use sansocket::{Config, Connection};
+///
+/// fn begin(established: Established) -> Connection {
+///     println!("subprotocol: {:?}", established.subprotocol());
+///     for cookie in established.response().headers().get_all(SET_COOKIE) {
+///         println!("cookie: {cookie:?}");
+///     }
+///     established.into_connection(Config::default())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Established {
     response: Response<()>,
