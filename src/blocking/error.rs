@@ -13,6 +13,26 @@ use crate::handshake::{
 use crate::message::Message;
 
 /// Why an operation on a [`WebSocket`](super::WebSocket) failed.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use sansocket::blocking::{Client, Error, Timeouts};
+///
+/// let timeouts = Timeouts::default().read(Some(Duration::from_secs(1)));
+/// let mut socket = Client::new("ws://localhost:9001/feed")?.timeouts(timeouts).connect()?;
+/// loop {
+///     match socket.read() {
+///         Ok(Some(message)) => println!("{} bytes", message.len()),
+///         Ok(None) => break,
+///         Err(Error::ReadTimedOut) => println!("nothing new"),
+///         Err(Error::Protocol(error)) => return Err(format!("a broken peer: {error}").into()),
+///         // Lost, or not to be reached any more: connect again.
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// println!("closed: {:?}", socket.close_status());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -93,6 +113,21 @@ impl From<SendError> for Error {
 }
 
 /// Why a client got no connection.
+///
+/// ```no_run
+/// use sansocket::blocking::{ConnectError, connect};
+/// use sansocket::http::StatusCode;
+///
+/// match connect("ws://localhost:9001/feed") {
+///     Ok(mut socket) => socket.send("Hello")?,
+///     Err(ConnectError::Rejected(response)) if response.status() == StatusCode::UNAUTHORIZED => {
+///         println!("log in first: {}", String::from_utf8_lossy(response.body()));
+///     }
+///     Err(ConnectError::Connect { host, source }) => println!("is {host} up? {source}"),
+///     Err(error) => println!("{error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -171,6 +206,20 @@ pub enum ConnectError {
 }
 
 /// Why a server got no connection. The client has been answered, where that was possible.
+///
+/// ```no_run
+/// # fn serve(stream: std::net::TcpStream) -> Result<(), sansocket::blocking::Error> {
+/// use sansocket::blocking::{AcceptError, accept};
+///
+/// match accept(stream) {
+///     Ok(mut socket) => return socket.serve(|message, outbox| outbox.send(message)),
+///     // Somebody's browser, or a health check.
+///     Err(AcceptError::Refused { status, .. }) => println!("answered with {status}"),
+///     Err(error) => println!("gone: {error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {

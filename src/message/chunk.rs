@@ -5,6 +5,19 @@ use crate::message::message::Message;
 /// Pieces follow the bytes, not the frames: where the peer put its fragment boundaries makes no
 /// difference to the message (RFC 6455, section 5.4). Each piece of a text is itself valid text, cut
 /// between characters. A piece is empty only if it is the last.
+///
+/// ```
+/// use sansocket::{Chunk, Config, Connection, Delivery, Event, Message, Role};
+///
+/// let config = Config::default().delivery(Delivery::Chunks);
+/// let mut client = Connection::new(Role::Client, config);
+/// // A text of five bytes, of which two have arrived.
+/// let mut input = *b"\x81\x05He";
+/// let piece = Message::from("He");
+/// let event = Event::Chunk(Chunk { piece, first: true, last: false });
+/// assert_eq!(client.next_event(&mut &mut input[..])?, Some(event));
+/// # Ok::<(), sansocket::ProtocolError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk<'a> {
     /// The piece, of the same kind as the whole message.
