@@ -51,6 +51,10 @@ impl<S: Read + Write> Write for ByteWriter<S> {
         if piece.is_empty() {
             return Ok(0);
         }
+        // What wasn't written in time was taken nevertheless. That happens once.
+        if self.writer.is_stalled() {
+            self.writer.flush()?;
+        }
         match self.writer.send(piece) {
             // What is queued counts as taken: the next write or flush waits for it.
             Ok(()) | Err(Error::WriteTimedOut) => Ok(piece.len()),

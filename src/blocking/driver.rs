@@ -77,7 +77,9 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let mut stopped = None;
         let mut handle = |event: Event<'_>, outlet: &mut O| {
             let Event::Message(message) = event else { return false };
-            match handler(message, &mut Outbox::new(outlet)) {
+            let mut outbox = Outbox::new(outlet);
+            let outcome = handler(message, &mut outbox);
+            match outcome.and_then(|()| outbox.outcome().map_err(E::from)) {
                 Ok(()) => false,
                 Err(error) => {
                     stopped = Some(error);

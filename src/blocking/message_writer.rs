@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::blocking::error::Error;
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, Wait};
 use crate::close_code::CloseCode;
 use crate::connection::{CloseFrame, Fragment, UsageError};
 use crate::frame::FrameHeader;
@@ -46,8 +46,9 @@ enum Written {
 pub(super) trait FragmentSink {
     /// Whether another message is still unfinished.
     fn is_within_message(&mut self) -> bool;
-    /// Queues a fragment; fails with `WriteTimedOut` if there was not enough time to write what is queued.
-    fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error>;
+    /// Queues a fragment, as [`Sink::queue`] does.
+    fn fragment(&mut self, piece: Message<'_>, fragment: Fragment, wait: Wait)
+    -> Result<(), Error>;
     fn flush(&mut self) -> Result<(), Error>;
     fn close(&mut self, code: CloseCode);
 }
@@ -57,8 +58,13 @@ impl<T: Sink> FragmentSink for T {
         self.outbound(|outbound| outbound.sending.is_within_message())
     }
 
-    fn fragment(&mut self, piece: Message<'_>, fragment: Fragment) -> Result<(), Error> {
-        self.queue_in_time(piece, |sending, piece| sending.send_fragment(piece, fragment))
+    fn fragment(
+        &mut self,
+        piece: Message<'_>,
+        fragment: Fragment,
+        wait: Wait,
+    ) -> Result<(), Error> {
+        self.queue(piece, wait, |sending, piece| sending.send_fragment(piece, fragment))
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -91,7 +97,7 @@ impl<'connection> MessageWriter<'connection> {
             }
             MessageKind::Binary => Message::from(&self.gathered[..]),
         };
-        let queued = self.sink.fragment(piece, Fragment::Last);
+        let queued = self.sink.fragment(piece, Fragment::Last, Wait::Always);
         if let Ok(()) | Err(Error::WriteTimedOut) = queued {
             self.progress = Progress::Finished;
         }
@@ -108,7 +114,7 @@ impl<'connection> MessageWriter<'connection> {
     }
 
     /// Queues what is gathered, except for the bytes of an incomplete character.
-    fn queue_gathered(&mut self) -> io::Result<Written> {
+    fn queue_gathered(&mut self, wait: Wait) -> io::Result<Written> {
         let piece = match self.kind {
             MessageKind::Text => Message::from(complete_text(&self.gathered).map_err(invalid)?),
             MessageKind::Binary => Message::from(&self.gathered[..]),
@@ -117,7 +123,7 @@ impl<'connection> MessageWriter<'connection> {
         if sent == 0 {
             return Ok(Written::InTime);
         }
-        let written = match self.sink.fragment(piece, Fragment::More) {
+        let written = match self.sink.fragment(piece, Fragment::More, wait) {
             Ok(()) => Written::InTime,
             Err(Error::WriteTimedOut) => Written::Later,
             Err(error) => return Err(error.into()),
@@ -133,7 +139,7 @@ impl Write for MessageWriter<'_> {
         self.check_begun()?;
         if self.gathered.len() >= FRAGMENT {
             // A write only promises that the bytes are queued.
-            let _: Written = self.queue_gathered()?;
+            let _: Written = self.queue_gathered(Wait::Once)?;
         }
         let taken = bytes.len().min(FRAGMENT.saturating_sub(self.gathered.len()));
         self.gathered.extend(bytes.iter().take(taken));
@@ -142,7 +148,7 @@ impl Write for MessageWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.check_begun()?;
-        match self.queue_gathered()? {
+        match self.queue_gathered(Wait::Always)? {
             Written::InTime => Ok(self.sink.flush()?),
             // That has already been waited for.
             Written::Later => Err(Error::WriteTimedOut.into()),

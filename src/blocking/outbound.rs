@@ -12,6 +12,9 @@ use crate::message::Message;
 /// Once this many bytes are queued, they are written without being asked for.
 pub(super) const WRITE_FROM: usize = 64 * 1024;
 
+/// How long to wait for a peer that isn't waited for.
+pub(super) const NUDGE: Duration = Duration::from_millis(1);
+
 /// The sending half of a connection, and what has become of its transport.
 #[derive(Debug)]
 pub(super) struct Outbound {
@@ -23,6 +26,8 @@ pub(super) struct Outbound {
     pub(super) is_cut: bool,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
+    /// How much had been written when the peer last took nothing for the whole of a write's time.
+    stalled_at: Option<u64>,
 }
 
 /// Why a connection ends other than by a Close frame.
@@ -34,13 +39,39 @@ enum Failure {
 
 impl Outbound {
     pub(super) const fn new(sending: SendingHalf, write_timeout: Option<Duration>) -> Self {
-        Self { sending, spare: Vec::new(), is_cut: false, write_timeout, failure: None }
+        Self {
+            sending,
+            spare: Vec::new(),
+            is_cut: false,
+            write_timeout,
+            failure: None,
+            stalled_at: None,
+        }
     }
 
     /// Whether so much is queued that it has to be written.
     #[inline]
     pub(super) fn is_laden(&mut self) -> bool {
         self.sending.outgoing().remaining() >= WRITE_FROM || self.sending.is_full()
+    }
+
+    /// Whether the peer took nothing for the whole of a write's time, and has taken nothing since.
+    pub(super) fn is_stalled(&mut self) -> bool {
+        self.stalled_at == Some(self.sending.outgoing().written())
+    }
+
+    /// Notes that a write has had all its time.
+    #[cold]
+    pub(super) fn note_stall(&mut self) {
+        self.stalled_at = Some(self.sending.outgoing().written());
+    }
+
+    /// Fails if a write has failed: what was queued then is lost, however little is queued now.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        match self.failure {
+            Some(Failure::Write(kind)) => Err(Error::Io(kind.into())),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a message and writes it after everything that is queued. What isn't written is queued.
@@ -52,17 +83,46 @@ impl Outbound {
         let timeout = self.write_timeout;
         let lent = self.sending.lend(message);
         match lent.map(|mut lent| stream.write(timeout, &mut lent)) {
-            Ok(written) => written.map_err(|error| self.write_failed(error)),
+            Ok(written) => self.conclude(written),
             Err(error) => Err(self.refusal(error)),
         }
+    }
+
+    /// Writes everything that is queued.
+    pub(super) fn flush<S: Read + Write>(&mut self, stream: &mut Stream<S>) -> Result<(), Error> {
+        let outgoing = self.sending.outgoing();
+        if !outgoing.has_remaining() && !stream.is_unflushed() {
+            return self.check_writable();
+        }
+        let written = match self.write_bound()? {
+            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
+            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
+        };
+        self.conclude(written)
+    }
+
+    /// Writes what the peer takes at once; fails with `WriteTimedOut` if something is left.
+    pub(super) fn nudge<S: Read + Write>(&mut self, stream: &mut Stream<S>) -> Result<(), Error> {
+        self.check_writable()?;
+        let written = stream.write(Some(NUDGE), self.sending.outgoing());
+        written.map_err(|error| self.write_failed(error))
+    }
+
+    /// Returns what a write that has had all its time has come to.
+    fn conclude(&mut self, written: io::Result<()>) -> Result<(), Error> {
+        written.map_err(|error| {
+            let error = self.write_failed(error);
+            if matches!(error, Error::WriteTimedOut) {
+                self.note_stall();
+            }
+            error
+        })
     }
 
     /// How long the next write may take: it has a bound of its own, or, once the end has begun, the end's
     /// deadline.
     pub(super) fn write_bound(&mut self) -> Result<WriteBound, Error> {
-        if let Some(Failure::Write(kind)) = self.failure {
-            return Err(Error::Io(kind.into()));
-        }
+        self.check_writable()?;
         match self.sending.state() {
             ConnectionState::Open => Ok(WriteBound::Each(self.write_timeout)),
             ConnectionState::Closing => {

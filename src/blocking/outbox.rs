@@ -40,10 +40,13 @@ pub struct Outbox<'connection> {
     replies: &'connection mut dyn Replies,
     /// Whether this call of the handler has closed the connection, and so should know that.
     has_closed: bool,
+    /// Whether the peer has left a reply of this call waiting for too long.
+    has_timed_out: bool,
 }
 
 /// Takes the replies of a handler.
 pub(super) trait Replies {
+    /// Queues a message, even if this fails with `WriteTimedOut`.
     fn send(&mut self, message: Message<'_>) -> Result<(), Error>;
     fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error>;
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error>;
@@ -70,7 +73,7 @@ impl Replies for Outbound {
 
 impl<'connection> Outbox<'connection> {
     pub(super) fn new(replies: &'connection mut dyn Replies) -> Self {
-        Self { replies, has_closed: false }
+        Self { replies, has_closed: false, has_timed_out: false }
     }
 
     /// Queues a message.
@@ -78,9 +81,14 @@ impl<'connection> Outbox<'connection> {
     /// # Errors
     ///
     /// [`Error::Usage`] after a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`]
-    /// when that one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
+    /// when that one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size), or,
+    /// on a split connection, when the peer has taken nothing of its earlier replies in time.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
+        let message = message.into();
+        if self.has_timed_out {
+            return Err(Error::BufferFull(message.into_owned()));
+        }
+        self.replies.send(message).or_else(|error| self.unless_queued(error))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -89,7 +97,10 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.replies.send_prepared(message).or_else(|error| self.unless_closing(error))
+        if self.has_timed_out {
+            return Err(Error::BufferFull(message.message().clone()));
+        }
+        self.replies.send_prepared(message).or_else(|error| self.unless_queued(error))
     }
 
     /// Queues a Ping.
@@ -98,7 +109,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As for [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
+        self.replies.ping(payload.into()).or_else(|error| self.unless_queued(error))
     }
 
     /// Begins the closing handshake. `serve` ends when the peer has answered.
@@ -112,9 +123,19 @@ impl<'connection> Outbox<'connection> {
         Ok(())
     }
 
+    /// What `serve` has to report though the handler went well.
+    pub(super) const fn outcome(&self) -> Result<(), Error> {
+        if self.has_timed_out { Err(Error::WriteTimedOut) } else { Ok(()) }
+    }
+
+    /// Returns the errors that are the handler's.
     #[cold]
-    fn unless_closing(&self, error: Error) -> Result<(), Error> {
+    fn unless_queued(&mut self, error: Error) -> Result<(), Error> {
         match error {
+            Error::WriteTimedOut => {
+                self.has_timed_out = true;
+                Ok(())
+            }
             // A transport that takes nothing any more isn't the handler's error either: `serve` reports it.
             Error::Usage(UsageError::NotOpen) | Error::Io(_) if !self.has_closed => Ok(()),
             error => Err(error),

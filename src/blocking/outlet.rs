@@ -1,10 +1,8 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use bytes::Buf;
-
 use crate::blocking::error::Error;
-use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::outbound::Outbound;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
 use crate::message::Message;
@@ -53,15 +51,7 @@ impl<S: Read + Write> Outlet<S> for Outbound {
     }
 
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error> {
-        let outgoing = self.sending.outgoing();
-        if !outgoing.has_remaining() && !stream.is_unflushed() {
-            return Ok(Flushed::Everything);
-        }
-        let written = match self.write_bound()? {
-            WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
-            WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
-        };
-        written.map(|()| Flushed::Everything).map_err(|error| self.write_failed(error))
+        Self::flush(self, stream).map(|()| Flushed::Everything)
     }
 
     fn write_last_words(&mut self, _: &Timeouts) {

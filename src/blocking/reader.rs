@@ -102,7 +102,7 @@ impl<S: Read + Write> Reader<S> {
     ///
     /// # Errors
     ///
-    /// As for [`WebSocket::serve`].
+    /// As for [`WebSocket::serve`]; [`Error::WriteTimedOut`] when the peer took too long to take a reply.
     pub fn serve<E: From<Error>>(
         &mut self,
         handler: impl FnMut(Message<'_>, &mut Outbox<'_>) -> Result<(), E>,

@@ -9,13 +9,13 @@ use bytes::{Buf, Bytes};
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::lock::{into_inner, lock, try_lock};
-use crate::blocking::outbound::{Outbound, WriteBound};
+use crate::blocking::outbound::{NUDGE, Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, Wait};
 use crate::blocking::stream::{MAX_SLICES, Stream};
 use crate::blocking::timeouts::Timeouts;
-use crate::connection::{CloseFrame, ControlPayload, PreparedMessage};
+use crate::connection::{CloseFrame, ControlPayload, PreparedMessage, UsageError};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -35,9 +35,6 @@ pub(super) struct Shared<S> {
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
 }
-
-/// How long the reader waits for a peer that takes replies slowly, or not at all, before it goes on reading.
-const NUDGE: Duration = Duration::from_millis(1);
 
 /// How often the reader checks whether waiting replies can be written.
 const RETRY: Duration = Duration::from_millis(20);
@@ -64,6 +61,7 @@ impl<S: Read + Write> Shared<S> {
     /// Writes everything that is queued now, however long the peer takes.
     pub(super) fn flush(&self) -> Result<(), Error> {
         let mut stream = lock(&self.stream);
+        self.lock_outbound().check_writable()?;
         // What the reader has queued meanwhile goes out too. Only once: others may go on queueing for ever.
         let written = (0..2).try_for_each(|_| {
             self.write(&mut stream, |outbound| match outbound.write_bound()? {
@@ -73,6 +71,9 @@ impl<S: Read + Write> Shared<S> {
                 }
             })
         });
+        if let Err(Error::WriteTimedOut) = written {
+            self.lock_outbound().note_stall();
+        }
         self.let_go(stream);
         written
     }
@@ -238,6 +239,13 @@ impl<S: Read + Write> Sink for &Shared<S> {
     fn flush(&mut self) -> Result<(), Error> {
         Shared::flush(self)
     }
+
+    fn nudge(&mut self) -> Result<(), Error> {
+        match Shared::nudge(self)? {
+            Flushed::Everything => Ok(()),
+            Flushed::Partly => Err(Error::WriteTimedOut),
+        }
+    }
 }
 
 /// The right to send a message, for as long as that takes.
@@ -261,21 +269,28 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
     fn flush(&mut self) -> Result<(), Error> {
         self.shared.flush()
     }
+
+    fn nudge(&mut self) -> Result<(), Error> {
+        Sink::nudge(&mut self.shared)
+    }
 }
 
 /// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
-        Turn::new(self).queue(message, |sending, message| sending.send(message))
+        Turn::new(self).queue(message, Wait::Always, |sending, message| sending.send(message))
     }
 
     fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         let shared = message.message().clone();
-        Turn::new(self).queue(shared, |sending, _| sending.send_prepared(message))
+        Turn::new(self).queue(shared, Wait::Always, |sending, _| sending.send_prepared(message))
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        (&**self).queue_ping(payload)
+        (&**self).queue_ping(payload).map_err(|error| match error {
+            Error::WriteTimedOut => UsageError::BacklogFull.into(),
+            error => error,
+        })
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {

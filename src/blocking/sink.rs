@@ -3,6 +3,15 @@ use crate::blocking::outbound::Outbound;
 use crate::connection::{ConnectionState, ControlPayload, SendError, SendingHalf, UsageError};
 use crate::message::Message;
 
+/// How often a peer that takes nothing is waited for, for the time of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// With each message, and it is an error each time.
+    Always,
+    /// Until it takes something again, not a second time. No more was promised than that the message is queued.
+    Once,
+}
+
 /// Where messages are queued and written from: by the only thread of a connection, or by one of several.
 pub(super) trait Sink {
     /// Accesses the sending half, for a moment.
@@ -11,28 +20,23 @@ pub(super) trait Sink {
     /// Writes everything that is queued.
     fn flush(&mut self) -> Result<(), Error>;
 
-    /// Queues a message with `send`, and writes if much is queued, as far as there is time for it.
+    /// Writes what the peer takes at once; fails with `WriteTimedOut` if something is left.
+    fn nudge(&mut self) -> Result<(), Error>;
+
+    /// Queues a message with `send`, and writes if much is queued.
+    ///
+    /// Fails with `WriteTimedOut` if that took too long and is an error by `wait`. The message is queued even then.
     #[inline]
     fn queue(
         &mut self,
-        message: Message<'_>,
-        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
-    ) -> Result<(), Error> {
-        self.queue_in_time(message, send).or_else(unless_timed_out)
-    }
-
-    /// Like `queue`, but fails with `WriteTimedOut` if there was not enough time to write. The message is
-    /// queued even then.
-    #[inline]
-    fn queue_in_time(
-        &mut self,
         mut message: Message<'_>,
+        wait: Wait,
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
         // In a loop, because the reader's replies may fill a short queue between two attempts.
         while let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
             match error {
-                SendError::BufferFull(refused) => match self.flush() {
+                SendError::BufferFull(refused) => match self.write_queued(wait) {
                     Ok(()) => message = refused,
                     Err(Error::WriteTimedOut) => return Err(Error::BufferFull(refused)),
                     Err(error) => return Err(error),
@@ -45,16 +49,29 @@ pub(super) trait Sink {
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
         }
-        self.flush().or_else(|error| match error {
+        match self.write_queued(wait) {
+            Err(Error::WriteTimedOut) if wait == Wait::Once => Ok(()),
             // The peer has closed meanwhile. That has a deadline of its own, and the next flush reports the
             // outcome.
-            Error::WriteTimedOut
+            Err(Error::WriteTimedOut)
                 if self.outbound(|outbound| outbound.sending.state()) != ConnectionState::Open =>
             {
                 Ok(())
             }
-            error => Err(error),
-        })
+            written => written,
+        }
+    }
+
+    /// Writes everything that is queued, as far as the peer is waited for.
+    fn write_queued(&mut self, wait: Wait) -> Result<(), Error> {
+        if wait == Wait::Once && self.outbound(Outbound::is_stalled) {
+            match self.nudge() {
+                // It takes something again.
+                Err(Error::WriteTimedOut) if !self.outbound(Outbound::is_stalled) => {}
+                nudged => return nudged,
+            }
+        }
+        self.flush()
     }
 
     /// Queues a Ping, and writes first if there is no room for it.
@@ -75,16 +92,6 @@ pub(super) trait Sink {
     }
 }
 
-/// Ignores a write timeout: the message was written as far as there was time for it, the rest is queued, and
-/// no more was promised.
-#[cold]
-pub(super) fn unless_timed_out(error: Error) -> Result<(), Error> {
-    match error {
-        Error::WriteTimedOut => Ok(()),
-        error => Err(error),
-    }
-}
-
 impl<T: Sink> Sink for &mut T {
     fn outbound<R>(&mut self, access: impl FnOnce(&mut Outbound) -> R) -> R {
         T::outbound(self, access)
@@ -92,5 +99,9 @@ impl<T: Sink> Sink for &mut T {
 
     fn flush(&mut self) -> Result<(), Error> {
         T::flush(self)
+    }
+
+    fn nudge(&mut self) -> Result<(), Error> {
+        T::nudge(self)
     }
 }

@@ -7,22 +7,21 @@ use std::sync::Arc;
 use crate::blocking::driver::Driver;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WRITE_FROM};
-use crate::blocking::outlet::Outlet;
 use crate::blocking::shared::Shared;
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, Wait};
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::message::Message;
 
 impl<S: Read + Write> Driver<S, Outbound> {
-    /// Queues a message, and writes if much is queued; a long message is written from where it lies. Fails
-    /// with `WriteTimedOut` if there was not enough time to write it: it is queued even then.
+    /// Queues a message, and writes if much is queued; a long message is written from where it lies. Fails as
+    /// [`Sink::queue`] does.
     #[inline]
-    pub(super) fn write(&mut self, message: Message<'_>) -> Result<(), Error> {
+    pub(super) fn write(&mut self, message: Message<'_>, wait: Wait) -> Result<(), Error> {
         if !message.is_short() {
-            return self.write_longer(message);
+            return self.write_longer(message, wait);
         }
-        self.queue_in_time(message.as_borrowed(), |sending, message| sending.send(message))?;
+        self.queue(message.as_borrowed(), wait, |sending, message| sending.send(message))?;
         if let Some(storage) = message.into_storage() {
             self.outlet.spare = storage;
         }
@@ -30,14 +29,16 @@ impl<S: Read + Write> Driver<S, Outbound> {
     }
 
     #[inline(never)]
-    fn write_longer(&mut self, mut message: Message<'_>) -> Result<(), Error> {
-        if message.len() >= WRITE_FROM {
+    fn write_longer(&mut self, mut message: Message<'_>, wait: Wait) -> Result<(), Error> {
+        let waits = wait == Wait::Always || !self.outlet.is_stalled();
+        if message.len() >= WRITE_FROM && waits {
             match self.outlet.write_through(&mut self.stream, message) {
                 Err(Error::BufferFull(refused)) => message = refused,
+                Err(Error::WriteTimedOut) if wait == Wait::Once => return Ok(()),
                 written => return written,
             }
         }
-        self.queue_in_time(message, |sending, message| sending.send(message))
+        self.queue(message, wait, |sending, message| sending.send(message))
     }
 }
 
@@ -77,6 +78,10 @@ impl<S: Read + Write> Sink for Driver<S, Outbound> {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.outlet.flush(&mut self.stream).map(|_| ())
+        self.outlet.flush(&mut self.stream)
+    }
+
+    fn nudge(&mut self) -> Result<(), Error> {
+        self.outlet.nudge(&mut self.stream)
     }
 }

@@ -12,7 +12,7 @@ use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::Outbox;
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::reader::Reader;
-use crate::blocking::sink::{Sink, unless_timed_out};
+use crate::blocking::sink::{Sink, Wait};
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
@@ -164,13 +164,16 @@ impl<S: Read + Write> WebSocket<S> {
     /// A message of that length is written at once: by a server without a copy, by a client with memory for
     /// 64 KiB of it.
     ///
+    /// A peer that takes nothing is waited for once, up to [`Timeouts::write`](super::Timeouts::write): until it
+    /// takes something again, further messages are only queued.
+    ///
     /// # Errors
     ///
     /// [`Error::Usage`] when the connection is closing, [`Error::BufferFull`] with the message when
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
     #[inline]
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.write(message.into()).or_else(unless_timed_out)
+        self.driver.write(message.into(), Wait::Once)
     }
 
     /// Queues a fragment of a message that more will follow; see [`Connection::fragments`].
@@ -179,7 +182,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As for [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
     pub fn write_fragment<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(piece.into(), |sending, piece| sending.fragments().write(piece))
+        self.driver
+            .queue(piece.into(), Wait::Once, |sending, piece| sending.fragments().write(piece))
     }
 
     /// Queues the last fragment of a message; it may be empty.
@@ -188,7 +192,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As for [`write_fragment`](Self::write_fragment).
     pub fn finish_fragments<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.queue(piece.into(), |sending, piece| sending.fragments().finish(piece))
+        self.driver
+            .queue(piece.into(), Wait::Once, |sending, piece| sending.fragments().finish(piece))
     }
 
     /// Begins a message that is written piece by piece, in constant memory.
@@ -216,7 +221,8 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As for [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.driver.queue(message.message().clone(), |sending, _| sending.send_prepared(message))
+        let shared = message.message().clone();
+        self.driver.queue(shared, Wait::Once, |sending, _| sending.send_prepared(message))
     }
 
     /// Queues a message and writes everything: for a message after which nothing is read.
@@ -226,7 +232,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// As for [`write`](Self::write): then the message was not taken. With [`Error::WriteTimedOut`] it was,
     /// and what is left of it goes out with the next flush or read.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.write(message.into())?;
+        self.driver.write(message.into(), Wait::Always)?;
         self.flush()
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::blocking::error::Error;
 use crate::blocking::message_writer::MessageWriter;
 use crate::blocking::shared::{Shared, Turn};
-use crate::blocking::sink::Sink;
+use crate::blocking::sink::{Sink, Wait};
 use crate::close_code::CloseCode;
 use crate::connection::{
     CloseFrame, CloseStatus, ConnectionState, ControlPayload, PreparedMessage, UsageError,
@@ -56,18 +56,22 @@ impl<S: Read + Write> Writer<S> {
     /// [`Error::WriteTimedOut`] it was, and what is left of it goes out with the next flush. [`Error::Io`]
     /// when the transport fails.
     pub fn send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.turn().queue_in_time(message.into(), |sending, message| sending.send(message))?;
+        self.turn()
+            .queue(message.into(), Wait::Always, |sending, message| sending.send(message))?;
         self.flush()
     }
 
     /// Queues a message, and writes once 64 KiB are queued. Call [`flush`](Self::flush) after the last of
     /// several.
     ///
+    /// A peer that takes nothing is waited for once, up to [`Timeouts::write`](super::Timeouts::write): until it
+    /// takes something again, further messages are only queued.
+    ///
     /// # Errors
     ///
     /// As for [`send`](Self::send), except [`Error::WriteTimedOut`]: then it is queued.
     pub fn write<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.turn().queue(message.into(), |sending, message| sending.send(message))
+        self.turn().queue(message.into(), Wait::Once, |sending, message| sending.send(message))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -76,7 +80,8 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// As for [`write`](Self::write).
     pub fn write_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
-        self.turn().queue(message.message().clone(), |sending, _| sending.send_prepared(message))
+        let shared = message.message().clone();
+        self.turn().queue(shared, Wait::Once, |sending, _| sending.send_prepared(message))
     }
 
     /// Begins a message that is written piece by piece. Until it is finished or dropped, the messages of
@@ -137,6 +142,11 @@ impl<S: Read + Write> Writer<S> {
     /// How long the peer took to answer the latest keepalive Ping.
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.shared.lock_outbound().sending.round_trip_time()
+    }
+
+    /// Whether the peer took nothing when it was last waited for, and has taken nothing since.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.shared.lock_outbound().is_stalled()
     }
 
     fn turn(&self) -> Turn<'_, S> {

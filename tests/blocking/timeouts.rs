@@ -15,7 +15,7 @@ use sansocket::{Config, ConnectionState, Message, MessageKind, Role};
 
 use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
-use crate::either_role::{self, ROLES};
+use crate::either_role::{self, ROLES, to};
 use crate::loopback::{Socket, client, listen, pair, serving};
 use crate::raw_peer::{REQUEST, RawPeer, from_client, from_server};
 
@@ -481,5 +481,28 @@ fn what_arrived_with_the_handshake_is_there_without_a_read() {
         assert_matches!(client.read(), Err(Error::ReadTimedOut));
         peer.send(b"wo");
         assert_eq!(read_at_last(&mut client), "two".into());
+    });
+}
+
+#[test]
+fn a_peer_that_reads_nothing_is_found_out_however_much_it_has_sent() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(Duration::from_millis(500)));
+            let (mut socket, mut peer) =
+                either_role::open(role, 64 << 10, timeouts, Config::default());
+            peer.send(to(role, Opcode::Binary, &[]).repeat(5000));
+            // With the first message, many others are read.
+            assert_eq!(socket.read().unwrap(), Some((&[]).into()));
+            socket.write(vec![7; 200_000]).unwrap();
+            // If the peer were waited for with each of them, this test would last too long.
+            let error = loop {
+                match socket.read() {
+                    Ok(message) => socket.write(message.unwrap()).unwrap(),
+                    Err(error) => break error,
+                }
+            };
+            assert_matches!(error, Error::WriteTimedOut);
+        }
     });
 }

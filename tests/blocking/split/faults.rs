@@ -242,3 +242,16 @@ fn the_kind_of_every_message_is_kept() {
     let kinds: Vec<_> = messages().iter().map(Message::kind).collect();
     assert!(kinds.contains(&MessageKind::Text) && kinds.contains(&MessageKind::Binary));
 }
+
+#[test]
+fn a_message_that_was_lost_with_anothers_write_is_not_reported_as_sent() {
+    bounded(|| {
+        let (socket, _peer) = open(Timeouts::default());
+        let (reader, writer) = socket.split().unwrap();
+        writer.send("taken").unwrap();
+        reader.stream().arm(Fault::BrokenPipe, 0);
+        writer.write("lost").unwrap();
+        assert_matches!(writer.clone().flush(), Err(Error::Io(_)));
+        assert_matches!(writer.flush(), Err(Error::Io(_)));
+    });
+}

@@ -7,7 +7,7 @@ use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{CloneSocket, Error, Server, Timeouts};
+use sansocket::blocking::{ByteWriter, CloneSocket, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, ConnectionState, Keepalive, Role, UsageError};
 
@@ -480,6 +480,71 @@ fn several_writers_that_wait_are_all_released() {
             }
             let _ = closing.join().unwrap();
             drop(peer);
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_waited_for_once_however_much_it_has_sent() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(SHORT));
+            let (mut reader, _writer, mut peer) = split(role, 64 << 10, timeouts);
+            peer.send(to(role, Opcode::Text, b"Hello"));
+            peer.send(to(role, Opcode::Binary, &[]).repeat(5000));
+            let mut replies = 0;
+            let outcome = reader.serve(|message, outbox| {
+                replies += 1;
+                if message == "Hello".into() {
+                    outbox.send(vec![7; 200_000])?;
+                    // Even by a handler that looks at no error.
+                    for _ in 0..1000 {
+                        let _ = outbox.send("and another");
+                    }
+                }
+                outbox.send(message)
+            });
+            assert_matches!(outcome, Err(Error::WriteTimedOut | Error::BufferFull(_)));
+            assert_eq!(replies, 1);
+        }
+    });
+}
+
+#[test]
+fn messages_for_a_peer_that_takes_nothing_are_queued_without_waiting_again() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(Duration::from_secs(1)));
+            let (mut reader, writer, mut peer) = split(role, HARDLY_ANYTHING, timeouts);
+            writer.write(vec![7; 200_000]).unwrap();
+            // If it were waited for each time, this test would last too long.
+            for number in 0..200 {
+                writer.write(&[number][..]).unwrap();
+            }
+            // As soon as it takes something, all of them leave.
+            let reading = thread::spawn(move || {
+                assert_eq!(peer.receive_frame().1.len(), 200_000);
+                (0..200).for_each(|number| assert_eq!(peer.receive_frame().1, [number]));
+                peer.send(to(role, Opcode::Close, b"\x03\xE8"));
+                peer.expect_close(1000);
+            });
+            assert_eq!(reader.read().unwrap(), None);
+            reading.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_tunnel_that_takes_nothing_is_an_error_of_its_next_write() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(SHORT));
+            let (_reader, writer, _peer) = split(role, HARDLY_ANYTHING, timeouts);
+            let mut bytes = ByteWriter::new(writer);
+            bytes.write_all(&[7; 2 * HARDLY_ANYTHING]).unwrap();
+            for _ in 0..2 {
+                assert_eq!(bytes.write(b"more").unwrap_err().kind(), io::ErrorKind::TimedOut);
+            }
         }
     });
 }
