@@ -77,15 +77,13 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let mut stopped = None;
         let mut handle = |event: Event<'_>, outlet: &mut O| {
             let Event::Message(message) = event else { return false };
-            let mut outbox = Outbox::new(outlet);
-            let outcome = handler(message, &mut outbox);
-            match outcome.and_then(|()| outbox.outcome().map_err(E::from)) {
-                Ok(()) => false,
-                Err(error) => {
-                    stopped = Some(error);
-                    true
-                }
-            }
+            let error = match handler(message, &mut Outbox::new(outlet)) {
+                Ok(()) if !outlet.have_timed_out() => return false,
+                Ok(()) => Error::WriteTimedOut.into(),
+                Err(error) => error,
+            };
+            stopped = Some(error);
+            true
         };
         // What an earlier call couldn't write leaves no room for replies, so it goes first.
         if self.outlet.is_laden() {

@@ -40,17 +40,16 @@ pub struct Outbox<'connection> {
     replies: &'connection mut dyn Replies,
     /// Whether this call of the handler has closed the connection, and so should know that.
     has_closed: bool,
-    /// Whether the peer has left a reply of this call waiting for too long.
-    has_timed_out: bool,
 }
 
 /// Takes the replies of a handler.
 pub(super) trait Replies {
-    /// Queues a message, even if this fails with `WriteTimedOut`.
     fn send(&mut self, message: Message<'_>) -> Result<(), Error>;
     fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error>;
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error>;
     fn close(&mut self, frame: CloseFrame<'_>);
+    /// Whether a reply was queued but took too long to be written, since this was last asked.
+    fn have_timed_out(&mut self) -> bool;
 }
 
 impl Replies for Outbound {
@@ -69,11 +68,16 @@ impl Replies for Outbound {
     fn close(&mut self, frame: CloseFrame<'_>) {
         self.sending.close(Some(frame));
     }
+
+    fn have_timed_out(&mut self) -> bool {
+        // They are only queued here, and the driver writes them.
+        false
+    }
 }
 
 impl<'connection> Outbox<'connection> {
     pub(super) fn new(replies: &'connection mut dyn Replies) -> Self {
-        Self { replies, has_closed: false, has_timed_out: false }
+        Self { replies, has_closed: false }
     }
 
     /// Queues a message.
@@ -81,14 +85,9 @@ impl<'connection> Outbox<'connection> {
     /// # Errors
     ///
     /// [`Error::Usage`] after a [`close`](Self::close) in the same call of the handler, [`Error::BufferFull`]
-    /// when that one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size), or,
-    /// on a split connection, when the peer has taken nothing of its earlier replies in time.
+    /// when that one call queues more than [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        let message = message.into();
-        if self.has_timed_out {
-            return Err(Error::BufferFull(message.into_owned()));
-        }
-        self.replies.send(message).or_else(|error| self.unless_queued(error))
+        self.replies.send(message.into()).or_else(|error| self.unless_closing(error))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -97,10 +96,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As for [`send`](Self::send).
     pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        if self.has_timed_out {
-            return Err(Error::BufferFull(message.message().clone()));
-        }
-        self.replies.send_prepared(message).or_else(|error| self.unless_queued(error))
+        self.replies.send_prepared(message).or_else(|error| self.unless_closing(error))
     }
 
     /// Queues a Ping.
@@ -109,7 +105,7 @@ impl<'connection> Outbox<'connection> {
     ///
     /// As for [`send`](Self::send).
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
-        self.replies.ping(payload.into()).or_else(|error| self.unless_queued(error))
+        self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
     }
 
     /// Begins the closing handshake. `serve` ends when the peer has answered.
@@ -123,19 +119,9 @@ impl<'connection> Outbox<'connection> {
         Ok(())
     }
 
-    /// What `serve` has to report though the handler went well.
-    pub(super) const fn outcome(&self) -> Result<(), Error> {
-        if self.has_timed_out { Err(Error::WriteTimedOut) } else { Ok(()) }
-    }
-
-    /// Returns the errors that are the handler's.
     #[cold]
-    fn unless_queued(&mut self, error: Error) -> Result<(), Error> {
+    fn unless_closing(&self, error: Error) -> Result<(), Error> {
         match error {
-            Error::WriteTimedOut => {
-                self.has_timed_out = true;
-                Ok(())
-            }
             // A transport that takes nothing any more isn't the handler's error either: `serve` reports it.
             Error::Usage(UsageError::NotOpen) | Error::Io(_) if !self.has_closed => Ok(()),
             error => Err(error),

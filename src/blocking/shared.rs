@@ -1,4 +1,5 @@
 use std::io::{Read, Write};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -12,10 +13,12 @@ use crate::blocking::lock::{into_inner, lock, try_lock};
 use crate::blocking::outbound::{NUDGE, Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
-use crate::blocking::sink::{Sink, Wait};
+use crate::blocking::sink::{Sink, Wait, unless_timed_out};
 use crate::blocking::stream::{MAX_SLICES, Stream};
 use crate::blocking::timeouts::Timeouts;
-use crate::connection::{CloseFrame, ControlPayload, PreparedMessage, UsageError};
+use crate::connection::{
+    CloseFrame, ControlPayload, PreparedMessage, SendError, SendingHalf, UsageError,
+};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -261,6 +264,23 @@ impl<'shared, S> Turn<'shared, S> {
     }
 }
 
+impl<S: Read + Write> Turn<'_, S> {
+    /// Queues a handler's reply. If it takes too long to be written, that isn't the handler's error: `serve`
+    /// reports it.
+    fn reply(
+        &mut self,
+        message: Message<'_>,
+        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        self.queue(message, Wait::Once, send).or_else(|error| {
+            self.outbound(|outbound| {
+                outbound.has_reply_timed_out |= matches!(error, Error::WriteTimedOut);
+            });
+            unless_timed_out(error)
+        })
+    }
+}
+
 impl<S: Read + Write> Sink for Turn<'_, S> {
     fn outbound<T>(&mut self, access: impl FnOnce(&mut Outbound) -> T) -> T {
         access(&mut self.shared.lock_outbound())
@@ -278,12 +298,12 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
 /// The handler of [`Reader::serve`](super::Reader::serve) is one writer among others.
 impl<S: Read + Write> Replies for Arc<Shared<S>> {
     fn send(&mut self, message: Message<'_>) -> Result<(), Error> {
-        Turn::new(self).queue(message, Wait::Always, |sending, message| sending.send(message))
+        Turn::new(self).reply(message, |sending, message| sending.send(message))
     }
 
     fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         let shared = message.message().clone();
-        Turn::new(self).queue(shared, Wait::Always, |sending, _| sending.send_prepared(message))
+        Turn::new(self).reply(shared, |sending, _| sending.send_prepared(message))
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
@@ -295,5 +315,9 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
 
     fn close(&mut self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
+    }
+
+    fn have_timed_out(&mut self) -> bool {
+        mem::take(&mut self.lock_outbound().has_reply_timed_out)
     }
 }

@@ -6,9 +6,9 @@ use crate::message::Message;
 /// How often a peer that takes nothing is waited for, for the time of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// With each message, and it is an error each time.
+    /// With each message.
     Always,
-    /// Until it takes something again, not a second time. No more was promised than that the message is queued.
+    /// Not a second time, until it takes something again.
     Once,
 }
 
@@ -25,7 +25,7 @@ pub(super) trait Sink {
 
     /// Queues a message with `send`, and writes if much is queued.
     ///
-    /// Fails with `WriteTimedOut` if that took too long and is an error by `wait`. The message is queued even then.
+    /// Fails with `WriteTimedOut` if the peer was waited for in vain. The message is queued even then.
     #[inline]
     fn queue(
         &mut self,
@@ -49,17 +49,28 @@ pub(super) trait Sink {
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
         }
-        match self.write_queued(wait) {
-            Err(Error::WriteTimedOut) if wait == Wait::Once => Ok(()),
+        let was_waited_for = wait == Wait::Once && self.outbound(Outbound::is_stalled);
+        self.write_queued(wait).or_else(|error| match error {
+            Error::WriteTimedOut if was_waited_for => Ok(()),
             // The peer has closed meanwhile. That has a deadline of its own, and the next flush reports the
             // outcome.
-            Err(Error::WriteTimedOut)
+            Error::WriteTimedOut
                 if self.outbound(|outbound| outbound.sending.state()) != ConnectionState::Open =>
             {
                 Ok(())
             }
-            written => written,
-        }
+            error => Err(error),
+        })
+    }
+
+    /// Queues a message like [`queue`](Self::queue), for a caller who was promised no more than that.
+    #[inline]
+    fn queue_once(
+        &mut self,
+        message: Message<'_>,
+        send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        self.queue(message, Wait::Once, send).or_else(unless_timed_out)
     }
 
     /// Writes everything that is queued, as far as the peer is waited for.
@@ -89,6 +100,16 @@ pub(super) trait Sink {
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
         self.queue_ping(payload)?;
         self.flush()
+    }
+}
+
+/// Ignores a write timeout: the message was written as far as there was time for it, the rest is queued, and
+/// no more was promised.
+#[cold]
+pub(super) fn unless_timed_out(error: Error) -> Result<(), Error> {
+    match error {
+        Error::WriteTimedOut => Ok(()),
+        error => Err(error),
     }
 }
 

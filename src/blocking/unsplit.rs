@@ -34,7 +34,6 @@ impl<S: Read + Write> Driver<S, Outbound> {
         if message.len() >= WRITE_FROM && waits {
             match self.outlet.write_through(&mut self.stream, message) {
                 Err(Error::BufferFull(refused)) => message = refused,
-                Err(Error::WriteTimedOut) if wait == Wait::Once => return Ok(()),
                 written => return written,
             }
         }

@@ -12,7 +12,7 @@ use crate::blocking::outbound::Outbound;
 use crate::blocking::outbox::Outbox;
 use crate::blocking::read_buffer::ReadBuffer;
 use crate::blocking::reader::Reader;
-use crate::blocking::sink::{Sink, Wait};
+use crate::blocking::sink::{Sink, Wait, unless_timed_out};
 use crate::blocking::socket::CloneSocket;
 use crate::blocking::stream::Stream;
 use crate::blocking::timeouts::Timeouts;
@@ -173,7 +173,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// the peer takes nothing, [`Error::Io`] when the transport fails. Otherwise it is queued.
     #[inline]
     pub fn write<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver.write(message.into(), Wait::Once)
+        self.driver.write(message.into(), Wait::Once).or_else(unless_timed_out)
     }
 
     /// Queues a fragment of a message that more will follow; see [`Connection::fragments`].
@@ -222,7 +222,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// As for [`write`](Self::write).
     pub fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         let shared = message.message().clone();
-        self.driver.queue(shared, Wait::Once, |sending, _| sending.send_prepared(message))
+        self.driver.queue_once(shared, |sending, _| sending.send_prepared(message))
     }
 
     /// Queues a message and writes everything: for a message after which nothing is read.

@@ -71,7 +71,7 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// As for [`send`](Self::send), except [`Error::WriteTimedOut`]: then it is queued.
     pub fn write<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.turn().queue(message.into(), Wait::Once, |sending, message| sending.send(message))
+        self.turn().queue_once(message.into(), |sending, message| sending.send(message))
     }
 
     /// Queues a message that was prepared for many connections.
@@ -81,7 +81,7 @@ impl<S: Read + Write> Writer<S> {
     /// As for [`write`](Self::write).
     pub fn write_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
         let shared = message.message().clone();
-        self.turn().queue(shared, Wait::Once, |sending, _| sending.send_prepared(message))
+        self.turn().queue_once(shared, |sending, _| sending.send_prepared(message))
     }
 
     /// Begins a message that is written piece by piece. Until it is finished or dropped, the messages of
