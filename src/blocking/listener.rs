@@ -1,5 +1,5 @@
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -84,19 +84,27 @@ impl Listener for TcpListener {
     }
 
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
-        let mut address = self.local_addr()?;
-        match address {
-            SocketAddr::V4(address) if !address.ip().is_unspecified() => {}
-            SocketAddr::V6(address) if !address.ip().is_unspecified() => {}
-            SocketAddr::V4(_) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            SocketAddr::V6(_) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        }
+        let addresses = reachable_at(self.local_addr()?);
         let reserve = Reserve::new(self.try_clone().ok());
         // The standard library has no other way to end a wait for a connection than to make one.
         Ok(Box::new(move || {
             reserve.release();
-            drop(TcpStream::connect_timeout(&address, WAKE_TIMEOUT));
+            let mut calls = addresses.iter();
+            drop(calls.find_map(|at| TcpStream::connect_timeout(at, WAKE_TIMEOUT).ok()));
         }))
+    }
+}
+
+/// Where a listener on this address is reached from the same machine, most likely first.
+fn reachable_at(address: SocketAddr) -> Vec<SocketAddr> {
+    let local = |ip: IpAddr| SocketAddr::new(ip, address.port());
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => vec![local(Ipv4Addr::LOCALHOST.into())],
+        // Where IPv6 is turned off, such a listener has IPv4 alone.
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            vec![local(Ipv6Addr::LOCALHOST.into()), local(Ipv4Addr::LOCALHOST.into())]
+        }
+        _ => vec![address],
     }
 }
 
@@ -118,5 +126,22 @@ impl Listener for std::os::unix::net::UnixListener {
             reserve.release();
             drop(route::connect_unix(&path, Deadline::after(WAKE_TIMEOUT)));
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_reached_over_either_protocol() {
+        let reached = |address: &str| {
+            let addresses = reachable_at(address.parse().unwrap()).into_iter();
+            addresses.map(|address| address.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(reached("0.0.0.0:80"), ["127.0.0.1:80"]);
+        assert_eq!(reached("[::]:80"), ["[::1]:80", "127.0.0.1:80"]);
+        assert_eq!(reached("192.0.2.1:80"), ["192.0.2.1:80"]);
+        assert_eq!(reached("[fe80::1%2]:80"), ["[fe80::1%2]:80"]);
     }
 }

@@ -77,6 +77,11 @@ impl Outbound {
         }
     }
 
+    /// Whether the end has begun and something of it, or before it, is still to be written.
+    pub(super) fn is_closing_unwritten(&mut self) -> bool {
+        self.sending.state() == ConnectionState::Closing && self.sending.outgoing().has_remaining()
+    }
+
     /// Takes a message and writes it after everything that is queued. What isn't written is queued.
     pub(super) fn write_through<S: Read + Write>(
         &mut self,

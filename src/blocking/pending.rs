@@ -106,12 +106,20 @@ impl<L: Listener> Pending<L> {
         if !slot.set_ending(opening.clone()) {
             opening.close(&goodbye);
         }
-        let (reader, writer) = server.accept(wrap(socket)?)?.split().map_err(AcceptError::Io)?;
-        let shared = Arc::downgrade(&writer.shared);
-        if !slot.set_ending(Arc::new(shared)) {
+        let opened = wrap(socket)
+            .and_then(|stream| server.accept(stream))
+            .and_then(|socket| socket.split().map_err(AcceptError::Io));
+        // Another handle would keep a connection open that is over.
+        drop(opening);
+        slot.forget_ending();
+        let (reader, writer) = opened?;
+        let shared: Arc<dyn Ending> = Arc::new(Arc::downgrade(&writer.shared));
+        if !slot.set_ending(Arc::clone(&shared)) {
             // This one opened when the others had already been closed.
-            writer.shared.begin_close(&goodbye);
+            shared.close(&goodbye);
+            shared.nudge();
         }
+        writer.shared.keep(slot);
         Ok((reader, writer))
     }
 }
@@ -138,6 +146,8 @@ impl<S: Socket + Send + Sync> Ending for Opening<S> {
         let _ = self.0.shutdown(Shutdown::Read);
     }
 
+    fn nudge(&self) {}
+
     fn cut(&self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
@@ -146,7 +156,13 @@ impl<S: Socket + Send + Sync> Ending for Opening<S> {
 impl<S: Socket + Send> Ending for Weak<Shared<S>> {
     fn close(&self, frame: &CloseFrame<'_>) {
         if let Some(shared) = self.upgrade() {
-            shared.begin_close(frame);
+            shared.queue_close(frame);
+        }
+    }
+
+    fn nudge(&self) {
+        if let Some(shared) = self.upgrade() {
+            let _ = shared.nudge();
         }
     }
 

@@ -1,7 +1,7 @@
 use std::io::{Read, Write};
 use std::mem;
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::blocking::lock::{into_inner, lock, try_lock};
 use crate::blocking::outbound::{NUDGE, Outbound, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
+use crate::blocking::shutdown::Slot;
 use crate::blocking::sink::{Sink, Wait, unless_timed_out};
 use crate::blocking::stream::{MAX_SLICES, Stream};
 use crate::blocking::timeouts::Timeouts;
@@ -37,6 +38,8 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
+    /// The connection's place in an accept loop, for as long as any of its ends lives.
+    slot: OnceLock<Arc<Slot>>,
 }
 
 /// How often the reader checks whether waiting replies can be written.
@@ -48,7 +51,17 @@ const MAX_WRITE: usize = 128 * 1024;
 
 impl<S> Shared<S> {
     pub(super) const fn new(stream: Stream<S>, outbound: Outbound) -> Self {
-        Self { turn: Mutex::new(()), stream: Mutex::new(stream), outbound: Mutex::new(outbound) }
+        Self {
+            turn: Mutex::new(()),
+            stream: Mutex::new(stream),
+            outbound: Mutex::new(outbound),
+            slot: OnceLock::new(),
+        }
+    }
+
+    /// Keeps the place of this connection.
+    pub(super) fn keep(&self, slot: Arc<Slot>) {
+        let _ = self.slot.set(slot);
     }
 
     pub(super) fn into_parts(self) -> (Stream<S>, Outbound) {
@@ -78,13 +91,16 @@ impl<S: Read + Write> Shared<S> {
             self.lock_outbound().note_stall();
         }
         self.let_go(stream);
+        // A Close frame that was queued behind the last look couldn't be written by whoever queued it.
+        if written.is_ok() && self.lock_outbound().is_closing_unwritten() {
+            self.nudge()?;
+        }
         written
     }
 
-    /// Begins the closing handshake, without waiting for the peer.
-    pub(super) fn begin_close(&self, frame: &CloseFrame<'_>) {
+    /// Queues a Close frame. The reader sends it when it next looks, or [`nudge`](Self::nudge) does at once.
+    pub(super) fn queue_close(&self, frame: &CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame.clone()));
-        let _ = self.nudge();
     }
 
     /// Ends the transport: now, or when the thread that is writing lets go of it.
@@ -113,7 +129,7 @@ impl<S: Read + Write> Shared<S> {
     }
 
     /// Writes what is queued, as far as that is possible without waiting.
-    fn nudge(&self) -> Result<Flushed, Error> {
+    pub(super) fn nudge(&self) -> Result<Flushed, Error> {
         let Some(mut stream) = try_lock(&self.stream) else {
             // Even if nothing is queued any more: it may still be on its way through TLS.
             return Ok(Flushed::Partly);

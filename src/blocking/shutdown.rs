@@ -58,10 +58,13 @@ enum Phase {
     Hurrying,
 }
 
-/// How a connection is ended from outside its thread. Neither method waits for the peer.
+/// How a connection is ended from outside its thread. No method waits for the peer.
 pub(super) trait Ending: Send + Sync {
-    /// Begins the closing handshake.
+    /// Begins the closing handshake, for the connection's own thread to go on with when it next looks.
     fn close(&self, frame: &CloseFrame<'_>);
+
+    /// Writes what is queued, as far as the peer takes it at once.
+    fn nudge(&self);
 
     /// Ends the transport.
     fn cut(&self);
@@ -112,12 +115,16 @@ impl Registry {
     /// many those were.
     pub(super) fn drain(&self, frame: &CloseFrame<'_>, deadline: Duration) -> usize {
         let started = Instant::now();
-        for ending in self.endings() {
-            // Each that takes nothing costs a moment, and there may be many.
+        let endings = self.endings();
+        for ending in &endings {
+            ending.close(frame);
+        }
+        for ending in endings {
+            // Each that takes nothing costs a moment, and there may be many. The others don't depend on this.
             if self.lock().phase == Phase::Hurrying || started.elapsed() >= deadline {
                 break;
             }
-            ending.close(frame);
+            ending.nudge();
         }
         let mut state = self.lock();
         while state.phase == Phase::Stopping && !state.connections.is_empty() {
@@ -188,7 +195,7 @@ impl Drop for Accepting<'_> {
     }
 }
 
-/// The place of one connection, for as long as its thread lives.
+/// The place of one connection, for as long as its handler runs or one of its ends lives.
 pub(super) struct Slot {
     registry: Arc<Registry>,
     id: u64,
@@ -200,6 +207,17 @@ impl Slot {
         let mut state = self.registry.lock();
         state.connections.insert(self.id, Some(ending));
         state.phase == Phase::Running
+    }
+
+    /// Leaves the connection, until there is another way to end it, to its own thread.
+    pub(super) fn forget_ending(&self) {
+        self.registry.lock().connections.insert(self.id, None);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Slot").field(&self.id).finish()
     }
 }
 

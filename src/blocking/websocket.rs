@@ -182,8 +182,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As for [`write`](Self::write), and [`Error::Usage`] for a piece of the other kind.
     pub fn write_fragment<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver
-            .queue(piece.into(), Wait::Once, |sending, piece| sending.fragments().write(piece))
+        self.driver.queue_once(piece.into(), |sending, piece| sending.fragments().write(piece))
     }
 
     /// Queues the last fragment of a message; it may be empty.
@@ -192,8 +191,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// As for [`write_fragment`](Self::write_fragment).
     pub fn finish_fragments<'m>(&mut self, piece: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.driver
-            .queue(piece.into(), Wait::Once, |sending, piece| sending.fragments().finish(piece))
+        self.driver.queue_once(piece.into(), |sending, piece| sending.fragments().finish(piece))
     }
 
     /// Begins a message that is written piece by piece, in constant memory.

@@ -270,6 +270,46 @@ fn a_handler_that_panics_or_drops_its_connection_gives_its_place_back() {
 }
 
 #[test]
+fn a_connection_that_outlives_its_handler_is_counted_and_reached_by_a_shutdown() {
+    bounded(|| {
+        let (give, given) = mpsc::channel();
+        let accept_loop = AcceptLoop::new(Server::new()).max_connections(1);
+        let running = Running::start(accept_loop, move |pending| {
+            give.send(pending.accept().unwrap()).unwrap();
+        });
+        let mut peer = RawPeer::client(running.address);
+        let (mut reader, writer) = given.recv().unwrap();
+        let reading = thread::spawn(move || reader.read());
+        assert!(client(running.address).connect().is_err(), "there is place for one");
+        assert_eq!(running.shutdown.connections(), 1);
+        running.shutdown.shut_down();
+        peer.expect_close(1001);
+        peer.send(from_client(Opcode::Close, b"\x03\xE9"));
+        assert_eq!(reading.join().unwrap().unwrap(), None);
+        assert_eq!(running.shutdown.connections(), 1);
+        drop(writer);
+        assert_eq!(running.thread.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_client_that_is_not_accepted_is_not_held_until_its_handler_returns() {
+    bounded(|| {
+        let (finish, finished) = mpsc::channel::<()>();
+        let finished = Mutex::new(finished);
+        let timeouts = Timeouts::default().handshake(Duration::from_millis(1));
+        let server = Server::new().timeouts(timeouts);
+        let running = Running::start(AcceptLoop::new(server), move |pending| {
+            assert!(pending.accept().is_err());
+            let _ = finished.lock().unwrap().recv();
+        });
+        RawPeer::connect(running.address).expect_eof();
+        drop(finish);
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
 fn a_shutdown_reaches_a_handler_that_writes_and_one_that_reunites_its_ends() {
     bounded(|| {
         let (sent, written) = mpsc::channel();
