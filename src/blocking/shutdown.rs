@@ -227,3 +227,60 @@ impl Drop for Slot {
         self.registry.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::close_code::CloseCode;
+
+    /// Connections that each take a while to be told.
+    #[derive(Default)]
+    struct Slow {
+        told: AtomicUsize,
+        cut: AtomicUsize,
+        /// Hurries once one has been told.
+        impatient: Option<Arc<Registry>>,
+    }
+
+    impl Ending for Slow {
+        fn close(&self, _: &CloseFrame<'_>) {
+            thread::sleep(Duration::from_millis(20));
+            self.told.fetch_add(1, Ordering::Relaxed);
+            if let Some(registry) = &self.impatient {
+                registry.shut_down();
+            }
+        }
+
+        fn cut(&self) {
+            self.cut.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Shuts ten connections down, and returns how many were told and how many were cut off.
+    fn drain(registry: &Arc<Registry>, slow: Slow, deadline: Duration) -> (usize, usize) {
+        let slow = Arc::new(slow);
+        let slots: Vec<_> = (0..10).map_while(|_| registry.admit(10)).collect();
+        assert!(slots.iter().all(|slot| slot.set_ending(slow.clone())));
+        registry.shut_down();
+        assert_eq!(registry.drain(&CloseFrame::from(CloseCode::GOING_AWAY), deadline), 10);
+        (slow.told.load(Ordering::Relaxed), slow.cut.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn those_that_could_not_be_told_before_the_deadline_are_cut_off_too() {
+        let registry = Arc::new(Registry::new());
+        let (told, cut) = drain(&registry, Slow::default(), Duration::from_millis(50));
+        assert!(told <= 3, "{told}");
+        assert_eq!(cut, 10);
+    }
+
+    #[test]
+    fn the_others_are_not_told_any_more_after_a_second_shutdown() {
+        let registry = Arc::new(Registry::new());
+        let slow = Slow { impatient: Some(Arc::clone(&registry)), ..Slow::default() };
+        assert_eq!(drain(&registry, slow, Duration::from_secs(3600)), (1, 10));
+    }
+}

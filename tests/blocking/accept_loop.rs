@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sansocket::blocking::{
     AcceptLoop, ConnectError, Listener, Pending, Server, ShutdownHandle, Timeouts, connect,
@@ -236,6 +236,28 @@ fn a_client_that_answers_nothing_is_cut_off_at_the_deadline() {
 }
 
 #[test]
+fn a_handshake_that_takes_longer_than_the_shutdown_is_cut_off_at_the_deadline() {
+    bounded(|| {
+        let (go_on, wait) = mpsc::channel::<()>();
+        let (ask, asked) = mpsc::channel();
+        let wait = Mutex::new(wait);
+        let server = Server::new().on_request(move |_, _| {
+            ask.send(()).unwrap();
+            let _ = wait.lock().unwrap().recv();
+            Decision::accept()
+        });
+        let accept_loop = AcceptLoop::new(server).shutdown_deadline(Duration::from_millis(100));
+        let running = Running::start(accept_loop, echo);
+        let mut peer = RawPeer::connect(running.address);
+        peer.send(crate::raw_peer::REQUEST);
+        asked.recv().unwrap();
+        assert_eq!(running.end(), 1);
+        peer.expect_eof();
+        drop(go_on);
+    });
+}
+
+#[test]
 fn a_second_shutdown_waits_for_nobody() {
     bounded(|| {
         let accept_loop =
@@ -414,6 +436,40 @@ fn clients_that_leave_before_they_are_accepted_hold_nobody_up() {
     });
 }
 
+/// A listener that can't accept anyone.
+struct Exhausted(TcpListener);
+
+impl Listener for Exhausted {
+    type Socket = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Err(io::Error::other("too many open files"))
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        Listener::waker(&self.0)
+    }
+}
+
+#[test]
+fn a_loop_that_cannot_accept_rests_until_it_is_shut_down() {
+    bounded(|| {
+        let (tell, told) = mpsc::channel();
+        let accept_loop =
+            AcceptLoop::new(Server::new()).on_error(move |_| tell.send(Instant::now()).unwrap());
+        let shutdown = accept_loop.shutdown_handle();
+        let (listener, _) = listen();
+        let thread = thread::spawn(move || {
+            accept_loop.run(&Exhausted(listener), |pending| drop(pending.accept())).unwrap()
+        });
+        let (first, second) = (told.recv().unwrap(), told.recv().unwrap());
+        assert!(second - first >= Duration::from_millis(90), "{:?}", second - first);
+        shutdown.shut_down();
+        assert_eq!(thread.join().unwrap(), 0);
+    });
+}
+
 /// A listener that is not woken by the first call.
 struct HardOfHearing(TcpListener);
 
@@ -454,6 +510,43 @@ fn a_loop_that_was_not_woken_is_called_again() {
         assert!(!thread.is_finished());
         shutdown.shut_down();
         assert_eq!(thread.join().unwrap(), 0);
+    });
+}
+
+/// A listener whose calls, if nobody hears them at once, become one.
+struct Bell(Arc<AtomicBool>);
+
+impl Listener for Bell {
+    type Socket = TcpStream;
+    type Address = SocketAddr;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        while !self.0.swap(false, Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
+        let bell = Arc::clone(&self.0);
+        Ok(Box::new(move || bell.store(true, Ordering::Relaxed)))
+    }
+}
+
+#[test]
+fn a_thread_that_heard_the_call_for_all_calls_the_others() {
+    bounded(|| {
+        let bell = Arc::new(AtomicBool::new(false));
+        let accept_loop = Arc::new(AcceptLoop::new(Server::new()));
+        let threads = [(); 4].map(|()| {
+            let (accept_loop, listener) = (Arc::clone(&accept_loop), Bell(Arc::clone(&bell)));
+            thread::spawn(move || accept_loop.run(&listener, drop).unwrap())
+        });
+        thread::sleep(Duration::from_millis(50));
+        accept_loop.shutdown_handle().shut_down();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 0);
+        }
     });
 }
 
