@@ -201,6 +201,24 @@ fn the_time_in_which_nobody_reads_is_not_held_against_the_peer() {
 }
 
 #[test]
+fn a_ping_that_is_due_before_anybody_reads_goes_out_before_the_wait() {
+    bounded(|| {
+        each(pinging(SHORT, LONG), |role, mut end, mut peer| {
+            let talking = thread::spawn(move || {
+                peer.send(to(role, Opcode::Text, b"work"));
+                answer(&mut peer, role, 1);
+                peer.send(to(role, Opcode::Text, b"done"));
+                peer
+            });
+            assert_eq!(end.read().unwrap(), Some("work".into()));
+            thread::sleep(2 * SHORT);
+            assert_eq!(end.read().unwrap(), Some("done".into()));
+            talking.join().unwrap();
+        });
+    });
+}
+
+#[test]
 fn neither_is_the_time_that_a_handler_takes() {
     bounded(|| {
         in_both_roles(|role| {
