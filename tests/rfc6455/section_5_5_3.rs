@@ -87,6 +87,20 @@ fn the_latest_answer_is_not_lost_to_a_peer_that_reads_slowly() {
 }
 
 #[test]
+fn a_peer_that_takes_a_byte_now_and_then_is_not_owed_more() {
+    for role in ROLES {
+        let mut connection = Connection::new(role, Config::default());
+        flood(&mut connection);
+        let waiting = connection.outgoing().remaining();
+        for _ in 0..100 {
+            connection.outgoing().advance(1);
+            feed(&mut connection, &[ping("one more")]);
+        }
+        assert_eq!(connection.outgoing().remaining(), waiting - 100);
+    }
+}
+
+#[test]
 fn the_latest_answer_precedes_a_close_frame() {
     for role in ROLES {
         let mut closing = Connection::new(role, Config::default());
