@@ -96,3 +96,17 @@ fn without_an_agreement_nothing_is_compressed() {
         assert_eq!(wire::sent(&mut connection), [(0x81, text().into_bytes())]);
     }
 }
+
+#[test]
+fn a_long_message_that_is_lent_is_compressed_too() {
+    let long = "over and over ".repeat(10_000);
+    for role in ROLES {
+        let mut sent = wire::connection(role, Config::default(), TAKEOVER);
+        sent.send(&*long).expect("open");
+        let mut lent = wire::connection(role, Config::default(), TAKEOVER);
+        drop(lent.lend(&*long).expect("open"));
+        let frames = wire::sent(&mut lent);
+        assert_eq!(frames[0].0, 0xC1);
+        assert_eq!(frames, wire::sent(&mut sent));
+    }
+}
