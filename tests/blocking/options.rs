@@ -196,6 +196,34 @@ fn a_client_sees_what_the_server_adds_and_agrees_to() {
     });
 }
 
+#[cfg(feature = "deflate")]
+#[test]
+fn the_server_compresses_on_its_own_terms_unless_the_application_has_others() {
+    use sansocket::extension::Deflate;
+
+    let agreed = |server: Server| {
+        let (seen, shown) = channel();
+        let (_client, _server) = pair(server, |client| {
+            client.deflate(&Deflate::default()).on_established(move |established| {
+                seen.send(established.deflate().map(ToString::to_string)).unwrap();
+            })
+        });
+        shown.recv().unwrap()
+    };
+    bounded(move || {
+        let server = Server::new().deflate(&Deflate::default());
+        let plain = agreed(server.clone());
+        assert!(plain.is_some());
+        assert_eq!(agreed(server.clone().on_request(|_, _| Decision::accept())), plain);
+        let own = agreed(server.on_request(|_, _| {
+            let terms = Deflate::default().server_no_context_takeover();
+            Acceptance::new().deflate(&terms).into()
+        }));
+        assert!(own.unwrap().contains("server_no_context_takeover"));
+        assert_eq!(agreed(Server::new()), None);
+    });
+}
+
 #[test]
 fn a_client_that_is_refused_has_nothing_to_see() {
     bounded(|| {
