@@ -375,6 +375,15 @@ fn an_end_before_the_blank_line_is_no_answer() {
 }
 
 #[test]
+fn an_end_after_a_wrong_answer_is_the_same_error() {
+    let mut handshake = ProxyHandshake::new(&PROXY.parse().unwrap(), &request("ws://a/"));
+    let mut bytes = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+    let received = handshake.receive(&mut &mut bytes[..]);
+    assert_eq!(received.unwrap_err(), ProxyResponseError::Switched);
+    assert_eq!(handshake.receive_eof(), ProxyResponseError::Switched);
+}
+
+#[test]
 fn an_answer_may_be_cut_at_any_one_place() {
     let request = request("ws://a/");
     let interim = "HTTP/1.1 100 Continue\r\n\r\n";

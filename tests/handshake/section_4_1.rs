@@ -245,6 +245,15 @@ fn the_end_of_the_transport_before_the_response_is_an_error() {
     assert_eq!(client(&[]).receive_eof(), ResponseError::Truncated);
 }
 
+#[test]
+fn the_end_of_the_transport_does_not_hide_what_was_wrong_before() {
+    let mut client = client(&[]);
+    let mut bytes = response("Upgrade", "").into_bytes();
+    let error = client.receive(&mut &mut bytes[..]).unwrap_err();
+    assert_ne!(error, ResponseError::Truncated);
+    assert_eq!(client.receive_eof(), error);
+}
+
 // Interim responses
 
 #[test]
