@@ -3,10 +3,13 @@
 use std::io;
 use std::net::Shutdown;
 use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use sansocket::blocking::{Error, Outbox, Server};
 use sansocket::frame::Opcode;
-use sansocket::{CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, Message, UsageError};
+use sansocket::{
+    CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, Message, PreparedMessage, UsageError,
+};
 
 use crate::bounded::bounded;
 use crate::loopback::{pair, serving};
@@ -112,6 +115,31 @@ fn serve_ends_after_a_handler_closed_and_the_peer_answered() {
         let status = status.unwrap();
         assert_eq!(status.closed_by, ClosedBy::Local);
         assert_eq!(status.remote, CloseSignal::Code(CloseCode::GOING_AWAY));
+    });
+}
+
+#[test]
+fn a_handler_can_reply_with_what_was_prepared_for_many() {
+    bounded(|| {
+        for splits in [false, true] {
+            let (mut client, server) = pair(Server::new(), |client| client);
+            let news = PreparedMessage::new("news");
+            let reply = move |_: Message<'_>, outbox: &mut Outbox<'_>| outbox.send_prepared(&news);
+            let serving = thread::spawn(move || {
+                if splits {
+                    let (mut reader, _writer) = server.split().unwrap();
+                    reader.serve(reply)
+                } else {
+                    let mut server = server;
+                    server.serve(reply)
+                }
+            });
+            client.send("what is new?").unwrap();
+            assert_eq!(client.read().unwrap(), Some("news".into()));
+            client.close(CloseCode::NORMAL, "").unwrap();
+            drop(client);
+            serving.join().unwrap().unwrap();
+        }
     });
 }
 
