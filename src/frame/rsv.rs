@@ -40,3 +40,14 @@ impl BitOr for Rsv {
         Self(self.0 | other.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_united() {
+        assert_eq!((Rsv::RSV1 | Rsv::RSV3).bits(), 0x50);
+        assert_eq!(Rsv::RSV1 | Rsv::RSV1, Rsv::RSV1);
+    }
+}

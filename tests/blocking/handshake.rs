@@ -109,6 +109,19 @@ fn a_request_is_refused_with_its_status_and_the_end_of_tcp() {
 }
 
 #[test]
+fn a_refusal_says_with_which_status_and_what_was_wrong() {
+    bounded(|| {
+        let (_, refused) = answer_of(Server::new(), &REQUEST.replacen("GET", "POST", 1));
+        let words = refused.to_string();
+        assert!(words.ends_with(&format!(" 405 Method Not Allowed: {}", RequestError::Method)));
+        let declining =
+            Server::new().on_request(|_, _| Decision::Respond(Response::new("welcome".into())));
+        let (_, refused) = answer_of(declining, REQUEST);
+        assert!(refused.to_string().ends_with(" 200 OK"), "{refused}");
+    });
+}
+
+#[test]
 fn a_page_that_would_open_a_tunnel_is_refused_with_what_is_wrong() {
     bounded(|| {
         let server =

@@ -105,3 +105,22 @@ fn a_message_knows_its_kind() {
     assert_eq!(Message::from(b"bytes").as_text(), None);
     assert_ne!(Message::from("same"), Message::from(b"same"));
 }
+
+#[test]
+fn a_payload_and_a_text_are_compared_and_taken_as_what_they_hold() {
+    let payload = Payload::from(b"bytes");
+    assert_eq!(payload, Payload::from(b"bytes".to_vec()));
+    assert_ne!(payload, Payload::from(b"other"));
+    assert_ne!(Text::from("text"), Text::from("other"));
+    assert_ne!(Text::from("text"), "other");
+    assert_ne!(Text::from("text"), *"other");
+    assert_eq!(payload, *b"bytes");
+    assert_ne!(payload, *b"other");
+    assert_eq!(payload, b"bytes"[..]);
+    assert_ne!(payload, b"byte"[..]);
+    assert_eq!(AsRef::<[u8]>::as_ref(&payload), b"bytes");
+    for text in [Text::from("text"), Text::from(String::from("text"))] {
+        assert_eq!(AsRef::<str>::as_ref(&text), "text");
+        assert_eq!(String::from(text), "text");
+    }
+}

@@ -152,6 +152,13 @@ fn a_prepared_message_is_sent_on_any_number_of_connections() {
 }
 
 #[test]
+fn prepared_messages_are_equal_if_the_messages_are() {
+    assert_eq!(PreparedMessage::new("news"), PreparedMessage::new("news"));
+    assert_ne!(PreparedMessage::new("news"), PreparedMessage::new("other"));
+    assert_ne!(PreparedMessage::new("news"), PreparedMessage::new(b"news"));
+}
+
+#[test]
 fn a_server_queues_a_large_payload_without_copying_it() {
     let payload = Bytes::from(vec![0xAB; 200_000]);
     let shared = PreparedMessage::new(payload.clone());
