@@ -239,6 +239,7 @@ mod tests {
     /// Connections that each take a while to be told.
     #[derive(Default)]
     struct Slow {
+        closed: AtomicUsize,
         told: AtomicUsize,
         cut: AtomicUsize,
         /// Hurries once one has been told.
@@ -247,6 +248,10 @@ mod tests {
 
     impl Ending for Slow {
         fn close(&self, _: &CloseFrame<'_>) {
+            self.closed.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn nudge(&self) {
             thread::sleep(Duration::from_millis(20));
             self.told.fetch_add(1, Ordering::Relaxed);
             if let Some(registry) = &self.impatient {
@@ -266,6 +271,7 @@ mod tests {
         assert!(slots.iter().all(|slot| slot.set_ending(slow.clone())));
         registry.shut_down();
         assert_eq!(registry.drain(&CloseFrame::from(CloseCode::GOING_AWAY), deadline), 10);
+        assert_eq!(slow.closed.load(Ordering::Relaxed), 10);
         (slow.told.load(Ordering::Relaxed), slow.cut.load(Ordering::Relaxed))
     }
 
