@@ -82,7 +82,8 @@ impl From<CertificateError> for TlsError {
             }
             CertificateError::NotValidForName => Self::WrongName { presented: Vec::new() },
             CertificateError::NotValidForNameContext { presented, .. } => {
-                Self::WrongName { presented }
+                let presented = presented.iter().map(|name| without_type(name).to_owned());
+                Self::WrongName { presented: presented.collect() }
             }
             error => Self::Certificate(error.to_string()),
         }
@@ -98,6 +99,12 @@ impl From<TlsError> for io::Error {
         };
         Self::new(kind, error)
     }
+}
+
+/// Returns the name in `DnsName("example.com")`, as which names are reported.
+fn without_type(name: &str) -> &str {
+    let quoted = name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
+    quoted.unwrap_or(name)
 }
 
 fn only_for(names: &[String]) -> String {
