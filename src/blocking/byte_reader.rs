@@ -20,6 +20,8 @@ use crate::blocking::reader::Reader;
 /// let mut tcp = TcpStream::connect("localhost:22")?;
 /// let mut answers = tcp.try_clone()?;
 ///
+/// let ends = writer.get_ref().clone();
+///
 /// let answering = thread::spawn(move || match io::copy(&mut answers, &mut writer) {
 ///     Ok(_) => writer.close(),
 ///     Err(error) => {
@@ -28,8 +30,12 @@ use crate::blocking::reader::Reader;
 ///     }
 /// });
 /// let asked = io::copy(&mut reader, &mut tcp);
+/// if asked.is_err() {
+///     // First, so that the peer doesn't take the end of TCP for the end of the stream.
+///     let _ = ends.close(CloseCode::INTERNAL_ERROR, "");
+/// }
 /// // Where one side is lost, the other isn't left waiting.
-/// tcp.shutdown(if asked.is_ok() { Shutdown::Write } else { Shutdown::Both })?;
+/// let _ = tcp.shutdown(if asked.is_ok() { Shutdown::Write } else { Shutdown::Both });
 /// asked?;
 /// answering.join().unwrap()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
