@@ -136,9 +136,10 @@ impl FromStr for WebSocketUri {
             "" => "/",
             path => path,
         };
+        // §3 A question mark that nothing follows is left out.
         let resource_name = match uri.query() {
+            None | Some("") => path.to_owned(),
             Some(query) => format!("{path}?{query}"),
-            None => path.to_owned(),
         };
         let port = port.unwrap_or(scheme.default_port());
         Ok(Self { scheme, authority: format!("{host}:{port}"), port, resource_name })
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_written_out_parses_to_the_same_uri() {
-        for text in ["ws://a/", "wss://a:80/b?c=d", "ws://[::1]:9001/?x", "ws://a/%20?"] {
+        for text in ["ws://a/", "wss://a:80/b?c=d", "ws://[::1]:9001/?x", "ws://a/%20?x"] {
             let uri: WebSocketUri = text.parse().unwrap();
             assert_eq!(uri.to_string(), text);
             assert_eq!(uri.to_string().parse(), Ok(uri));

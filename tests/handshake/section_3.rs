@@ -19,7 +19,7 @@ fn the_parts_of_a_uri_are_host_port_and_resource_name() {
         ("wss://example.com:80", "example.com", 80, "example.com:80", "/"),
         ("ws://a/%23%20?%00", "a", 80, "a", "/%23%20?%00"),
         ("ws://a/b//c/../d", "a", 80, "a", "/b//c/../d"),
-        ("ws://a/?", "a", 80, "a", "/?"),
+        ("ws://a/?", "a", 80, "a", "/"),
     ] {
         let uri: WebSocketUri = text.parse().expect(text);
         assert_eq!(uri.host(), host, "{text}");
@@ -31,8 +31,7 @@ fn the_parts_of_a_uri_are_host_port_and_resource_name() {
 
 #[test]
 fn an_empty_path_is_a_slash_also_before_a_query() {
-    for (text, resource) in
-        [("ws://a?b", "/?b"), ("ws://a:1?b=/c", "/?b=/c"), ("ws://[::1]?", "/?")]
+    for (text, resource) in [("ws://a?b", "/?b"), ("ws://a:1?b=/c", "/?b=/c"), ("ws://[::1]?", "/")]
     {
         let uri: WebSocketUri = text.parse().expect(text);
         assert_eq!(uri.resource_name(), resource, "{text}");

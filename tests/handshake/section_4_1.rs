@@ -311,9 +311,17 @@ fn the_body_of_a_rejection_ends_where_its_framing_says() {
         ("Content-Length: 18446744073709551615", "abcd", "abcd", false),
         // Only the transport's end tells where these end.
         ("X: y", "abcd", "abcd", false),
-        ("Content-Length: x", "abcd", "abcd", false),
-        ("Content-Length: 3\r\nContent-Length: 3", "abcd", "abcd", false),
-        ("Transfer-Encoding: gzip, chunked", "4\r\n", "4\r\n", false),
+        ("Transfer-Encoding: gzip", "abcd", "abcd", false),
+        ("Transfer-Encoding: chunked, gzip\r\nContent-Length: 1", "abcd", "abcd", false),
+        // Nothing tells.
+        ("Content-Length: x", "abcd", "", true),
+        ("Content-Length: 3, 4", "abcd", "", true),
+        ("Content-Length: 3\r\nContent-Length: 4", "abcd", "", true),
+        // RFC 9110, section 8.6
+        ("Content-Length: 3\r\nContent-Length: 3", "abcd", "abc", true),
+        ("Content-Length: 3, 3", "abcd", "abc", true),
+        ("Transfer-Encoding: gzip, chunked", "2\r\nab\r\n0\r\n\r\n", "ab", true),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked,", "2\r\nab\r\n", "ab", false),
         ("Transfer-Encoding: chunked", "3\r\nabc\r\n2;x=\"3\"\r\nde\r\n0\r\n\r\n", "abcde", true),
         ("Transfer-Encoding: Chunked\r\nContent-Length: 1", "2\r\nab\r\n", "ab", false),
         ("Transfer-Encoding: chunked", "0A\r\n0123456789", "0123456789", false),

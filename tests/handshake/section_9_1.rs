@@ -61,6 +61,15 @@ fn a_malformed_field_fails_at_the_client() {
 }
 
 #[test]
+fn a_field_on_more_than_one_line_fails_at_the_client() {
+    for value in ["", ",", "permessage-deflate"] {
+        let line = format!("Sec-WebSocket-Extensions: {value}");
+        let bytes = response("", &format!("{line}\r\n{line}"));
+        assert_eq!(fault(&[], bytes), ResponseError::Extensions, "{value}");
+    }
+}
+
+#[test]
 fn an_extension_that_was_not_offered_fails_at_the_client() {
     let bytes = response("", "Sec-WebSocket-Extensions: permessage-deflate; a=1");
     let error = ResponseError::UnrequestedExtension("permessage-deflate".into());

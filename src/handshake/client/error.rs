@@ -45,8 +45,8 @@ pub enum ResponseError {
     /// The subprotocol is none of those that were offered.
     #[error("the server chose the subprotocol {0:?}, which was not offered")]
     UnrequestedSubprotocol(String),
-    /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1.
-    #[error("the Sec-WebSocket-Extensions field is malformed")]
+    /// `Sec-WebSocket-Extensions` breaks the grammar of section 9.1, or appears more than once (section 11.3.2).
+    #[error("the Sec-WebSocket-Extensions field is malformed or repeated")]
     Extensions,
     /// The extension is none of those that were offered, or appears twice.
     #[error("the server uses the extension {0:?}, which was not offered")]
@@ -102,8 +102,9 @@ pub enum ProxyResponseError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionError {
-    /// The header is part of the handshake, so the caller may not set it.
-    #[error("the header {0} is set by the handshake")]
+    /// The header is part of the handshake, so the caller may not set it: what may be chosen has an option of its
+    /// own, as [`origin`](super::ClientRequest::origin) and [`subprotocol`](super::ClientRequest::subprotocol).
+    #[error("the header {0} is part of the handshake, and set by its own option if at all")]
     OwnedHeader(HeaderName),
     /// The name of the header is not a token (RFC 9110, section 5.1).
     #[error("{0:?} is not the name of a header")]

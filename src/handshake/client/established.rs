@@ -112,8 +112,12 @@ impl Expectation {
         Ok(Terms { subprotocol: self.subprotocol(&fields.sec_websocket_protocol)?, extensions })
     }
 
-    /// §4.1 (5) and §9.1 The server's answers are compared with the offers.
+    /// §4.1 (5) and §9.1 The server's answers are compared with the offers. §11.3.2: at most one line in a
+    /// response.
     fn extensions(&self, answers: &Field<'_>) -> Result<Agreed, ResponseError> {
+        if let Field::Repeated(_) = answers {
+            return Err(ResponseError::Extensions);
+        }
         let answers =
             ExtensionOffer::parse_all(answers.lines()).map_err(|_| ResponseError::Extensions)?;
         Ok(self.extensions.check(&answers)?)

@@ -107,19 +107,29 @@ impl Framing {
             return Self::Complete;
         }
         // (3) and (4): an encoding takes precedence over a length. An unknown one is left as it is.
-        match Field::of(headers, &TRANSFER_ENCODING) {
-            Field::Absent => {}
-            Field::Once(only) if only.eq_ignore_ascii_case(b"chunked") => {
-                return Self::Chunked(ChunkedDecoder::default());
-            }
-            _ => return Self::Transport,
+        let encodings = Field::of(headers, &TRANSFER_ENCODING);
+        if let Some(last) = elements(&encodings).last() {
+            return if last.eq_ignore_ascii_case(b"chunked") {
+                Self::Chunked(ChunkedDecoder::default())
+            } else {
+                Self::Transport
+            };
         }
-        // (5) and (6): if the length can't be parsed, the body ends with the transport. That is no
-        // risk here, as nothing after the body is ever used.
-        let length = match Field::of(headers, &CONTENT_LENGTH) {
-            Field::Once(length) => number(length),
-            _ => None,
-        };
-        length.map_or(Self::Transport, Self::Length)
+        // (5) A length may be repeated. If there is no telling where the body ends, it isn't waited for.
+        let lengths = Field::of(headers, &CONTENT_LENGTH);
+        let mut lengths = elements(&lengths).map(number);
+        match lengths.next() {
+            None => Self::Transport,
+            Some(Some(length)) if lengths.all(|other| other == Some(length)) => {
+                Self::Length(length)
+            }
+            Some(_) => Self::Complete,
+        }
     }
+}
+
+/// The elements of a list that may span several lines (RFC 9110, §5.6.1).
+fn elements<'a>(field: &Field<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let elements = field.lines().flat_map(|line| line.split(|&byte| byte == b','));
+    elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }

@@ -19,7 +19,7 @@ use crate::handshake::uri::WebSocketUri;
 /// It can be used for any number of handshakes; each has its own key.
 ///
 /// ```
-/// use http::header::{AUTHORIZATION, HeaderValue};
+/// use sansocket::http::header::{AUTHORIZATION, HeaderValue};
 /// use sansocket::handshake::ClientRequest;
 ///
 /// let request = ClientRequest::new("ws://example.com/chat".parse()?)
