@@ -123,7 +123,7 @@ impl Server {
     /// let server = Server::new().on_request(|request, upgrade| match (request.uri().path(), upgrade) {
     ///     // A valid request for something else; requests with other errors are refused.
     ///     ("/health", Err(RequestError::Upgrade)) => {
-    ///         Decision::Respond(http::Response::new("healthy".into()))
+    ///         Decision::Respond(sansocket::http::Response::new("healthy".into()))
     ///     }
     ///     _ => Decision::accept(),
     /// });

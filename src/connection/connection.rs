@@ -47,7 +47,7 @@ use crate::role::Role;
 /// help: it is all in the outgoing bytes.
 ///
 /// ```
-/// use bytes::Buf;
+/// use sansocket::bytes::Buf;
 /// use sansocket::{Config, Connection, Event, Role};
 ///
 /// let mut server = Connection::new(Role::Server, Config::default());

@@ -13,7 +13,7 @@ pub enum ConnectionState {
 /// What to do with the transport now.
 ///
 /// ```
-/// use bytes::Buf;
+/// use sansocket::bytes::Buf;
 /// use sansocket::{CloseCode, Config, Connection, Role, Transport};
 ///
 /// let mut server = Connection::new(Role::Server, Config::default());

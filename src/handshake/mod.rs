@@ -16,7 +16,7 @@
 //! decides at once can answer the [`RequestHead`] in place, without a copy.
 //!
 //! ```
-//! use bytes::Buf;
+//! use sansocket::bytes::Buf;
 //! use sansocket::Config;
 //! use sansocket::handshake::*;
 //!

@@ -18,12 +18,12 @@ use crate::role::Role;
 /// begins after it.
 ///
 /// ```
-/// # use http::Request;
+/// # use sansocket::http::Request;
 /// # use sansocket::handshake::{Acceptance, UpgradeRequest};
 /// # let request = Request::get("/").header("Host", "a").header("Upgrade", "websocket")
 /// #     .header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13")
 /// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").body(()).unwrap();
-/// use bytes::Buf;
+/// use sansocket::bytes::Buf;
 /// use sansocket::Config;
 ///
 /// let mut accepted = UpgradeRequest::parse(&request)?.answer(Acceptance::new())?;

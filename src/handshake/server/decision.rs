@@ -22,7 +22,7 @@ use crate::handshake::server::upgrade_request::UpgradeRequest;
 /// closure accepts it.
 ///
 /// ```
-/// use http::{Request, Response};
+/// use sansocket::http::{Request, Response};
 /// use sansocket::handshake::{Acceptance, Answer, Decision, negotiate};
 ///
 /// let request = Request::get("/").header("Host", "a").body(()).unwrap();
@@ -96,7 +96,7 @@ impl Decision {
     /// Answers with this status and body.
     ///
     /// ```
-    /// use http::{StatusCode, header::HeaderValue};
+    /// use sansocket::http::{StatusCode, header::HeaderValue};
     /// use sansocket::handshake::Decision;
     ///
     /// let html = HeaderValue::from_static("text/html; charset=utf-8");
@@ -126,7 +126,7 @@ impl From<Acceptance> for Decision {
 /// The terms on which the application accepts an opening handshake.
 ///
 /// ```
-/// use http::header::{HeaderValue, SET_COOKIE};
+/// use sansocket::http::header::{HeaderValue, SET_COOKIE};
 /// use sansocket::handshake::Acceptance;
 ///
 /// let acceptance = Acceptance::new()

@@ -7,7 +7,7 @@ use crate::handshake::head::HeadError;
 /// There is one variant per rule. The error determines the answer: `Refusal::from(error)`.
 ///
 /// ```
-/// use http::StatusCode;
+/// use sansocket::http::StatusCode;
 /// use sansocket::handshake::{Refusal, RequestError};
 ///
 /// assert_eq!(RequestError::Method.status(), StatusCode::METHOD_NOT_ALLOWED);

@@ -15,7 +15,7 @@ use crate::handshake::server::upgrade_request::UpgradeRequest;
 /// let in unless [`required`](Self::required) is set.
 ///
 /// ```
-/// # use http::Request;
+/// # use sansocket::http::Request;
 /// # use sansocket::handshake::UpgradeRequest;
 /// # let request = Request::get("/").header("Host", "a").header("Upgrade", "websocket")
 /// #     .header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13")

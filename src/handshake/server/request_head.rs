@@ -14,7 +14,7 @@ use crate::handshake::server::upgrade_request::UpgradeRequest;
 /// answering it takes. Only the target was copied, unless the head arrived in pieces.
 ///
 /// ```
-/// use http::{StatusCode, header::{COOKIE, HeaderValue}};
+/// use sansocket::http::{StatusCode, header::{COOKIE, HeaderValue}};
 /// use sansocket::handshake::{Acceptance, Answer, Decision, ServerHandshake};
 ///
 /// let mut bytes = *b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\

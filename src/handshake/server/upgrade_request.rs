@@ -12,7 +12,7 @@ use crate::handshake::token;
 /// A request that is a valid opening handshake, and what it asks for.
 ///
 /// ```
-/// use http::Request;
+/// use sansocket::http::Request;
 /// use sansocket::handshake::UpgradeRequest;
 ///
 /// let request = Request::get("/chat")
