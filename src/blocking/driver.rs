@@ -77,8 +77,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let mut stopped = None;
         let mut handle = |event: Event<'_>, outlet: &mut O| {
             let Event::Message(message) = event else { return false };
-            let error = match handler(message, &mut Outbox::new(outlet)) {
-                Ok(()) if !outlet.have_timed_out() => return false,
+            let outcome = handler(message, &mut Outbox::new(outlet));
+            let have_timed_out = outlet.have_timed_out();
+            let error = match outcome {
+                Ok(()) if !have_timed_out => return false,
                 Ok(()) => Error::WriteTimedOut.into(),
                 Err(error) => error,
             };

@@ -24,8 +24,6 @@ pub(super) struct Outbound {
     pub(super) spare: Vec<u8>,
     /// Whether the transport is to be ended, whichever thread uses it.
     pub(super) is_cut: bool,
-    /// Whether a handler's reply on a split connection took too long to be written, and nobody was told yet.
-    pub(super) has_reply_timed_out: bool,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
     /// How much had been written when the peer last took nothing for the whole of a write's time.
@@ -45,7 +43,6 @@ impl Outbound {
             sending,
             spare: Vec::new(),
             is_cut: false,
-            has_reply_timed_out: false,
             write_timeout,
             failure: None,
             stalled_at: None,

@@ -23,6 +23,9 @@ use crate::message::{Chunk, Message};
 /// writers send, or as soon as they can. Only when the peer has ended its direction does it wait, up to
 /// [`Timeouts::close`](super::Timeouts::close) for each bit of progress, for what is queued by then.
 ///
+/// Dropping it doesn't end the connection while there is a [`Writer`]. But then nobody answers a Ping or a Close
+/// frame, and no timeout but that of the writes holds: keep reading, or drop the writers too.
+///
 /// ```
 /// use std::{net::TcpListener, thread};
 /// use sansocket::CloseCode;

@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
-use std::mem;
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
+    /// Whether a handler's reply took too long to be written, and `serve` hasn't reported that yet.
+    has_reply_timed_out: AtomicBool,
     /// The connection's place in an accept loop, for as long as any of its ends lives.
     slot: OnceLock<Arc<Slot>>,
 }
@@ -55,6 +57,7 @@ impl<S> Shared<S> {
             turn: Mutex::new(()),
             stream: Mutex::new(stream),
             outbound: Mutex::new(outbound),
+            has_reply_timed_out: AtomicBool::new(false),
             slot: OnceLock::new(),
         }
     }
@@ -289,9 +292,9 @@ impl<S: Read + Write> Turn<'_, S> {
         send: impl Fn(&mut SendingHalf, Message<'_>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
         self.queue(message, Wait::Once, send).or_else(|error| {
-            self.outbound(|outbound| {
-                outbound.has_reply_timed_out |= matches!(error, Error::WriteTimedOut);
-            });
+            if matches!(error, Error::WriteTimedOut) {
+                self.shared.has_reply_timed_out.store(true, Ordering::Relaxed);
+            }
             unless_timed_out(error)
         })
     }
@@ -334,6 +337,7 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
     }
 
     fn have_timed_out(&mut self) -> bool {
-        mem::take(&mut self.lock_outbound().has_reply_timed_out)
+        let has_timed_out = &self.has_reply_timed_out;
+        has_timed_out.load(Ordering::Relaxed) && has_timed_out.swap(false, Ordering::Relaxed)
     }
 }
