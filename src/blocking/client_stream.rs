@@ -7,6 +7,8 @@ use crate::blocking::socket::{CloneSocket, Socket};
 use crate::blocking::tls::TlsStream;
 
 /// The stream of a client that connects by itself: TCP, with TLS over it for `wss`.
+///
+/// A server that serves both can use it too, made of either, to have one type for all its connections.
 #[derive(Debug)]
 pub struct ClientStream(Layers);
 

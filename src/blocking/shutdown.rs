@@ -18,7 +18,7 @@ impl ShutdownHandle {
     /// the loop when all are gone or its [deadline](super::AcceptLoop::shutdown_deadline) has passed. Called
     /// again, it ends the loop at once.
     ///
-    /// Doesn't wait for connections, and waits at most a second for a listener whose queue is full;
+    /// Doesn't wait for connections, and waits at most a second for each listener whose queue is full;
     /// [`AcceptLoop::run`](super::AcceptLoop::run) is what returns when it is over.
     pub fn shut_down(&self) {
         self.registry.shut_down();

@@ -67,7 +67,8 @@ impl<S: Read + Write> WebSocket<S> {
         Self { driver, subprotocol }
     }
 
-    /// Waits for the next message; `None` when the connection was closed cleanly.
+    /// Waits for the next message; `None` when the connection was closed cleanly, with whatever code:
+    /// [`close_status`](Self::close_status) tells.
     ///
     /// It comes whole, even with [`Delivery::Chunks`](crate::Delivery::Chunks): its chunks are joined, up to the
     /// limit for messages, and the rest of one that was begun with [`read_chunk`](Self::read_chunk) is skipped.
@@ -196,6 +197,9 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Begins a message that is written piece by piece, in constant memory.
     ///
+    /// Nothing is read meanwhile, so that a peer that closes in the middle is noticed at the end.
+    /// [Split](Self::split) the connection to notice it at once.
+    ///
     /// While a message begun with [`write_fragment`](Self::write_fragment) isn't finished, each write to this
     /// one fails with [`UsageError::MessageUnfinished`](crate::UsageError::MessageUnfinished).
     ///
@@ -281,8 +285,8 @@ impl<S: Read + Write> WebSocket<S> {
         self.driver.outlet.sending.state()
     }
 
-    /// How long the peer took to answer the latest keepalive Ping; `None` before the first, and without
-    /// [`Timeouts::keepalive`].
+    /// How long it took until the answer to the latest keepalive Ping was read; `None` before the first, and
+    /// without [`Timeouts::keepalive`].
     pub fn round_trip_time(&self) -> Option<Duration> {
         self.driver.outlet.sending.round_trip_time()
     }
