@@ -110,9 +110,7 @@ impl<L: Listener> Pending<L> {
             .and_then(|stream| server.accept(stream))
             .and_then(|socket| socket.split().map_err(AcceptError::Io));
         // Another handle would keep a connection open that is over.
-        drop(opening);
-        slot.forget_ending();
-        let (reader, writer) = opened?;
+        let (reader, writer) = opened.inspect_err(|_| slot.forget_ending())?;
         let shared: Arc<dyn Ending> = Arc::new(Arc::downgrade(&writer.shared));
         if !slot.set_ending(Arc::clone(&shared)) {
             // This one opened when the others had already been closed.

@@ -80,9 +80,9 @@ impl<S: Read + Write> Shared<S> {
     /// Writes everything that is queued now, however long the peer takes.
     pub(super) fn flush(&self) -> Result<(), Error> {
         let mut stream = lock(&self.stream);
-        self.lock_outbound().check_writable()?;
         // What the reader has queued meanwhile goes out too. Only once: others may go on queueing for ever.
         let written = (0..2).try_for_each(|_| {
+            self.lock_outbound().check_writable()?;
             self.write(&mut stream, |outbound| match outbound.write_bound()? {
                 WriteBound::Each(timeout) => Ok(timeout),
                 WriteBound::All(deadline) => {

@@ -209,7 +209,7 @@ impl Slot {
         state.phase == Phase::Running
     }
 
-    /// Leaves the connection, until there is another way to end it, to its own thread.
+    /// Leaves the end of the connection to its own thread.
     pub(super) fn forget_ending(&self) {
         self.registry.lock().connections.insert(self.id, None);
     }
