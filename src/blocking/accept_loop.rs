@@ -106,7 +106,8 @@ impl AcceptLoop {
 
     /// Accepts connections until it is [shut down](ShutdownHandle::shut_down), and runs `handle` for each in
     /// a thread of its own, opening handshake included. A handler may hand the ends of its connection to other
-    /// threads: it counts, and a shutdown reaches it, until the handler has returned and both ends are dropped.
+    /// threads: it counts, even once it is closed, and a shutdown reaches it, until the handler has returned and
+    /// both ends are dropped.
     ///
     /// Returns how many connections had not ended by the deadline: their transport has been ended, or will be
     /// when a thread that is waiting to write releases it. Their threads may still run.

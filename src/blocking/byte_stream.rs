@@ -112,7 +112,12 @@ impl<S: Read + Write> ByteStream<S> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let queued = self.socket.write(&self.gathered[..]);
+        let mut queued = self.socket.write(&self.gathered[..]);
+        if let Err(Error::BufferFull(_)) = queued {
+            // The caller is to call again, which would come to nothing without waiting.
+            self.socket.flush()?;
+            queued = self.socket.write(&self.gathered[..]);
+        }
         self.release_gathered(queued)
     }
 

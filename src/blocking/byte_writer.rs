@@ -51,7 +51,7 @@ impl<S: Read + Write> Write for ByteWriter<S> {
         if piece.is_empty() {
             return Ok(0);
         }
-        // What wasn't written in time was taken nevertheless. That happens once.
+        // What wasn't written in time was taken nevertheless, so that goes first.
         if self.writer.is_stalled() {
             self.writer.flush()?;
         }

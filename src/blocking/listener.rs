@@ -1,5 +1,7 @@
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use std::os::unix::net::UnixDatagram;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -62,7 +64,8 @@ pub trait Listener: 'static {
 /// How long the wake-up call to a listener may take.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A file descriptor for the wake-up call, held in case the process has none left by then.
+/// A socket that does nothing but hold a file descriptor for the wake-up call, in case the process has none left by
+/// then.
 struct Reserve<T>(Mutex<Option<T>>);
 
 impl<T> Reserve<T> {
@@ -85,12 +88,17 @@ impl Listener for TcpListener {
 
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
         let addresses = reachable_at(self.local_addr()?);
-        let reserve = Reserve::new(self.try_clone().ok());
+        let reserve = Reserve::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok());
         // The standard library has no other way to end a wait for a connection than to make one.
         Ok(Box::new(move || {
             reserve.release();
-            let mut calls = addresses.iter();
-            drop(calls.find_map(|at| TcpStream::connect_timeout(at, WAKE_TIMEOUT).ok()));
+            for address in &addresses {
+                match TcpStream::connect_timeout(address, WAKE_TIMEOUT) {
+                    Err(error) if error.kind() != io::ErrorKind::TimedOut => {}
+                    // Where the queue is full, nobody waits for a connection.
+                    Ok(_) | Err(_) => return,
+                }
+            }
         }))
     }
 }
@@ -120,7 +128,7 @@ impl Listener for std::os::unix::net::UnixListener {
     fn waker(&self) -> io::Result<Box<dyn Fn() + Send + Sync>> {
         let address = self.local_addr()?;
         let path = address.as_pathname().ok_or(io::ErrorKind::AddrNotAvailable)?.to_owned();
-        let reserve = Reserve::new(self.try_clone().ok());
+        let reserve = Reserve::new(UnixDatagram::unbound().ok());
         // A plain `connect` would wait while the queue is full.
         Ok(Box::new(move || {
             reserve.release();

@@ -5,6 +5,7 @@ use bytes::Buf;
 
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
+use crate::blocking::outlet::Flushed;
 use crate::blocking::stream::Stream;
 use crate::connection::{ConnectionState, SendError, SendingHalf, TimeoutError, UsageError};
 use crate::message::Message;
@@ -55,7 +56,8 @@ impl Outbound {
         self.sending.outgoing().remaining() >= WRITE_FROM || self.sending.is_full()
     }
 
-    /// Whether the peer took nothing for the whole of a write's time, and has taken nothing since.
+    /// Whether the peer took nothing for the whole of a write's time and has, as far as the stream shows, taken
+    /// nothing since.
     pub(super) fn is_stalled(&mut self) -> bool {
         self.stalled_at == Some(self.sending.outgoing().written())
     }
@@ -64,6 +66,11 @@ impl Outbound {
     #[cold]
     pub(super) fn note_stall(&mut self) {
         self.stalled_at = Some(self.sending.outgoing().written());
+    }
+
+    /// Notes that everything was written, whatever the stream itself had held back.
+    pub(super) const fn forget_stall(&mut self) {
+        self.stalled_at = None;
     }
 
     /// Fails if a write has failed: what was queued then is lost, however little is queued now.
@@ -106,22 +113,37 @@ impl Outbound {
         self.conclude(written)
     }
 
-    /// Writes what the peer takes at once; fails with `WriteTimedOut` if something is left.
-    pub(super) fn nudge<S: Read + Write>(&mut self, stream: &mut Stream<S>) -> Result<(), Error> {
+    /// Writes what the peer takes at once.
+    pub(super) fn nudge<S: Read + Write>(
+        &mut self,
+        stream: &mut Stream<S>,
+    ) -> Result<Flushed, Error> {
         self.check_writable()?;
-        let written = stream.write(Some(NUDGE), self.sending.outgoing());
-        written.map_err(|error| self.write_failed(error))
+        // There is no telling how long another stream would wait.
+        if !stream.is_controlled() {
+            return Ok(Flushed::Partly);
+        }
+        match stream.write(Some(NUDGE), self.sending.outgoing()) {
+            Ok(()) => {
+                self.forget_stall();
+                Ok(Flushed::Everything)
+            }
+            Err(error) => match self.write_failed(error) {
+                Error::WriteTimedOut => Ok(Flushed::Partly),
+                error => Err(error),
+            },
+        }
     }
 
     /// Returns what a write that has had all its time has come to.
     fn conclude(&mut self, written: io::Result<()>) -> Result<(), Error> {
-        written.map_err(|error| {
-            let error = self.write_failed(error);
-            if matches!(error, Error::WriteTimedOut) {
-                self.note_stall();
-            }
-            error
-        })
+        let written = written.map_err(|error| self.write_failed(error));
+        match written {
+            Ok(()) => self.forget_stall(),
+            Err(Error::WriteTimedOut) => self.note_stall(),
+            Err(_) => {}
+        }
+        written
     }
 
     /// How long the next write may take: it has a bound of its own, or, once the end has begun, the end's

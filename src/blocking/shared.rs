@@ -17,9 +17,7 @@ use crate::blocking::shutdown::Slot;
 use crate::blocking::sink::{Sink, Wait, unless_timed_out};
 use crate::blocking::stream::{MAX_SLICES, Stream};
 use crate::blocking::timeouts::Timeouts;
-use crate::connection::{
-    CloseFrame, ControlPayload, PreparedMessage, SendError, SendingHalf, UsageError,
-};
+use crate::connection::{CloseFrame, ControlPayload, PreparedMessage, SendError, SendingHalf};
 use crate::message::Message;
 
 /// What the reader and the writers of one connection share.
@@ -96,7 +94,7 @@ impl<S: Read + Write> Shared<S> {
         self.let_go(stream);
         // A Close frame that was queued behind the last look couldn't be written by whoever queued it.
         if written.is_ok() && self.lock_outbound().is_closing_unwritten() {
-            self.nudge()?;
+            let _ = self.nudge();
         }
         written
     }
@@ -177,6 +175,7 @@ impl<S: Read + Write> Shared<S> {
             let timeout = bound(&mut self.lock_outbound())?;
             stream.flush(timeout).map_err(|error| self.lock_outbound().write_failed(error))?;
         }
+        self.lock_outbound().forget_stall();
         Ok(())
     }
 
@@ -262,11 +261,8 @@ impl<S: Read + Write> Sink for &Shared<S> {
         Shared::flush(self)
     }
 
-    fn nudge(&mut self) -> Result<(), Error> {
-        match Shared::nudge(self)? {
-            Flushed::Everything => Ok(()),
-            Flushed::Partly => Err(Error::WriteTimedOut),
-        }
+    fn nudge(&mut self) -> Result<Flushed, Error> {
+        Shared::nudge(self)
     }
 }
 
@@ -309,8 +305,8 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
         self.shared.flush()
     }
 
-    fn nudge(&mut self) -> Result<(), Error> {
-        Sink::nudge(&mut self.shared)
+    fn nudge(&mut self) -> Result<Flushed, Error> {
+        self.shared.nudge()
     }
 }
 
@@ -326,14 +322,18 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
     }
 
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        (&**self).queue_ping(payload).map_err(|error| match error {
-            Error::WriteTimedOut => UsageError::BacklogFull.into(),
-            error => error,
-        })
+        let queued = (&**self).queue_ping(&payload, Wait::Once);
+        if let Err(Error::WriteTimedOut) = queued {
+            self.has_reply_timed_out.store(true, Ordering::Relaxed);
+            // It wasn't queued, for want of room or because the end has begun meanwhile.
+            let mut outbound = self.lock_outbound();
+            return outbound.sending.ping(payload).map_err(|error| outbound.refusal(error));
+        }
+        queued
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {
-        self.lock_outbound().sending.close(Some(frame));
+        self.queue_close(&frame);
     }
 
     fn have_timed_out(&mut self) -> bool {

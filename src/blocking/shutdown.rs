@@ -205,13 +205,18 @@ impl Slot {
     /// Sets how the connection can be ended; returns `false` if it should end now.
     pub(super) fn set_ending(&self, ending: Arc<dyn Ending>) -> bool {
         let mut state = self.registry.lock();
-        state.connections.insert(self.id, Some(ending));
-        state.phase == Phase::Running
+        let earlier = state.connections.insert(self.id, Some(ending));
+        let is_running = state.phase == Phase::Running;
+        drop(state);
+        // It may close a socket, which may take time: not under the lock.
+        drop(earlier);
+        is_running
     }
 
     /// Leaves the end of the connection to its own thread.
     pub(super) fn forget_ending(&self) {
-        self.registry.lock().connections.insert(self.id, None);
+        let forgotten = self.registry.lock().connections.insert(self.id, None);
+        drop(forgotten);
     }
 }
 
@@ -223,7 +228,8 @@ impl fmt::Debug for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.registry.lock().connections.remove(&self.id);
+        let removed = self.registry.lock().connections.remove(&self.id);
+        drop(removed);
         self.registry.changed.notify_all();
     }
 }

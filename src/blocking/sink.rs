@@ -1,5 +1,6 @@
 use crate::blocking::error::Error;
 use crate::blocking::outbound::Outbound;
+use crate::blocking::outlet::Flushed;
 use crate::connection::{ConnectionState, ControlPayload, SendError, SendingHalf, UsageError};
 use crate::message::Message;
 
@@ -20,8 +21,8 @@ pub(super) trait Sink {
     /// Writes everything that is queued.
     fn flush(&mut self) -> Result<(), Error>;
 
-    /// Writes what the peer takes at once; fails with `WriteTimedOut` if something is left.
-    fn nudge(&mut self) -> Result<(), Error>;
+    /// Writes what the peer takes at once.
+    fn nudge(&mut self) -> Result<Flushed, Error>;
 
     /// Queues a message with `send`, and writes if much is queued.
     ///
@@ -37,8 +38,10 @@ pub(super) trait Sink {
         while let Err(error) = self.outbound(|outbound| send(&mut outbound.sending, message)) {
             match error {
                 SendError::BufferFull(refused) => match self.write_queued(wait) {
-                    Ok(()) => message = refused,
-                    Err(Error::WriteTimedOut) => return Err(Error::BufferFull(refused)),
+                    Ok(Flushed::Everything) => message = refused,
+                    Ok(Flushed::Partly) | Err(Error::WriteTimedOut) => {
+                        return Err(Error::BufferFull(refused));
+                    }
                     Err(error) => return Err(error),
                 },
                 error @ SendError::Refused(_) => {
@@ -49,18 +52,16 @@ pub(super) trait Sink {
         if !self.outbound(Outbound::is_laden) {
             return Ok(());
         }
-        let was_waited_for = wait == Wait::Once && self.outbound(Outbound::is_stalled);
-        self.write_queued(wait).or_else(|error| match error {
-            Error::WriteTimedOut if was_waited_for => Ok(()),
+        match self.write_queued(wait) {
             // The peer has closed meanwhile. That has a deadline of its own, and the next flush reports the
             // outcome.
-            Error::WriteTimedOut
+            Err(Error::WriteTimedOut)
                 if self.outbound(|outbound| outbound.sending.state()) != ConnectionState::Open =>
             {
                 Ok(())
             }
-            error => Err(error),
-        })
+            written => written.map(drop),
+        }
     }
 
     /// Queues a message like [`queue`](Self::queue), for a caller who was promised no more than that.
@@ -73,24 +74,23 @@ pub(super) trait Sink {
         self.queue(message, Wait::Once, send).or_else(unless_timed_out)
     }
 
-    /// Writes everything that is queued, as far as the peer is waited for.
-    fn write_queued(&mut self, wait: Wait) -> Result<(), Error> {
+    /// Writes everything that is queued, or as much as the peer takes without being waited for a second time.
+    fn write_queued(&mut self, wait: Wait) -> Result<Flushed, Error> {
         if wait == Wait::Once && self.outbound(Outbound::is_stalled) {
-            match self.nudge() {
+            match self.nudge()? {
                 // It takes something again.
-                Err(Error::WriteTimedOut) if !self.outbound(Outbound::is_stalled) => {}
-                nudged => return nudged,
+                Flushed::Partly if !self.outbound(Outbound::is_stalled) => {}
+                flushed => return Ok(flushed),
             }
         }
-        self.flush()
+        self.flush().map(|()| Flushed::Everything)
     }
 
     /// Queues a Ping, and writes first if there is no room for it.
-    fn queue_ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
+    fn queue_ping(&mut self, payload: &ControlPayload<'_>, wait: Wait) -> Result<(), Error> {
         while let Err(error) = self.outbound(|outbound| outbound.sending.ping(payload.clone())) {
-            match error {
-                UsageError::BacklogFull => self.flush()?,
-                error => return Err(self.outbound(|outbound| outbound.refusal(error))),
+            if error != UsageError::BacklogFull || self.write_queued(wait)? == Flushed::Partly {
+                return Err(self.outbound(|outbound| outbound.refusal(error)));
             }
         }
         Ok(())
@@ -98,7 +98,7 @@ pub(super) trait Sink {
 
     /// Sends a Ping, and all that was queued before it.
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error> {
-        self.queue_ping(payload)?;
+        self.queue_ping(&payload, Wait::Always)?;
         self.flush()
     }
 }
@@ -122,7 +122,7 @@ impl<T: Sink> Sink for &mut T {
         T::flush(self)
     }
 
-    fn nudge(&mut self) -> Result<(), Error> {
+    fn nudge(&mut self) -> Result<Flushed, Error> {
         T::nudge(self)
     }
 }

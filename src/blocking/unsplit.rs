@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::blocking::driver::Driver;
 use crate::blocking::error::Error;
 use crate::blocking::outbound::{Outbound, WRITE_FROM};
+use crate::blocking::outlet::Flushed;
 use crate::blocking::shared::Shared;
 use crate::blocking::sink::{Sink, Wait};
 use crate::blocking::socket::CloneSocket;
@@ -80,7 +81,7 @@ impl<S: Read + Write> Sink for Driver<S, Outbound> {
         self.outlet.flush(&mut self.stream)
     }
 
-    fn nudge(&mut self) -> Result<(), Error> {
+    fn nudge(&mut self) -> Result<Flushed, Error> {
         self.outlet.nudge(&mut self.stream)
     }
 }

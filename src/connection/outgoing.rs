@@ -99,7 +99,11 @@ impl Outgoing {
     /// # Ok::<(), sansocket::SendError>(())
     /// ```
     pub fn share(&mut self, most: usize) -> Vec<Bytes> {
-        self.seal_tail();
+        // Left to grow while there is enough before it: a long queue of small frames isn't cut into as many segments.
+        let segments = self.segments.iter().flat_map(|segments| segments.iter());
+        if segments.take(most).count() < most {
+            self.seal_tail();
+        }
         self.segments.iter().flat_map(|segments| segments.iter()).take(most).cloned().collect()
     }
 

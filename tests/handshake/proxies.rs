@@ -269,7 +269,7 @@ fn a_length_or_coding_of_a_success_means_nothing() {
 
 #[test]
 fn a_length_that_is_no_number_leaves_a_refusal_without_a_body() {
-    for (length, body) in [("3", "why"), ("+3", ""), ("x", ""), ("3x", ""), ("", "why not")] {
+    for (length, body) in [("3", "why"), ("+3", ""), ("x", ""), ("3x", ""), ("", "")] {
         let bytes = format!("HTTP/1.1 407 X\r\nContent-Length: {length}\r\n\r\nwhy not");
         assert_eq!(refused(&bytes).body(), body.as_bytes(), "{length:?}");
     }

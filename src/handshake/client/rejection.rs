@@ -116,14 +116,14 @@ impl Framing {
             };
         }
         // (5) A length may be repeated. If there is no telling where the body ends, it isn't waited for.
-        let lengths = Field::of(headers, &CONTENT_LENGTH);
-        let mut lengths = elements(&lengths).map(number);
-        match lengths.next() {
-            None => Self::Transport,
-            Some(Some(length)) if lengths.all(|other| other == Some(length)) => {
+        let field = Field::of(headers, &CONTENT_LENGTH);
+        let mut lengths = elements(&field).map(number);
+        match (&field, lengths.next()) {
+            (Field::Absent, _) => Self::Transport,
+            (_, Some(Some(length))) if lengths.all(|other| other == Some(length)) => {
                 Self::Length(length)
             }
-            Some(_) => Self::Complete,
+            _ => Self::Complete,
         }
     }
 }

@@ -548,3 +548,26 @@ fn a_tunnel_that_takes_nothing_is_an_error_of_its_next_write() {
         }
     });
 }
+
+#[test]
+fn a_handlers_pings_wait_once_for_a_peer_that_takes_nothing() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().write(Some(Duration::from_secs(1)));
+            let config = Config::default().max_outgoing_size(1000);
+            let (socket, mut peer) = open(role, HARDLY_ANYTHING, timeouts, config);
+            let (mut reader, _writer) = socket.split().unwrap();
+            peer.send(to(role, Opcode::Text, b"Hello"));
+            let outcome = reader.serve(|_, outbox| {
+                let _ = outbox.send(vec![7; 10_000]);
+                // If the peer were waited for with each of them, this test would last too long.
+                for _ in 0..200 {
+                    let refused = outbox.ping(b"?");
+                    assert_matches!(refused, Err(Error::Usage(UsageError::BacklogFull)));
+                }
+                Ok(())
+            });
+            assert_matches!(outcome, Err(Error::WriteTimedOut));
+        }
+    });
+}
