@@ -154,7 +154,7 @@ impl<S: Socket + Send + Sync> Ending for Opening<S> {
 impl<S: Socket + Send> Ending for Weak<Shared<S>> {
     fn close(&self, frame: &CloseFrame<'_>) {
         if let Some(shared) = self.upgrade() {
-            shared.queue_close(frame);
+            shared.queue_close(frame.clone());
         }
     }
 

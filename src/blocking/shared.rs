@@ -100,8 +100,8 @@ impl<S: Read + Write> Shared<S> {
     }
 
     /// Queues a Close frame. The reader sends it when it next looks, or [`nudge`](Self::nudge) does at once.
-    pub(super) fn queue_close(&self, frame: &CloseFrame<'_>) {
-        self.lock_outbound().sending.close(Some(frame.clone()));
+    pub(super) fn queue_close(&self, frame: CloseFrame<'_>) {
+        self.lock_outbound().sending.close(Some(frame));
     }
 
     /// Ends the transport: now, or when the thread that is writing lets go of it.
@@ -333,7 +333,7 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
     }
 
     fn close(&mut self, frame: CloseFrame<'_>) {
-        self.queue_close(&frame);
+        self.queue_close(frame);
     }
 
     fn have_timed_out(&mut self) -> bool {

@@ -121,7 +121,7 @@ impl<S: Read + Write> Writer<S> {
     /// [`Error::Usage`] for a reason of more than 123 bytes, and those of [`flush`](Self::flush).
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
-        self.shared.lock_outbound().sending.close(Some(frame));
+        self.shared.queue_close(frame);
         match self.shared.flush() {
             // It was closed meanwhile.
             Err(Error::Usage(UsageError::NotOpen)) => Ok(()),

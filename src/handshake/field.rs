@@ -58,6 +58,12 @@ impl<'a> Field<'a> {
         };
         lines.iter().copied()
     }
+
+    /// Returns the elements of a list, from all its lines. Empty ones don't count (RFC 9110, §5.6.1).
+    pub(super) fn elements(&self) -> impl Iterator<Item = &'a [u8]> {
+        let elements = self.lines().flat_map(|line| line.split(|byte| *byte == b','));
+        elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+    }
 }
 
 impl<'a> FromIterator<&'a [u8]> for Field<'a> {

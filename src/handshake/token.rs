@@ -8,24 +8,15 @@ use crate::handshake::field::{Field, eq_without_case, text};
 /// The field may span several lines, and elements may be empty. Only a whole element matches:
 /// `websocket2` is not `websocket`.
 pub(super) fn list_contains<const N: usize>(list: &Field<'_>, token: &[u8; N]) -> bool {
-    let is_wanted = |element: &[u8]| eq_without_case(element.trim_ascii(), token);
-    list.lines().any(|line| line.split(|byte| *byte == b',').any(is_wanted))
+    list.elements().any(|element| eq_without_case(element, token))
 }
 
 /// Returns the elements of a field that must be a list of at least one token, from all its lines.
 ///
 /// Returns `None` if an element isn't a token or if there is none at all. Empty elements don't count.
 pub(super) fn elements<'a>(list: &Field<'a>) -> Option<Vec<&'a str>> {
-    let mut tokens = Vec::new();
-    for line in list.lines() {
-        for element in text(line)?.split(',').map(str::trim_ascii) {
-            match element {
-                "" => {}
-                token if is_token(token) => tokens.push(token),
-                _ => return None,
-            }
-        }
-    }
+    let token = |element| text(element).filter(|element| is_token(element));
+    let tokens: Vec<_> = list.elements().map(token).collect::<Option<_>>()?;
     (!tokens.is_empty()).then_some(tokens)
 }
 

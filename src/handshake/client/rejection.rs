@@ -108,7 +108,7 @@ impl Framing {
         }
         // (3) and (4): an encoding takes precedence over a length. An unknown one is left as it is.
         let encodings = Field::of(headers, &TRANSFER_ENCODING);
-        if let Some(last) = elements(&encodings).last() {
+        if let Some(last) = encodings.elements().last() {
             return if last.eq_ignore_ascii_case(b"chunked") {
                 Self::Chunked(ChunkedDecoder::default())
             } else {
@@ -117,7 +117,7 @@ impl Framing {
         }
         // (5) A length may be repeated. If there is no telling where the body ends, it isn't waited for.
         let field = Field::of(headers, &CONTENT_LENGTH);
-        let mut lengths = elements(&field).map(number);
+        let mut lengths = field.elements().map(number);
         match (&field, lengths.next()) {
             (Field::Absent, _) => Self::Transport,
             (_, Some(Some(length))) if lengths.all(|other| other == Some(length)) => {
@@ -126,10 +126,4 @@ impl Framing {
             _ => Self::Complete,
         }
     }
-}
-
-/// The elements of a list that may span several lines (RFC 9110, §5.6.1).
-fn elements<'a>(field: &Field<'a>) -> impl Iterator<Item = &'a [u8]> {
-    let elements = field.lines().flat_map(|line| line.split(|&byte| byte == b','));
-    elements.map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }

@@ -22,7 +22,17 @@ fn split(
     capacity: usize,
     timeouts: Timeouts,
 ) -> (Reader<Pipe>, Writer<Pipe>, RawPeer<Pipe>) {
-    let (socket, peer) = open(role, capacity, timeouts, Config::default());
+    split_with(role, capacity, timeouts, Config::default())
+}
+
+/// The same, with limits of its own.
+fn split_with(
+    role: Role,
+    capacity: usize,
+    timeouts: Timeouts,
+    config: Config,
+) -> (Reader<Pipe>, Writer<Pipe>, RawPeer<Pipe>) {
+    let (socket, peer) = open(role, capacity, timeouts, config);
     let (reader, writer) = socket.split().unwrap();
     (reader, writer, peer)
 }

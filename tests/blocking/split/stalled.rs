@@ -11,7 +11,7 @@ use sansocket::blocking::{ByteWriter, CloneSocket, Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, Config, ConnectionState, Keepalive, Role, UsageError};
 
-use super::{long, split};
+use super::{long, split, split_with};
 use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
 use crate::either_role::{ROLES, open, to};
@@ -149,8 +149,7 @@ fn a_write_that_timed_out_has_lost_nothing() {
         for role in ROLES {
             let timeouts = Timeouts::default().write(Some(Duration::from_millis(5)));
             let config = Config::default().max_outgoing_size(300_000);
-            let (socket, mut peer) = open(role, HARDLY_ANYTHING, timeouts, config);
-            let (_reader, writer) = socket.split().unwrap();
+            let (_reader, writer, mut peer) = split_with(role, HARDLY_ANYTHING, timeouts, config);
             assert_matches!(writer.send(long(0)), Err(Error::WriteTimedOut));
             let mut sent = 1;
             let refused = loop {
@@ -555,8 +554,8 @@ fn a_handlers_pings_wait_once_for_a_peer_that_takes_nothing() {
         for role in ROLES {
             let timeouts = Timeouts::default().write(Some(Duration::from_secs(1)));
             let config = Config::default().max_outgoing_size(1000);
-            let (socket, mut peer) = open(role, HARDLY_ANYTHING, timeouts, config);
-            let (mut reader, _writer) = socket.split().unwrap();
+            let (mut reader, _writer, mut peer) =
+                split_with(role, HARDLY_ANYTHING, timeouts, config);
             peer.send(to(role, Opcode::Text, b"Hello"));
             let outcome = reader.serve(|_, outbox| {
                 let _ = outbox.send(vec![7; 10_000]);
