@@ -248,7 +248,10 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
         let patience =
             self.outlet.patience(flushed, &self.timeouts).map_or(Deadline::NEVER, Deadline::after);
-        let deadline = Deadline::at(timer).or(waits_until).or(patience);
+        let is_large = self.buffer.is_large() && self.stream.is_controlled();
+        let kept_until =
+            if is_large { Deadline::after(ReadBuffer::KEPT_FOR) } else { Deadline::NEVER };
+        let deadline = Deadline::at(timer).or(waits_until).or(patience).or(kept_until);
 
         if self.read_until(deadline)? == Arrived::Something {
             *read_by = self.read_by();

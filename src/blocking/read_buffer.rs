@@ -1,4 +1,5 @@
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use crate::blocking::stream::Stream;
 
@@ -13,7 +14,7 @@ const PATIENCE: u8 = 32;
 
 /// What was read and not taken yet.
 ///
-/// It grows while reads fill it, and shrinks while they don't. Memory is initialised when the
+/// It grows while reads fill it, shrinks while they don't, and is given back while nothing arrives. Memory is initialised when the
 /// buffer grows, not at every read.
 #[derive(Debug, Default)]
 pub(super) struct ReadBuffer {
@@ -46,6 +47,14 @@ impl Drop for Unread<'_> {
 }
 
 impl ReadBuffer {
+    /// For how long nothing has to arrive before a large buffer is given back.
+    pub(super) const KEPT_FOR: Duration = Duration::from_secs(1);
+
+    /// Whether this is more memory than an idle connection should hold.
+    pub(super) const fn is_large(&self) -> bool {
+        self.bytes.len() > LEAST
+    }
+
     /// Lets `take` cut what it needs off the front of the bytes that are there.
     pub(super) fn consume<'b, T>(&'b mut self, take: impl FnOnce(&mut &'b mut [u8]) -> T) -> T {
         take(self.unread().input())

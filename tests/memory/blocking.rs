@@ -5,8 +5,10 @@
 )]
 
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use sansocket::blocking::{Client, CloneSocket, Error, Server, Socket, WebSocket};
@@ -34,11 +36,30 @@ struct State {
     at: usize,
     pings: std::ops::Range<u32>,
     takes: bool,
+    /// What it says once this end waits for it without a limit.
+    at_last: Vec<u8>,
+    read_timeout: Option<Duration>,
 }
 
 impl Flood {
     fn new(role: Role, head: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State { role, incoming: head, at: 0, pings: 0..0, takes: true })))
+        Self(Arc::new(Mutex::new(State {
+            role,
+            incoming: head,
+            at: 0,
+            pings: 0..0,
+            takes: true,
+            at_last: Vec::new(),
+            read_timeout: None,
+        })))
+    }
+
+    /// Says this, then nothing, and `at_last` when it is waited for without a limit.
+    fn say(&self, at_once: Vec<u8>, at_last: Vec<u8>) {
+        let mut state = self.0.lock().unwrap();
+        state.incoming = at_once;
+        state.at = 0;
+        state.at_last = at_last;
     }
 
     fn begin(&self, pings: u32) {
@@ -55,6 +76,17 @@ impl Flood {
 impl Read for Flood {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let mut state = self.0.lock().unwrap();
+        if state.at == state.incoming.len() && !state.at_last.is_empty() {
+            if let Some(timeout) = state.read_timeout {
+                thread::sleep(timeout);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let at_last = mem::take(&mut state.at_last);
+            // What it said before isn't freed: that isn't what this end holds.
+            state.incoming.clear();
+            state.incoming.extend(at_last);
+            state.at = 0;
+        }
         if state.at == state.incoming.len() {
             let Some(number) = state.pings.next() else { return Ok(0) };
             state.incoming = numbered_ping(state.role, number);
@@ -82,7 +114,8 @@ impl Write for Flood {
 }
 
 impl Socket for Flood {
-    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.lock().unwrap().read_timeout = timeout;
         Ok(())
     }
 
@@ -148,6 +181,19 @@ fn a_hundred_thousand_pings_cost_a_blocking_connection_a_constant() {
     for role in ROLES {
         let (mut socket, flood) = open(role);
         assert_costs_a_constant(&flood, || socket.read());
+    }
+}
+
+#[test]
+fn what_a_long_message_took_is_given_back_while_nothing_arrives() {
+    for role in ROLES {
+        let (mut socket, flood) = open(role);
+        let message = |length| frame(role.peer(), true, Opcode::Binary, &vec![7; length]);
+        let (long, short) = (message(1 << 20), message(1));
+        flood.say(long, short);
+        let mut read = || socket.read().unwrap().unwrap().len();
+        let info = allocation_counter::measure(|| assert_eq!((read(), read()), (1 << 20, 1)));
+        assert!(info.bytes_current < 8 * 1024, "{role:?} holds {} bytes", info.bytes_current);
     }
 }
 
