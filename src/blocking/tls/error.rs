@@ -65,15 +65,13 @@ impl TlsError {
             Error::InvalidMessage(
                 InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
             ) if connection.protocol_version().is_none() => Self::NotTls,
-            Error::InvalidCertificate(error) => error.into(),
+            Error::InvalidCertificate(error) => Self::from_certificate(error),
             Error::AlertReceived(alert) => Self::Alert(format!("{alert:?}")),
             error => Self::Protocol(error.to_string()),
         }
     }
-}
 
-impl From<CertificateError> for TlsError {
-    fn from(error: CertificateError) -> Self {
+    fn from_certificate(error: CertificateError) -> Self {
         match error {
             CertificateError::UnknownIssuer => Self::UnknownIssuer,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
