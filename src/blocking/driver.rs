@@ -78,7 +78,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let mut handle = |event: Event<'_>, outlet: &mut O| {
             let Event::Message(message) = event else { return false };
             let outcome = handler(message, &mut Outbox::new(outlet));
-            let have_timed_out = outlet.have_timed_out();
+            let have_timed_out = outlet.take_timed_out();
             let error = match outcome {
                 Ok(()) if !have_timed_out => return false,
                 Ok(()) => Error::WriteTimedOut.into(),
@@ -88,7 +88,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             true
         };
         // What an earlier call couldn't write leaves no room for replies, so it goes first.
-        if self.outlet.is_laden() {
+        if self.outlet.must_write() {
             self.drive(Wanted::Whole, None, &mut handle)
         } else {
             self.until(Wanted::Whole, &mut handle)
@@ -131,8 +131,13 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     ) -> Result<(), Error> {
         let mut read_by = self.read_by();
         loop {
-            // What the peer did wrong is the error to report, once the peer has been told.
-            let step = self.step(broken.take().map(Error::from), &mut read_by);
+            let step = match (self.step(&mut read_by), broken.take()) {
+                // What the peer did wrong will be found again.
+                (Ok(Step::GoOn), _) => Ok(Step::GoOn),
+                // It is the error to report, now that the peer has been told.
+                (_, Some(error)) => Err(error.into()),
+                (step, None) => step,
+            };
             if !matches!(step, Ok(Step::GoOn)) {
                 if self.state() == ConnectionState::Closed {
                     self.receiving.receive_eof();
@@ -150,39 +155,32 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         }
     }
 
-    /// Writes what is outgoing, and reads or does whatever else the connection says. A failure returns the
-    /// earlier `error`, if there was one.
-    fn step(&mut self, error: Option<Error>, read_by: &mut Deadline) -> Result<Step, Error> {
+    /// Writes what is outgoing, and reads or does whatever else the connection says.
+    fn step(&mut self, read_by: &mut Deadline) -> Result<Step, Error> {
         if self.state() == ConnectionState::Closed {
-            let outcome = self.outlet.outbound(|outbound| outbound.outcome());
-            return error.map_or(outcome, Err).map(|()| Step::Over);
+            return self.outlet.outbound(|outbound| outbound.outcome()).map(|()| Step::Over);
         }
         let flushed = match self.outlet.flush(&mut self.stream) {
             Ok(flushed) => flushed,
             // It isn't over until the peer's last words are read.
             Err(Error::Io(_)) => Flushed::Everything,
             Err(Error::WriteTimedOut) => {
-                let listened = self.listen();
-                // The whole end has one deadline, with an error of its own once that has passed. What the
-                // peer did wrong will be found again.
-                let is_ending = self.state() != ConnectionState::Open;
-                if listened.is_ok() && is_ending && self.stream.is_controlled() {
+                self.listen()?;
+                // The whole end has one deadline, with an error of its own once that has passed.
+                if self.state() != ConnectionState::Open && self.stream.is_controlled() {
                     return Ok(Step::GoOn);
                 }
-                return Err(error.or(listened.err()).unwrap_or(Error::WriteTimedOut));
+                return Err(Error::WriteTimedOut);
             }
-            Err(over) => return Err(error.unwrap_or(over)),
+            Err(over) => return Err(over),
         };
-        let done = match self.outlet.outbound(|outbound| outbound.sending.transport()) {
+        match self.outlet.outbound(|outbound| outbound.sending.transport()) {
             Transport::AwaitPeer | Transport::Close if flushed == Flushed::Everything => self.end(),
             // What was read may not be used up yet: it waits while too much is outgoing.
             _ if !self.buffer.is_empty() => Ok(()),
             _ => self.fill(read_by, flushed),
-        };
-        match done {
-            Ok(()) => Ok(Step::GoOn),
-            Err(timed_out_or_lost) => Err(error.unwrap_or(timed_out_or_lost)),
-        }
+        }?;
+        Ok(Step::GoOn)
     }
 
     /// Takes events out of what was read, until `enough` returns `true` for one; returns `false` if none is
@@ -222,7 +220,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             if is_enough {
                 return Ok(true);
             }
-            if outlet.is_laden() {
+            if outlet.must_write() {
                 return Ok(false);
             }
         }
@@ -246,12 +244,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
-        let patience =
-            self.outlet.patience(flushed, &self.timeouts).map_or(Deadline::NEVER, Deadline::after);
+        let looks_again =
+            self.outlet.max_wait(flushed, &self.timeouts).map_or(Deadline::NEVER, Deadline::after);
         let is_large = self.buffer.is_large() && self.stream.is_controlled();
         let kept_until =
             if is_large { Deadline::after(ReadBuffer::KEPT_FOR) } else { Deadline::NEVER };
-        let deadline = Deadline::at(timer).or(waits_until).or(patience).or(kept_until);
+        let deadline = Deadline::at(timer).or(waits_until).or(looks_again).or(kept_until);
 
         if self.read_until(deadline)? == Arrived::Something {
             *read_by = self.read_by();
@@ -289,7 +287,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             .fill(&mut self.stream, |stream, buffer| stream.read_until(deadline, buffer));
         match read {
             Ok(0) => {
-                self.outlet.write_last_words(&self.timeouts);
+                self.outlet.flush_after_eof(&self.timeouts);
                 self.receive_eof();
             }
             Ok(_) => self.outlet.outbound(Outbound::hear),

@@ -79,7 +79,9 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::ReadTimedOut | Error::WriteTimedOut => io::ErrorKind::TimedOut,
-            Error::BufferFull(_) => io::ErrorKind::WouldBlock,
+            Error::BufferFull(_) | Error::Usage(UsageError::BacklogFull) => {
+                io::ErrorKind::WouldBlock
+            }
             Error::Protocol(_) => io::ErrorKind::InvalidData,
             Error::Lost => io::ErrorKind::UnexpectedEof,
             Error::Usage(UsageError::NotOpen) => io::ErrorKind::BrokenPipe,

@@ -13,8 +13,8 @@ use crate::message::Message;
 /// Once this many bytes are queued, they are written without being asked for.
 pub(super) const WRITE_FROM: usize = 64 * 1024;
 
-/// How long to wait for a peer that isn't waited for.
-pub(super) const NUDGE: Duration = Duration::from_millis(1);
+/// How long a flush may take that isn't to wait for the peer: no time at all can't be set on a socket.
+pub(super) const TRY_FLUSH_FOR: Duration = Duration::from_millis(1);
 
 /// The sending half of a connection, and what has become of its transport.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Outbound {
     /// it reads allocates nothing.
     pub(super) spare: Vec<u8>,
     /// Whether the transport is to be ended, whichever thread uses it.
-    pub(super) is_cut: bool,
+    pub(super) is_aborted: bool,
     write_timeout: Option<Duration>,
     failure: Option<Failure>,
     /// How much had been written when the peer last took nothing for the whole of a write's time.
@@ -43,7 +43,7 @@ impl Outbound {
         Self {
             sending,
             spare: Vec::new(),
-            is_cut: false,
+            is_aborted: false,
             write_timeout,
             failure: None,
             stalled_at: None,
@@ -52,7 +52,7 @@ impl Outbound {
 
     /// Whether so much is queued that it has to be written.
     #[inline]
-    pub(super) fn is_laden(&mut self) -> bool {
+    pub(super) fn must_write(&mut self) -> bool {
         self.sending.outgoing().remaining() >= WRITE_FROM || self.sending.is_full()
     }
 
@@ -114,7 +114,7 @@ impl Outbound {
     }
 
     /// Writes what the peer takes at once.
-    pub(super) fn nudge<S: Read + Write>(
+    pub(super) fn try_flush<S: Read + Write>(
         &mut self,
         stream: &mut Stream<S>,
     ) -> Result<Flushed, Error> {
@@ -123,7 +123,7 @@ impl Outbound {
         if !stream.is_controlled() {
             return Ok(Flushed::Partly);
         }
-        match stream.write(Some(NUDGE), self.sending.outgoing()) {
+        match stream.write(Some(TRY_FLUSH_FOR), self.sending.outgoing()) {
             Ok(()) => {
                 self.forget_stall();
                 Ok(Flushed::Everything)

@@ -49,7 +49,7 @@ pub(super) trait Replies {
     fn ping(&mut self, payload: ControlPayload<'_>) -> Result<(), Error>;
     fn close(&mut self, frame: CloseFrame<'_>);
     /// Whether a reply was queued but took too long to be written, since this was last asked.
-    fn have_timed_out(&mut self) -> bool;
+    fn take_timed_out(&mut self) -> bool;
 }
 
 impl Replies for Outbound {
@@ -69,7 +69,7 @@ impl Replies for Outbound {
         self.sending.close(Some(frame));
     }
 
-    fn have_timed_out(&mut self) -> bool {
+    fn take_timed_out(&mut self) -> bool {
         // They are only queued here, and the driver writes them.
         false
     }
@@ -103,7 +103,8 @@ impl<'connection> Outbox<'connection> {
     ///
     /// # Errors
     ///
-    /// As for [`send`](Self::send).
+    /// [`Error::Usage`] after a [`close`](Self::close) in the same call of the handler, or with
+    /// [`UsageError::BacklogFull`](crate::UsageError::BacklogFull) when that one call queues too much.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
     }

@@ -21,13 +21,13 @@ pub(super) trait Outlet<S> {
     fn flush(&mut self, stream: &mut Stream<S>) -> Result<Flushed, Error>;
 
     /// Writes what is waiting, as far as there is time: the peer sends nothing more, but may still read.
-    fn write_last_words(&mut self, timeouts: &Timeouts);
+    fn flush_after_eof(&mut self, timeouts: &Timeouts);
 
     /// Whether so much is queued that it has to be written before more is handed out.
-    fn is_laden(&mut self) -> bool;
+    fn must_write(&mut self) -> bool;
 
     /// How long a read may wait before this outlet has to be checked again.
-    fn patience(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration>;
+    fn max_wait(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration>;
 }
 
 /// How far a flush has got.
@@ -54,16 +54,16 @@ impl<S: Read + Write> Outlet<S> for Outbound {
         Self::flush(self, stream).map(|()| Flushed::Everything)
     }
 
-    fn write_last_words(&mut self, _: &Timeouts) {
+    fn flush_after_eof(&mut self, _: &Timeouts) {
         // They were written before anything was read, unless there was no time for that.
     }
 
     #[inline]
-    fn is_laden(&mut self) -> bool {
-        Self::is_laden(self)
+    fn must_write(&mut self) -> bool {
+        Self::must_write(self)
     }
 
-    fn patience(&self, _: Flushed, _: &Timeouts) -> Option<Duration> {
+    fn max_wait(&self, _: Flushed, _: &Timeouts) -> Option<Duration> {
         None
     }
 }

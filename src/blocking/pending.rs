@@ -115,7 +115,7 @@ impl<L: Listener> Pending<L> {
         if !slot.set_ending(Arc::clone(&shared)) {
             // This one opened when the others had already been closed.
             shared.close(&goodbye);
-            shared.nudge();
+            shared.try_flush();
         }
         writer.shared.keep(slot);
         Ok((reader, writer))
@@ -144,9 +144,9 @@ impl<S: Socket + Send + Sync> Ending for Opening<S> {
         let _ = self.0.shutdown(Shutdown::Read);
     }
 
-    fn nudge(&self) {}
+    fn try_flush(&self) {}
 
-    fn cut(&self) {
+    fn abort(&self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
@@ -158,15 +158,15 @@ impl<S: Socket + Send> Ending for Weak<Shared<S>> {
         }
     }
 
-    fn nudge(&self) {
+    fn try_flush(&self) {
         if let Some(shared) = self.upgrade() {
-            let _ = shared.nudge();
+            let _ = shared.try_flush();
         }
     }
 
-    fn cut(&self) {
+    fn abort(&self) {
         if let Some(shared) = self.upgrade() {
-            shared.cut();
+            shared.abort();
         }
     }
 }

@@ -51,7 +51,7 @@ impl ReadBuffer {
     pub(super) const KEPT_FOR: Duration = Duration::from_secs(1);
 
     /// Whether this is more memory than an idle connection should hold.
-    pub(super) const fn is_large(&self) -> bool {
+    pub(super) fn is_large(&self) -> bool {
         self.bytes.len() > LEAST
     }
 

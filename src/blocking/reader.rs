@@ -165,8 +165,7 @@ impl<S: Read + Write> Reader<S> {
     ///
     /// [`ReuniteError`] with both, if the writer belongs to another connection or has clones.
     pub fn reunite(self, writer: Writer<S>) -> Result<WebSocket<S>, ReuniteError<S>> {
-        let are_all = Arc::strong_count(&writer.shared) == 2;
-        if !are_all || !Arc::ptr_eq(&self.driver.outlet, &writer.shared) {
+        if !Arc::ptr_eq(&self.driver.outlet, &writer.shared) {
             return Err(ReuniteError(Box::new((self, writer))));
         }
         drop(writer);

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use crate::blocking::deadline::Deadline;
 use crate::blocking::error::Error;
 use crate::blocking::lock::{into_inner, lock, try_lock};
-use crate::blocking::outbound::{NUDGE, Outbound, WriteBound};
+use crate::blocking::outbound::{Outbound, TRY_FLUSH_FOR, WriteBound};
 use crate::blocking::outbox::Replies;
 use crate::blocking::outlet::{Flushed, Outlet};
 use crate::blocking::shutdown::Slot;
@@ -91,23 +91,23 @@ impl<S: Read + Write> Shared<S> {
         if let Err(Error::WriteTimedOut) = written {
             self.lock_outbound().note_stall();
         }
-        self.let_go(stream);
+        self.release_stream(stream);
         // A Close frame that was queued behind the last look couldn't be written by whoever queued it.
         if written.is_ok() && self.lock_outbound().is_closing_unwritten() {
-            let _ = self.nudge();
+            let _ = self.try_flush();
         }
         written
     }
 
-    /// Queues a Close frame. The reader sends it when it next looks, or [`nudge`](Self::nudge) does at once.
+    /// Queues a Close frame. The reader sends it when it next looks, or [`try_flush`](Self::try_flush) does at once.
     pub(super) fn queue_close(&self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
     }
 
     /// Ends the transport: now, or when the thread that is writing lets go of it.
-    pub(super) fn cut(&self) {
+    pub(super) fn abort(&self) {
         // Set first, so that if this doesn't get the stream, the thread that has it sees this afterwards.
-        self.lock_outbound().is_cut = true;
+        self.lock_outbound().is_aborted = true;
         if let Some(stream) = try_lock(&self.stream) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -122,30 +122,30 @@ impl<S: Read + Write> Shared<S> {
     }
 
     /// Releases the stream to others, or ends it if it was to be [cut](Self::cut) meanwhile.
-    fn let_go(&self, stream: MutexGuard<'_, Stream<S>>) {
+    fn release_stream(&self, stream: MutexGuard<'_, Stream<S>>) {
         drop(stream);
-        if self.lock_outbound().is_cut {
-            self.cut();
+        if self.lock_outbound().is_aborted {
+            self.abort();
         }
     }
 
     /// Writes what is queued, as far as that is possible without waiting.
-    pub(super) fn nudge(&self) -> Result<Flushed, Error> {
+    pub(super) fn try_flush(&self) -> Result<Flushed, Error> {
         let Some(mut stream) = try_lock(&self.stream) else {
             // Even if nothing is queued any more: it may still be on its way through TLS.
             return Ok(Flushed::Partly);
         };
         // The first call is made, however late it is by then.
-        let mut first = Some(NUDGE);
-        let deadline = Deadline::after(NUDGE);
+        let mut first = Some(TRY_FLUSH_FOR);
+        let deadline = Deadline::after(TRY_FLUSH_FOR);
         let written = self.write(&mut stream, |outbound| {
             outbound.write_bound()?;
             match first.take() {
-                Some(nudge) => Ok(Some(nudge)),
+                Some(try_flush) => Ok(Some(try_flush)),
                 None => deadline.remaining().map_err(|error| outbound.write_failed(error)),
             }
         });
-        self.let_go(stream);
+        self.release_stream(stream);
         match written {
             Ok(()) => Ok(Flushed::Everything),
             Err(Error::WriteTimedOut) => Ok(Flushed::Partly),
@@ -215,10 +215,10 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     }
 
     fn flush(&mut self, _: &mut Stream<S>) -> Result<Flushed, Error> {
-        self.nudge()
+        self.try_flush()
     }
 
-    fn write_last_words(&mut self, timeouts: &Timeouts) {
+    fn flush_after_eof(&mut self, timeouts: &Timeouts) {
         // What others queue from now on isn't waited for.
         let last = self.lock_outbound().sending.outgoing().position();
         let patience = timeouts.close;
@@ -230,22 +230,22 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
             }
             // The closing handshake has a deadline of its own.
             let has_time = matches!(bound, WriteBound::All(_)) || !write_by.has_passed();
-            match self.nudge() {
+            match self.try_flush() {
                 Ok(Flushed::Partly) if has_time => thread::sleep(RETRY),
                 _ => return,
             }
         }
     }
 
-    fn is_laden(&mut self) -> bool {
+    fn must_write(&mut self) -> bool {
         // The reader's own replies are bounded, and a handler writes its replies itself.
         false
     }
 
-    fn patience(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration> {
+    fn max_wait(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration> {
         Some(match flushed {
             // A writer may begin to close.
-            Flushed::Everything => timeouts.glance(),
+            Flushed::Everything => timeouts.close_check_interval(),
             Flushed::Partly => RETRY,
         })
     }
@@ -261,8 +261,8 @@ impl<S: Read + Write> Sink for &Shared<S> {
         Shared::flush(self)
     }
 
-    fn nudge(&mut self) -> Result<Flushed, Error> {
-        Shared::nudge(self)
+    fn try_flush(&mut self) -> Result<Flushed, Error> {
+        Shared::try_flush(self)
     }
 }
 
@@ -305,8 +305,8 @@ impl<S: Read + Write> Sink for Turn<'_, S> {
         self.shared.flush()
     }
 
-    fn nudge(&mut self) -> Result<Flushed, Error> {
-        self.shared.nudge()
+    fn try_flush(&mut self) -> Result<Flushed, Error> {
+        self.shared.try_flush()
     }
 }
 
@@ -336,7 +336,7 @@ impl<S: Read + Write> Replies for Arc<Shared<S>> {
         self.queue_close(frame);
     }
 
-    fn have_timed_out(&mut self) -> bool {
+    fn take_timed_out(&mut self) -> bool {
         let has_timed_out = &self.has_reply_timed_out;
         has_timed_out.load(Ordering::Relaxed) && has_timed_out.swap(false, Ordering::Relaxed)
     }

@@ -64,10 +64,10 @@ pub(super) trait Ending: Send + Sync {
     fn close(&self, frame: &CloseFrame<'_>);
 
     /// Writes what is queued, as far as the peer takes it at once.
-    fn nudge(&self);
+    fn try_flush(&self);
 
     /// Ends the transport.
-    fn cut(&self);
+    fn abort(&self);
 }
 
 impl Registry {
@@ -124,7 +124,7 @@ impl Registry {
             if self.lock().phase == Phase::Hurrying || started.elapsed() >= deadline {
                 break;
             }
-            ending.nudge();
+            ending.try_flush();
         }
         let mut state = self.lock();
         while state.phase == Phase::Stopping && !state.connections.is_empty() {
@@ -135,7 +135,7 @@ impl Registry {
         let left = state.connections.len();
         drop(state);
         for ending in self.endings() {
-            ending.cut();
+            ending.abort();
         }
         left
     }
@@ -257,7 +257,7 @@ mod tests {
             self.closed.fetch_add(1, Ordering::Relaxed);
         }
 
-        fn nudge(&self) {
+        fn try_flush(&self) {
             thread::sleep(Duration::from_millis(20));
             self.told.fetch_add(1, Ordering::Relaxed);
             if let Some(registry) = &self.impatient {
@@ -265,7 +265,7 @@ mod tests {
             }
         }
 
-        fn cut(&self) {
+        fn abort(&self) {
             self.cut.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -22,7 +22,7 @@ pub(super) trait Sink {
     fn flush(&mut self) -> Result<(), Error>;
 
     /// Writes what the peer takes at once.
-    fn nudge(&mut self) -> Result<Flushed, Error>;
+    fn try_flush(&mut self) -> Result<Flushed, Error>;
 
     /// Queues a message with `send`, and writes if much is queued.
     ///
@@ -49,7 +49,7 @@ pub(super) trait Sink {
                 }
             }
         }
-        if !self.outbound(Outbound::is_laden) {
+        if !self.outbound(Outbound::must_write) {
             return Ok(());
         }
         match self.write_queued(wait) {
@@ -77,7 +77,7 @@ pub(super) trait Sink {
     /// Writes everything that is queued, or as much as the peer takes without being waited for a second time.
     fn write_queued(&mut self, wait: Wait) -> Result<Flushed, Error> {
         if wait == Wait::Once && self.outbound(Outbound::is_stalled) {
-            match self.nudge()? {
+            match self.try_flush()? {
                 // It takes something again.
                 Flushed::Partly if !self.outbound(Outbound::is_stalled) => {}
                 flushed => return Ok(flushed),
@@ -122,7 +122,7 @@ impl<T: Sink> Sink for &mut T {
         T::flush(self)
     }
 
-    fn nudge(&mut self) -> Result<Flushed, Error> {
-        T::nudge(self)
+    fn try_flush(&mut self) -> Result<Flushed, Error> {
+        T::try_flush(self)
     }
 }

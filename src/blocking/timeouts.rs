@@ -113,7 +113,7 @@ impl Timeouts {
 
     /// How often a reader checks whether another thread has begun to close: the end is late by no more than a
     /// quarter of its timeout, where that is worth waking up for.
-    pub(super) fn glance(&self) -> Duration {
+    pub(super) fn close_check_interval(&self) -> Duration {
         const LEAST: Duration = Duration::from_millis(20);
         LEAST.max(self.close / 4)
     }

@@ -81,7 +81,7 @@ impl<S: Read + Write> Sink for Driver<S, Outbound> {
         self.outlet.flush(&mut self.stream)
     }
 
-    fn nudge(&mut self) -> Result<Flushed, Error> {
-        self.outlet.nudge(&mut self.stream)
+    fn try_flush(&mut self) -> Result<Flushed, Error> {
+        self.outlet.try_flush(&mut self.stream)
     }
 }

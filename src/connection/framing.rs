@@ -128,7 +128,7 @@ impl Framing {
             Role::Server => 2,
             Role::Client => 2 + MaskingKey::SIZE,
         };
-        if self.outgoing.admits_pong(header_size + payload.len()) {
+        if self.outgoing.reserve_pong(header_size + payload.len()) {
             self.short_frame(PONG, payload);
         } else {
             self.defer_pong(payload);

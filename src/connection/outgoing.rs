@@ -152,12 +152,12 @@ impl Outgoing {
         }
     }
 
-    /// Returns whether an automatic Pong of this size is to be queued now; otherwise it is to be
+    /// Counts an automatic Pong of this size as queued, as it then has to be; returns `false` if it is to be
     /// [deferred](Self::deferred_pong).
     #[inline]
-    pub(crate) fn admits_pong(&mut self, size: usize) -> bool {
+    pub(crate) fn reserve_pong(&mut self, size: usize) -> bool {
         let waiting = self.remaining();
-        self.pongs.admit(size, waiting)
+        self.pongs.reserve(size, waiting)
     }
 
     /// Returns the empty buffer where the frame of an automatic Pong waits its turn, in place of any earlier
@@ -200,6 +200,14 @@ impl Outgoing {
         }
     }
 
+    /// Gives up everything that waits, as if it had been written.
+    pub(crate) fn discard(&mut self) {
+        // A Pong that waits its turn comes after the rest.
+        while self.has_remaining() {
+            self.advance(self.remaining());
+        }
+    }
+
     /// Frees the storage, as nothing is left in it.
     #[inline]
     fn free(&mut self) {
@@ -229,8 +237,8 @@ impl Outgoing {
 
     #[cold]
     fn queue_deferred(&mut self, pong: &ControlBuffer) {
-        let admitted = self.admits_pong(pong.len());
-        debug_assert!(admitted, "one frame is within the backlog");
+        let reserved = self.reserve_pong(pong.len());
+        debug_assert!(reserved, "one frame is within the backlog");
         self.tail(pong.len()).extend_from_slice(pong);
     }
 

@@ -20,17 +20,17 @@ pub(crate) struct PongBacklog {
 }
 
 impl PongBacklog {
-    /// Returns whether a Pong frame of this many bytes may be queued. If so, it counts as queued after
-    /// `outgoing` other bytes.
+    /// Counts a Pong frame of this many bytes as queued after `outgoing` other bytes; returns `false` if it may
+    /// not be queued.
     #[inline]
-    pub(crate) fn admit(&mut self, frame: usize, outgoing: usize) -> bool {
+    pub(crate) fn reserve(&mut self, frame: usize, outgoing: usize) -> bool {
         let queued = self.queued.saturating_add(saturated(frame));
-        let admitted = self.deferred.is_none() && queued <= LIMIT;
-        if admitted {
+        let reserved = self.deferred.is_none() && queued <= LIMIT;
+        if reserved {
             self.queued = queued;
             self.until_free = saturated(outgoing.saturating_add(frame));
         }
-        admitted
+        reserved
     }
 
     /// Returns room for a deferred frame, in place of any earlier one.

@@ -17,10 +17,7 @@ pub(crate) struct RunningTimers {
     written: u64,
     /// How many Pings were sent: the payload of the latest.
     pings: u32,
-    /// The application's latest Ping after the unanswered one.
-    followed_by: Option<PingMark>,
-    /// Whether that was answered before ours was known to have left.
-    is_answered: bool,
+    later: Later,
     round_trip_time: Option<Duration>,
     /// When a message was last sent or received; `None` until the time is told after that.
     message: Option<Instant>,
@@ -47,6 +44,15 @@ enum Ping {
     SentAt(Instant),
 }
 
+/// What became of the application's latest Ping after the unanswered one.
+#[derive(Debug)]
+enum Later {
+    Nothing,
+    Asked(PingMark),
+    /// It was answered before ours was known to have left.
+    Answered,
+}
+
 /// How long an overdue peer is listened to once more. What it said may have arrived long ago without
 /// being read.
 const LAST_CALL: Duration = Duration::from_millis(10);
@@ -67,8 +73,7 @@ impl RunningTimers {
             ping: Ping::DueAt(None),
             written: 0,
             pings: 0,
-            followed_by: None,
-            is_answered: false,
+            later: Later::Nothing,
             round_trip_time: None,
             message: None,
             last_call: None,
@@ -106,13 +111,14 @@ impl RunningTimers {
     pub(crate) fn note_pong(&mut self, payload: &[u8]) {
         let is_its_own = payload == self.payload();
         // §5.5.3: a peer may answer the latest of several Pings and no other.
-        let is_for_later = self.followed_by.is_some_and(|mark| mark == PingMark::of(payload));
+        let is_for_later =
+            matches!(self.later, Later::Asked(mark) if mark == PingMark::of(payload));
         let since = match self.ping {
             // If another thread writes, the Ping may be answered before the time at which it left is told.
             Ping::SentAt(since) | Ping::Queued { since, .. } if is_its_own => since,
             Ping::SentAt(since) if is_for_later => since,
             Ping::Queued { .. } if is_for_later => {
-                self.is_answered = true;
+                self.later = Later::Answered;
                 return;
             }
             Ping::SentAt(_) | Ping::Queued { .. } | Ping::DueAt(_) => return,
@@ -126,14 +132,15 @@ impl RunningTimers {
 
     /// The application has queued a Ping of its own.
     pub(crate) const fn note_other_ping(&mut self, mark: PingMark) {
-        self.followed_by = Some(mark);
+        if !matches!(self.later, Later::Answered) {
+            self.later = Later::Asked(mark);
+        }
     }
 
     /// A Ping was queued now, up to the position `up_to`.
     pub(crate) const fn note_ping(&mut self, now: Instant, up_to: u64) {
         self.ping = Ping::Queued { up_to, since: now };
-        self.followed_by = None;
-        self.is_answered = false;
+        self.later = Later::Nothing;
     }
 
     /// What an open connection has to do now, having written `written` bytes.
@@ -142,10 +149,9 @@ impl RunningTimers {
         self.message.get_or_insert(now);
         match &mut self.ping {
             Ping::Queued { up_to, .. } if *up_to <= written => {
-                self.ping = if self.is_answered {
-                    Ping::DueAt(self.next_ping(now))
-                } else {
-                    Ping::SentAt(now)
+                self.ping = match self.later {
+                    Later::Answered => Ping::DueAt(self.next_ping(now)),
+                    Later::Nothing | Later::Asked(_) => Ping::SentAt(now),
                 };
             }
             Ping::Queued { since, .. } if self.written < written => *since = now,
@@ -163,7 +169,11 @@ impl RunningTimers {
     #[cold]
     fn due(&mut self, now: Instant) -> Due {
         if let Some(error) = self.overdue(now) {
-            return if self.was_called(error, now) { Due::Failure(error) } else { Due::Nothing };
+            return if self.last_call_is_over(error, now) {
+                Due::Failure(error)
+            } else {
+                Due::Nothing
+            };
         }
         self.last_call = None;
         if self.ping_at().is_some_and(|time| time <= now) {
@@ -173,14 +183,15 @@ impl RunningTimers {
         Due::Nothing
     }
 
-    /// Whether a connection that is closing has taken too long.
-    pub(crate) fn closing_is_overdue(&mut self, now: Instant) -> bool {
+    /// Starts the time that closing may take, if it isn't running; returns whether it is over.
+    pub(crate) fn tick_closing(&mut self, now: Instant) -> bool {
         let Some(timeout) = self.settings.close else { return false };
         if self.close_by.is_none() {
             self.close_by = now.checked_add(timeout);
             self.last_call = None;
         }
-        self.is_overdue(TimeoutError::Close, now) && self.was_called(TimeoutError::Close, now)
+        self.is_overdue(TimeoutError::Close, now)
+            && self.last_call_is_over(TimeoutError::Close, now)
     }
 
     /// When an open connection has to be told the time.
@@ -206,9 +217,10 @@ impl RunningTimers {
         Some(self.last_call.unwrap_or(close_by))
     }
 
-    /// Whether a peer that is about to be given up on for this has been listened to once more. A caller that
-    /// was busy elsewhere tells the time before it reads what has long been there.
-    fn was_called(&mut self, before: TimeoutError, now: Instant) -> bool {
+    /// Gives a peer that is about to be given up on for this a last chance, if it hasn't had one, and returns
+    /// whether that is over. A caller that was busy elsewhere tells the time before it reads what has long been
+    /// there.
+    fn last_call_is_over(&mut self, before: TimeoutError, now: Instant) -> bool {
         let called = self.last_call_before;
         let until = match self.last_call {
             // Also if something else was overdue first, and still is.

@@ -147,10 +147,7 @@ impl SendingHalf {
     /// [`Connection::receive_write_error`](crate::Connection::receive_write_error).
     pub fn receive_write_error(&mut self) {
         self.closing.receive_write_error();
-        let outgoing = self.encoding.framing.outgoing_mut();
-        while outgoing.has_remaining() {
-            outgoing.advance(outgoing.remaining());
-        }
+        self.encoding.framing.outgoing_mut().discard();
     }
 
     /// Queues a message; see [`Connection::send`](crate::Connection::send).

@@ -78,7 +78,7 @@ impl SendingHalf {
                     Due::Failure(error) => Err(self.end(error, now)),
                 }
             }
-            ConnectionState::Closing if timers.closing_is_overdue(now) => {
+            ConnectionState::Closing if timers.tick_closing(now) => {
                 let has_outgoing = self.encoding.framing.outgoing().has_remaining();
                 let is_complete = !self.closing.is_listening() && !has_outgoing;
                 self.closing.receive_eof();

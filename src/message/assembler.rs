@@ -158,10 +158,10 @@ impl Assembler {
         if size > limit { Err(ProtocolError::MessageTooLarge { size, limit }) } else { Ok(()) }
     }
 
-    /// How many bytes of the message may come up to and including the first that is too many.
+    /// How many more bytes the message may have.
     #[cfg(feature = "deflate")]
     pub(crate) const fn room(&self) -> u64 {
-        self.max_message_size.saturating_sub(self.size).saturating_add(1)
+        self.max_message_size.saturating_sub(self.size)
     }
 }
 

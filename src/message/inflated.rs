@@ -41,19 +41,20 @@ impl Assembler {
         Ok(())
     }
 
-    /// Takes bytes that came out of the decompressor, no more than there is [room](Self::room) for.
+    /// Takes bytes that came out of the decompressor. It need not make more than one for which there is no
+    /// [room](Self::room).
     pub(crate) fn push_inflated(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
-        let expected = self.room();
-        // The byte that is too many isn't checked, but those before it are, as if they had come alone.
-        let fitting = usize::try_from(expected - 1).unwrap_or(usize::MAX).min(piece.len());
-        self.keep_inflated(piece.get(..fitting).unwrap_or_default(), expected)?;
+        let room = self.room();
+        // What is too many isn't checked, but what is before it is, as if it had come alone.
+        let fitting = usize::try_from(room).unwrap_or(usize::MAX).min(piece.len());
+        self.keep_inflated(piece.get(..fitting).unwrap_or_default(), room)?;
         self.grow(piece.len() as u64)
     }
 
-    fn keep_inflated(&mut self, mut piece: &[u8], expected: u64) -> Result<(), ProtocolError> {
+    fn keep_inflated(&mut self, mut piece: &[u8], room: u64) -> Result<(), ProtocolError> {
         match &mut self.body {
             Body::InflatedText { text, validator, .. } if !piece.is_empty() => {
-                text.make_room(piece.len(), expected);
+                text.make_room(piece.len(), room);
                 while !piece.is_empty() {
                     let (front, rest) = piece.split_at(piece.len().min(validator.at_most()));
                     piece = rest;
@@ -64,7 +65,7 @@ impl Assembler {
                 }
             }
             Body::InflatedBinary { bytes, .. } if !piece.is_empty() => {
-                bytes.make_room(piece.len(), expected);
+                bytes.make_room(piece.len(), room);
                 copying::append(piece, bytes);
             }
             _ => {}

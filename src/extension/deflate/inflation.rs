@@ -97,7 +97,8 @@ impl Inflation {
         let mut used = 0;
         loop {
             // No more than one byte over the message's limit is ever made.
-            let room = usize::try_from(messages.room()).unwrap_or(usize::MAX).min(STEP);
+            let room = usize::try_from(messages.room()).unwrap_or(usize::MAX);
+            let room = room.saturating_add(1).min(STEP);
             let output = buffer.get_mut(..room).unwrap_or_default();
             let input = piece.get(used..).unwrap_or_default();
             let (step, outcome) = open.decompressor.step(input, output);
