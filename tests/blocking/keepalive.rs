@@ -343,17 +343,19 @@ fn a_peer_is_measured_while_others_write() {
             let mut talking = peer.another();
             let mut listening = peer;
             let (answered, is_answered) = mpsc::channel();
-            let over = Arc::clone(&is_over);
             let listening = thread::spawn(move || {
-                while !over.load(Ordering::Relaxed) {
+                loop {
                     let (opcode, payload) = listening.receive_frame();
-                    if opcode == Opcode::Ping {
-                        listening.send(to(role, Opcode::Pong, &payload));
-                        // Nobody counts them any more once there are enough.
-                        _ = answered.send(());
+                    match opcode {
+                        Opcode::Ping => {
+                            listening.send(to(role, Opcode::Pong, &payload));
+                            // Nobody counts them any more once there are enough.
+                            _ = answered.send(());
+                        }
+                        Opcode::Close => break,
+                        _ => {}
                     }
                 }
-                while listening.receive_frame().0 != Opcode::Close {}
             });
             let stopping = thread::spawn(move || {
                 is_answered.iter().take(10).for_each(drop);
