@@ -85,12 +85,13 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    if let Some(CloseStatus { closed_by: ClosedBy::Remote, remote, reason, .. }) =
-        reader.close_status()
-    {
+    if let Some(CloseStatus { closed_by, remote, reason, .. }) = reader.close_status() {
         let code = remote.number();
-        let text = format!("the server closed the connection: {code} {reason}");
-        return Err(text.trim_end().into());
+        // It may have objected to something after this end had begun to close: the rest of the echoes is missing.
+        if closed_by == ClosedBy::Remote || !matches!(code, 1000 | 1001 | 1005) {
+            let text = format!("the server closed the connection: {code} {reason}");
+            return Err(text.trim_end().into());
+        }
     }
     if let Ok(typed) = typing.join() {
         typed?;

@@ -15,8 +15,8 @@ use std::process::{self, ExitCode};
 use std::time::Instant;
 
 use allocation_counter::measure;
-use bytes::Buf;
 use lexopt::{Arg, ValueExt};
+use sansocket::bytes::Buf;
 use sansocket::{Config, Connection, Event, Role};
 
 const USAGE: &str = "\

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use bytes::Buf;
+use sansocket::bytes::Buf;
 use sansocket::handshake::{
     Answer, ClientHandshake, ClientRequest, Decision, Outcome, Refusal, ServerHandshake, negotiate,
 };

@@ -2,10 +2,10 @@ use std::io;
 use std::mem;
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Registry, Token};
+use sansocket::bytes::{Buf, Bytes};
 use sansocket::handshake::{Answer, Refusal, ServerHandshake, negotiate};
 use sansocket::http::Request;
 use sansocket::http::header::SEC_WEBSOCKET_EXTENSIONS;

@@ -2,10 +2,10 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use bytes::Buf;
 use mio::event::Event as Readiness;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use sansocket::bytes::Buf;
 
 /// Where readiness comes from epoll or kqueue, a short read has emptied the socket. Elsewhere only a
 /// read that would block has, and there is no further event until then.

@@ -17,8 +17,8 @@ const FRAGMENT: usize = 64 * 1024 - FrameHeader::MAX_SIZE;
 /// [flushed](Write::flush), so that a message of any length takes constant memory. A text may be split
 /// between any two bytes; what isn't UTF-8 is refused with [`InvalidData`](io::ErrorKind::InvalidData).
 ///
-/// End it with [`finish`](Self::finish). If it is dropped before that, the connection is closed with 1011,
-/// because the peer couldn't otherwise tell the message from a whole one.
+/// End it with [`finish`](Self::finish). If it is dropped before that, and something was written, the connection
+/// is closed with 1011, because the peer couldn't otherwise tell the message from a whole one.
 pub struct MessageWriter<'connection> {
     sink: Box<dyn FragmentSink + 'connection>,
     kind: MessageKind,
@@ -158,7 +158,8 @@ impl Write for MessageWriter<'_> {
 
 impl Drop for MessageWriter<'_> {
     fn drop(&mut self) {
-        if self.progress == Progress::Unfinished {
+        let has_begun = !self.gathered.is_empty() || self.sink.is_within_message();
+        if self.progress == Progress::Unfinished && has_begun {
             self.sink.close(CloseCode::INTERNAL_ERROR);
             let _ = self.sink.flush();
         }

@@ -99,6 +99,18 @@ impl<S: Read + Write> Shared<S> {
         written
     }
 
+    /// Queues a message with `send`, and writes what the peer takes at once. This needs no turn: a message is
+    /// refused while another isn't finished.
+    pub(super) fn try_send(
+        &self,
+        send: impl FnOnce(&mut SendingHalf) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        let mut outbound = self.lock_outbound();
+        send(&mut outbound.sending).map_err(|error| outbound.refusal(error))?;
+        drop(outbound);
+        self.try_flush().map(drop)
+    }
+
     /// Queues a Close frame. The reader sends it when it next looks, or [`try_flush`](Self::try_flush) does at once.
     pub(super) fn queue_close(&self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
@@ -121,7 +133,7 @@ impl<S: Read + Write> Shared<S> {
         Ok((outbound.sending.outgoing().written(), bound))
     }
 
-    /// Releases the stream to others, or ends it if it was to be [cut](Self::cut) meanwhile.
+    /// Releases the stream to others, or ends it if it was to be [aborted](Self::abort) meanwhile.
     fn release_stream(&self, stream: MutexGuard<'_, Stream<S>>) {
         drop(stream);
         if self.lock_outbound().is_aborted {

@@ -63,7 +63,8 @@ impl Timeouts {
         self
     }
 
-    /// How long a write may wait for the peer to take bytes; 60 seconds by default. With [`Duration::ZERO`],
+    /// How long a write may wait for the peer to take bytes; 60 seconds by default. It counts anew whenever the
+    /// peer has taken some, so that a long message may take several times as long. With [`Duration::ZERO`],
     /// opening a connection on a [`Socket`](super::Socket) fails with
     /// [`InvalidInput`](std::io::ErrorKind::InvalidInput).
     #[must_use]

@@ -84,6 +84,49 @@ impl<S: Read + Write> Writer<S> {
         self.turn().queue_once(shared, |sending, _| sending.send_prepared(message))
     }
 
+    /// Sends a message without waiting for the peer or for other writers: what the peer doesn't take within a
+    /// millisecond is queued, and goes out later.
+    ///
+    /// This is for one thread with many connections, none of which may hold up the others. How far a peer may
+    /// fall behind is [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
+    ///
+    /// ```no_run
+    /// use std::net::TcpStream;
+    /// use sansocket::PreparedMessage;
+    /// use sansocket::blocking::Writer;
+    ///
+    /// /// Drops those that are too slow, or gone.
+    /// fn broadcast(clients: &mut Vec<Writer<TcpStream>>, text: &str) {
+    ///     let message = PreparedMessage::new(text);
+    ///     clients.retain(|client| {
+    ///         let sent = client.try_send_prepared(&message);
+    ///         if sent.is_err() {
+    ///             client.abort();
+    ///         }
+    ///         sent.is_ok()
+    ///     });
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferFull`] with the message when too much is already waiting, [`Error::Usage`] when the
+    /// connection is closing or another thread is in the middle of a [message](Self::message) that it writes
+    /// piece by piece, [`Error::Io`] when the transport fails.
+    pub fn try_send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
+        let message = message.into();
+        self.shared.try_send(|sending| sending.send(message))
+    }
+
+    /// Sends a message that was prepared for many connections, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_send`](Self::try_send).
+    pub fn try_send_prepared(&self, message: &PreparedMessage) -> Result<(), Error> {
+        self.shared.try_send(|sending| sending.send_prepared(message))
+    }
+
     /// Begins a message that is written piece by piece. Until it is finished or dropped, the messages of
     /// other writers wait, and so would another message of the same thread, for ever; Pings, Pongs and Close
     /// frames may go between its fragments.
@@ -114,7 +157,8 @@ impl<S: Read + Write> Writer<S> {
     /// Begins the closing handshake: sends a Close frame after what is queued. The [`Reader`](super::Reader)
     /// sees it to its end.
     ///
-    /// Does nothing if the connection is already closing or closed.
+    /// Waits for a peer that reads slowly, up to [`Timeouts::close`](super::Timeouts::close). Does nothing if the
+    /// connection is already closing or closed.
     ///
     /// # Errors
     ///
@@ -127,6 +171,14 @@ impl<S: Read + Write> Writer<S> {
             Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
             flushed => flushed,
         }
+    }
+
+    /// Ends the transport at once, without a closing handshake: what is queued is lost, and the
+    /// [`Reader`](super::Reader) gets an error. For a peer that isn't worth waiting for.
+    ///
+    /// A stream that can't be [shut down](super::Socket::shutdown) is left alone.
+    pub fn abort(&self) {
+        self.shared.abort();
     }
 
     /// How the connection ended or is ending; `None` while it is open.

@@ -377,6 +377,8 @@ impl Connection {
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout) at the latest; `None` when there is
     /// nothing to do by the clock. Every call on the connection may change it.
+    ///
+    /// A timer starts when `handle_timeout` first tells the time after its cause, so call that before you ask.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.sending.poll_timeout()

@@ -77,6 +77,9 @@ pub enum HeadError {
     /// There is a carriage return that doesn't end a line.
     #[error("a carriage return in the head does not end a line")]
     BareCarriageReturn,
+    /// It begins as TLS does: this end speaks `ws`, and the other `wss`.
+    #[error("it is TLS and not HTTP")]
+    Tls,
     /// There is a control character, such as NUL.
     #[error("the head contains a control character")]
     ControlCharacter,
@@ -267,6 +270,7 @@ impl HeadReader {
             // Deviation: RFC 9112, §2.2, wants a server to skip an empty line before the request.
             // That is for connections that carried a request before, and this is the first request.
             (Position::Start, b'\r' | b' ' | b'\t') => Err(HeadError::StartLine),
+            (Position::Start, TLS_ALERT | TLS_HANDSHAKE) => Err(HeadError::Tls),
             (Position::LineStart, b'\r') => Ok(Some(Position::BlankLine)),
             // RFC 9112, §5.2: folding is refused, and so is white space before the first header.
             (Position::LineStart, b' ' | b'\t') => Err(HeadError::FoldedHeader),
@@ -283,6 +287,10 @@ impl HeadReader {
         }
     }
 }
+
+/// RFC 8446, §5.1: how a record begins. An alert is what a server answers a request with.
+const TLS_ALERT: u8 = 21;
+const TLS_HANDSHAKE: u8 = 22;
 
 /// A `HeaderMap` can hold 24,576 fields before it would have to grow beyond its limit.
 const MOST_HEADERS: usize = 16_384;

@@ -231,6 +231,24 @@ fn a_message_that_is_given_up_closes_with_1011() {
 }
 
 #[test]
+fn a_message_of_which_nothing_was_written_leaves_no_trace() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut socket, mut peer) = open(role, Timeouts::default(), Config::default());
+            drop(socket.message(MessageKind::Text));
+            socket.send("whole").unwrap();
+            peer.expect_frame(Opcode::Text, b"whole");
+
+            // Who writes some of it and forgets to finish is told.
+            let mut message = socket.message(MessageKind::Text);
+            message.write_all(b"gathered").unwrap();
+            drop(message);
+            peer.expect_close(1011);
+        }
+    });
+}
+
+#[test]
 fn a_message_does_not_go_on_with_one_that_was_left_unfinished() {
     bounded(|| {
         for role in ROLES {

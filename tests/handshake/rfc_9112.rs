@@ -39,7 +39,7 @@ fn what_no_head_may_contain_is_refused_at_that_byte() {
         ("GET /\x7f", HeadError::ControlCharacter),
         ("\0", HeadError::ControlCharacter),
         // The first byte of a TLS handshake.
-        ("\x16", HeadError::ControlCharacter),
+        ("\x16", HeadError::Tls),
         ("\r", HeadError::StartLine),
         (" ", HeadError::StartLine),
         ("\t", HeadError::StartLine),

@@ -8,6 +8,7 @@ mod reunite;
 mod sharing;
 mod stalled;
 mod turns;
+mod without_waiting;
 
 use sansocket::blocking::{Reader, Timeouts, Writer};
 use sansocket::{Config, Role};
