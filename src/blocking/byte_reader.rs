@@ -1,8 +1,8 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::blocking::buffered;
-use crate::blocking::byte_source::Received;
 use crate::blocking::reader::Reader;
+use crate::blocking::received::Received;
 
 /// The receiving end of a connection as [`Read`]: the bytes of its binary messages, for a tunnel.
 ///
@@ -66,7 +66,7 @@ impl<S: Read + Write> ByteReader<S> {
 
 impl<S: Read + Write> BufRead for ByteReader<S> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.received.fill_from(&mut self.reader)
+        self.received.fill_from(&mut self.reader.driver)
     }
 
     fn consume(&mut self, count: usize) {

@@ -1,8 +1,8 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::blocking::buffered;
-use crate::blocking::byte_source::Received;
 use crate::blocking::error::Error;
+use crate::blocking::received::Received;
 use crate::blocking::websocket::WebSocket;
 use crate::close_code::CloseCode;
 use crate::connection::CloseStatus;
@@ -145,7 +145,7 @@ impl<S: Read + Write> BufRead for ByteStream<S> {
                 return Err(error.into());
             }
         }
-        self.received.fill_from(&mut self.socket)
+        self.received.fill_from(&mut self.socket.driver)
     }
 
     fn consume(&mut self, count: usize) {

@@ -102,8 +102,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         // What arrives from here on is discarded, and a message that had begun is with it.
         self.joining = Joining::default();
         self.until(Wanted::AsDelivered, |_, _| false)?;
-        let status = self.outlet.outbound(|outbound| outbound.sending.close_status());
-        status.ok_or(Error::Lost)
+        self.close_status().ok_or(Error::Lost)
+    }
+
+    /// How the connection ended or is ending; `None` while it is open.
+    pub(super) fn close_status(&mut self) -> Option<CloseStatus> {
+        self.outlet.outbound(|outbound| outbound.sending.close_status())
     }
 
     /// Drives the connection until `enough` returns `true` for an event, or to its clean end.
@@ -261,7 +265,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             outbound.tick()
         })?;
         let is_over = self.state() == ConnectionState::Closed;
-        // A read that ended too early had a bound that isn't ours.
+        // A read that ended before its deadline had a timeout that the caller has set on the stream.
         let has_other_bound = !self.stream.is_controlled() || !deadline.has_passed();
         if !is_over && (waits_until.has_passed() || has_other_bound) {
             return Err(Error::ReadTimedOut);

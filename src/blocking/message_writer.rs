@@ -107,7 +107,7 @@ impl<'connection> MessageWriter<'connection> {
 
     fn check_begun(&self) -> Result<(), Error> {
         match self.progress {
-            // §5.4
+            // §5.4: fragments of different messages never mix.
             Progress::Refused => Err(UsageError::MessageUnfinished.into()),
             Progress::Unfinished | Progress::Finished => Ok(()),
         }

@@ -45,10 +45,10 @@
 #![expect(clippy::disallowed_types, reason = "the adapters are where I/O and the clock are")]
 
 mod accept_loop;
+mod bound;
 mod budget;
 mod buffered;
 mod byte_reader;
-mod byte_source;
 mod byte_stream;
 mod byte_writer;
 mod client;
@@ -72,6 +72,7 @@ mod outlet;
 mod pending;
 mod read_buffer;
 mod reader;
+mod received;
 mod route;
 mod server;
 mod shared;
@@ -88,7 +89,6 @@ mod writer;
 
 pub use accept_loop::AcceptLoop;
 pub use byte_reader::ByteReader;
-pub use byte_source::ByteStreamError;
 pub use byte_stream::ByteStream;
 pub use byte_writer::ByteWriter;
 pub use client::Client;
@@ -102,6 +102,7 @@ pub use messages::Messages;
 pub use outbox::Outbox;
 pub use pending::Pending;
 pub use reader::{Reader, ReuniteError};
+pub use received::ByteStreamError;
 pub use route::TcpOptions;
 pub use server::{Server, accept};
 pub use shutdown::ShutdownHandle;

@@ -52,7 +52,7 @@ use crate::message::{Chunk, Message};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Reader<S> {
-    driver: Driver<S, Arc<Shared<S>>>,
+    pub(super) driver: Driver<S, Arc<Shared<S>>>,
     subprotocol: Option<Box<str>>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
+use crate::blocking::bound::{Bound, TOLERANCE};
 use crate::blocking::deadline::Deadline;
 use crate::blocking::socket::{CloneSocket, Socket};
 
@@ -22,16 +23,12 @@ struct Control<S> {
     set_read_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     set_write_timeout: fn(&S, Option<Duration>) -> io::Result<()>,
     shutdown: fn(&S, Shutdown) -> io::Result<()>,
-    read_bound: Option<Duration>,
-    write_bound: Option<Duration>,
+    read: Bound,
+    write: Bound,
 }
 
 /// How many slices go into one system call.
 pub(super) const MAX_SLICES: usize = 64;
-
-/// A bound that is no more than this longer than wanted is left alone: deadlines come nearer with each call,
-/// which would cost a system call each time.
-const TOLERANCE: Duration = Duration::from_millis(1);
 
 impl<S: Read + Write> Stream<S> {
     /// A stream whose calls can be bounded.
@@ -43,8 +40,8 @@ impl<S: Read + Write> Stream<S> {
             set_read_timeout: S::set_read_timeout,
             set_write_timeout: S::set_write_timeout,
             shutdown: S::shutdown,
-            read_bound: None,
-            write_bound: None,
+            read: Bound::default(),
+            write: Bound::default(),
         };
         // An earlier handle may have left something unflushed.
         Self { inner, control: Some(control), unflushed: true }
@@ -62,7 +59,7 @@ impl<S: Read + Write> Stream<S> {
     {
         let mut clone = Self::socket(self.inner.try_clone()?);
         if let (Some(control), Some(cloned)) = (&self.control, &mut clone.control) {
-            (cloned.read_bound, cloned.write_bound) = (control.read_bound, control.write_bound);
+            (cloned.read, cloned.write) = (control.read, control.write);
         }
         clone.unflushed = self.unflushed;
         Ok(clone)
@@ -71,7 +68,7 @@ impl<S: Read + Write> Stream<S> {
     /// Takes over writing from another handle to the same stream.
     pub(super) fn take_over(&mut self, written: &Self) {
         if let (Some(control), Some(written)) = (&mut self.control, &written.control) {
-            control.write_bound = written.write_bound;
+            control.write = written.write;
         }
         self.unflushed = written.unflushed;
     }
@@ -89,19 +86,20 @@ impl<S: Read + Write> Stream<S> {
         self.control.is_some()
     }
 
-    /// Bounds each call by itself, whatever was set on the socket before.
-    pub(super) fn bound_each(
+    /// Sets the timeouts of each call, whatever was set on the socket before.
+    pub(super) fn set_timeouts(
         &mut self,
         read: Option<Duration>,
         write: Option<Duration>,
     ) -> io::Result<()> {
-        let Some(control) = &mut self.control else { return Ok(()) };
+        let Self { inner, control: Some(control), .. } = self else { return Ok(()) };
         // A read with no time at all takes what is there.
-        control.bound_reads(&self.inner, read.map(|read| read.max(TOLERANCE)))?;
+        let read = read.map(|read| read.max(TOLERANCE));
+        control.read.set(read, |timeout| (control.set_read_timeout)(inner, timeout))?;
         if write == Some(Duration::ZERO) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no time at all to write"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the write timeout is zero"));
         }
-        control.bound_writes(&self.inner, write)
+        control.write.set(write, |timeout| (control.set_write_timeout)(inner, timeout))
     }
 
     /// Reads some bytes before the deadline; returns 0 at the end of the stream.
@@ -122,8 +120,7 @@ impl<S: Read + Write> Stream<S> {
     ) -> io::Result<usize> {
         loop {
             // However late it is, what is there is taken.
-            self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
-            let bound = self.read_bound();
+            let bound = self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
             match retry(bound, || self.inner.read(buffer)) {
                 Err(error) if woke_early(&error, bound, deadline) => {}
                 // §7.1.5: the closing handshake tells whether everything has arrived, so it makes no
@@ -214,28 +211,21 @@ impl<S: Read + Write> Stream<S> {
         while let Ok(1..) = self.read_before(deadline, &mut discarded) {}
     }
 
-    fn bound_read(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let Some(control) = &mut self.control else { return Ok(()) };
-        if is_close_to(control.read_bound, timeout) {
-            return Ok(());
-        }
-        control.bound_reads(&self.inner, timeout)
+    /// Bounds the next read, and returns how long it may take.
+    fn bound_read(&mut self, timeout: Option<Duration>) -> io::Result<Option<Duration>> {
+        let Self { inner, control: Some(control), .. } = self else { return Ok(None) };
+        control.read.keep(timeout, |timeout| (control.set_read_timeout)(inner, timeout))?;
+        Ok(control.read.get())
     }
 
+    /// Bounds the next write.
     fn bound_write(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let Some(control) = &mut self.control else { return Ok(()) };
-        if is_close_to(control.write_bound, timeout) {
-            return Ok(());
-        }
-        control.bound_writes(&self.inner, timeout)
-    }
-
-    fn read_bound(&self) -> Option<Duration> {
-        self.control.as_ref()?.read_bound
+        let Self { inner, control: Some(control), .. } = self else { return Ok(()) };
+        control.write.keep(timeout, |timeout| (control.set_write_timeout)(inner, timeout))
     }
 
     fn write_bound(&self) -> Option<Duration> {
-        self.control.as_ref()?.write_bound
+        self.control.as_ref()?.write.get()
     }
 
     fn write_outgoing(&mut self, outgoing: &mut impl Buf) -> io::Result<()> {
@@ -267,33 +257,9 @@ impl<S: Read + Write> Stream<S> {
     }
 }
 
-impl<S> Control<S> {
-    fn bound_reads(&mut self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
-        unless_ended((self.set_read_timeout)(socket, timeout))?;
-        self.read_bound = timeout;
-        Ok(())
-    }
-
-    fn bound_writes(&mut self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
-        unless_ended((self.set_write_timeout)(socket, timeout))?;
-        self.write_bound = timeout;
-        Ok(())
-    }
-}
-
 impl<S: fmt::Debug> fmt::Debug for Stream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(formatter)
-    }
-}
-
-/// Whether a call bounded by `set` ends when one bounded by `wanted` should, or only a little later.
-pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bool {
-    match (set, wanted) {
-        (Some(set), Some(wanted)) => {
-            set.checked_sub(wanted).is_some_and(|excess| excess <= TOLERANCE)
-        }
-        (set, wanted) => set == wanted,
     }
 }
 
@@ -301,19 +267,6 @@ pub(super) fn is_close_to(set: Option<Duration>, wanted: Option<Duration>) -> bo
 /// isn't ours, and waiting again would be of no use.
 fn woke_early(error: &io::Error, bound: Option<Duration>, deadline: Deadline) -> bool {
     error.kind() == io::ErrorKind::TimedOut && bound.is_some() && !deadline.has_passed()
-}
-
-/// Ignores a failure to set a nonzero timeout. XNU refuses it for a socket both of whose directions have
-/// ended: no call waits on that any more, and what has arrived is still to be read.
-pub(super) fn unless_ended(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error)
-            if cfg!(target_vendor = "apple") && error.kind() == io::ErrorKind::InvalidInput =>
-        {
-            Ok(())
-        }
-        outcome => outcome,
-    }
 }
 
 /// Repeats a call that a signal interrupts, and unifies the two error kinds of a timeout.

@@ -73,9 +73,9 @@ impl Timeouts {
         self
     }
 
-    /// How long the end may take, from a Close frame to the end of the transport; 5 seconds by
-    /// default. On a split connection, a peer that ends its direction without a Close frame has as long each
-    /// time to take some of what is queued.
+    /// How long closing may take, from the first Close frame to the end of the transport; 5 seconds by default. If
+    /// the peer of a split connection ends its direction without a Close frame, what is queued is still written:
+    /// this is then how long it may take nothing.
     #[must_use]
     pub const fn close(mut self, timeout: Duration) -> Self {
         self.close = timeout;

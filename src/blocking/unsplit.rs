@@ -47,7 +47,7 @@ impl<S: CloneSocket> Driver<S, Outbound> {
     pub(super) fn split(self) -> io::Result<Driver<S, Arc<Shared<S>>>> {
         let Self { stream, buffer, receiving, joining, outlet, timeouts } = self;
         let mut reading = Stream::socket(stream.into_inner());
-        reading.bound_each(timeouts.read, timeouts.write)?;
+        reading.set_timeouts(timeouts.read, timeouts.write)?;
         let shared = Shared::new(reading.try_clone()?, outlet);
         let outlet = Arc::new(shared);
         Ok(Driver { stream: reading, buffer, receiving, joining, outlet, timeouts })

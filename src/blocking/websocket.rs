@@ -41,7 +41,7 @@ use crate::message::{Chunk, Message, MessageKind};
 /// Dropping it drops the stream, without a closing handshake.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    driver: Driver<S, Outbound>,
+    pub(super) driver: Driver<S, Outbound>,
     subprotocol: Option<Box<str>>,
 }
 
@@ -53,7 +53,7 @@ impl<S: Read + Write> WebSocket<S> {
         timeouts: Timeouts,
         subprotocol: Option<Box<str>>,
     ) -> io::Result<Self> {
-        stream.bound_each(timeouts.read, timeouts.write)?;
+        stream.set_timeouts(timeouts.read, timeouts.write)?;
         let (receiving, sending) = connection.with_timers(timeouts.timers()).split();
         let outbound = Outbound::new(sending, timeouts.write);
         let driver = Driver::new(stream, buffer, receiving, outbound, timeouts);

@@ -81,7 +81,7 @@ pub(super) fn request<T>(
     match reader.read(input) {
         Ok(Some(head)) => Ok(Some(request_of(&head, take)?)),
         Ok(None) => Ok(None),
-        // RFC 9112, §3
+        // RFC 9112, §3: a target that is longer than any has a status of its own.
         Err(HeadError::TooLarge { .. }) if reader.is_within_first_line() => {
             Err(RequestError::TargetTooLong)
         }
@@ -89,7 +89,7 @@ pub(super) fn request<T>(
     }
 }
 
-/// Never a part of its caller, which most calls leave without it.
+/// Never a part of its caller: most heads arrive whole and don't come here.
 #[inline(never)]
 fn request_of<T>(
     head: &Head<'_>,

@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
+use crate::blocking::bound::Bound;
 use crate::blocking::deadline::Deadline;
 use crate::blocking::socket::Socket;
-use crate::blocking::stream::{is_close_to, unless_ended};
 
 /// The least that one read asks the socket for.
 const LEAST: usize = 4 * 1024;
@@ -43,7 +43,7 @@ impl Incoming {
         size: usize,
         deadline: Deadline,
     ) -> io::Result<usize> {
-        self.bound.keep(deadline, |timeout| socket.set_read_timeout(timeout))?;
+        self.bound.keep(time_left(deadline)?, |timeout| socket.set_read_timeout(timeout))?;
         self.bytes.resize(size.clamp(LEAST, MOST), 0);
         self.bytes.shrink_to_fit();
         (self.start, self.end) = (0, 0);
@@ -76,7 +76,7 @@ impl Outgoing {
     /// Writes everything. What was written is removed even when this fails.
     pub(super) fn send<S: Socket>(&mut self, socket: &mut S, deadline: Deadline) -> io::Result<()> {
         while let Some(rest @ [_, ..]) = self.bytes.get(self.sent..) {
-            self.bound.keep(deadline, |timeout| socket.set_write_timeout(timeout))?;
+            self.bound.keep(time_left(deadline)?, |timeout| socket.set_write_timeout(timeout))?;
             match socket.write(rest)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => self.sent += written,
@@ -87,27 +87,10 @@ impl Outgoing {
     }
 }
 
-/// The timeout that one direction of the socket has at the moment.
-///
-/// One call on a TLS stream may be several on the socket. A peer that sends a record byte by byte must not
-/// get the whole time for each of them, so the timeout shrinks.
-#[derive(Default)]
-struct Bound(Option<Duration>);
-
-impl Bound {
-    /// Sets a timeout for the next call, unless the current one is about as long.
-    fn keep(
-        &mut self,
-        deadline: Deadline,
-        set: impl FnOnce(Option<Duration>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let wanted = deadline.remaining()?.map(whole_milliseconds);
-        if !is_close_to(self.0, wanted) {
-            unless_ended(set(wanted))?;
-            self.0 = wanted;
-        }
-        Ok(())
-    }
+/// The time that is left for one of the calls on the socket that a call on a TLS stream may be. A peer that
+/// sends a record byte by byte must not get the whole time for each of them.
+fn time_left(deadline: Deadline) -> io::Result<Option<Duration>> {
+    Ok(deadline.remaining()?.map(whole_milliseconds))
 }
 
 /// Rounds up, so that many calls with one timeout all want the same.

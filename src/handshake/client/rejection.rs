@@ -102,7 +102,7 @@ impl Rejection {
 impl Framing {
     fn of(head: &Response<()>) -> Self {
         let headers = head.headers();
-        // RFC 9112, §6.3 (1)
+        // RFC 9112, §6.3 (1): these end with their head, whatever it says.
         if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Complete;
         }

@@ -162,7 +162,7 @@ impl ClientRequest {
         let origin = self.origin.as_ref().map(Origin::to_string);
         let subprotocols = self.subprotocols.join(", ");
         let subprotocols = Some(&subprotocols[..]).filter(|offered| !offered.is_empty());
-        // §9.1
+        // §9.1: in the order of preference.
         let extensions = self.extensions.offer();
         let fields = [
             ("Host", self.uri.host_field()),

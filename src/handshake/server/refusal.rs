@@ -111,7 +111,7 @@ impl From<RequestError> for Refusal {
     fn from(error: RequestError) -> Self {
         let mut headers = HeaderMap::new();
         match error.status() {
-            // RFC 9110, §15.5.6
+            // RFC 9110, §15.5.6: which methods there are.
             StatusCode::METHOD_NOT_ALLOWED => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET"));
             }

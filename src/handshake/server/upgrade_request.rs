@@ -72,18 +72,18 @@ impl<'request> UpgradeRequest<'request> {
         if !token::list_contains(&fields.upgrade, b"websocket") {
             return Err(RequestError::Upgrade);
         }
-        // §4.2.1 (4)
+        // §4.2.1 (4): among others, such as keep-alive.
         if !token::list_contains(&fields.connection, b"upgrade") {
             return Err(RequestError::Connection);
         }
         websocket_version(&fields.sec_websocket_version)?;
         let key = key(&fields.sec_websocket_key)?;
-        // §4.2.1 (8)
+        // §4.2.1 (8): may be absent, but not without a name.
         let subprotocols = match &fields.sec_websocket_protocol {
             Field::Absent => Vec::new(),
             list => token::elements(list).ok_or(RequestError::Subprotocols)?,
         };
-        // §4.2.1 (9)
+        // §4.2.1 (9): what is unknown is ignored, but not what is malformed.
         let extensions = ExtensionOffer::parse_all(fields.sec_websocket_extensions.lines())
             .map_err(|_| RequestError::Extensions)?;
         let origin = fields.origin;

@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 
 use bytes::{Buf, Bytes};
 
-use crate::blocking::error::Error;
-use crate::blocking::reader::Reader;
-use crate::blocking::websocket::WebSocket;
+use crate::blocking::driver::Driver;
+use crate::blocking::incoming::Incoming;
+use crate::blocking::outlet::Outlet;
 use crate::close_code::CloseCode;
 use crate::connection::{CloseSignal, CloseStatus};
 use crate::message::{Chunk, Message};
@@ -35,41 +35,6 @@ impl From<ByteStreamError> for io::Error {
     }
 }
 
-/// Where the pieces of the messages come from.
-pub(super) trait ByteSource {
-    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error>;
-    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error>;
-    fn close_status(&self) -> Option<CloseStatus>;
-}
-
-impl<S: Read + Write> ByteSource for WebSocket<S> {
-    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        self.read_chunk()
-    }
-
-    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error> {
-        self.close(code, "")
-    }
-
-    fn close_status(&self) -> Option<CloseStatus> {
-        self.close_status()
-    }
-}
-
-impl<S: Read + Write> ByteSource for Reader<S> {
-    fn read_chunk(&mut self) -> Result<Option<Chunk<'static>>, Error> {
-        self.read_chunk()
-    }
-
-    fn close(&mut self, code: CloseCode) -> Result<CloseStatus, Error> {
-        self.close(code, "")
-    }
-
-    fn close_status(&self) -> Option<CloseStatus> {
-        self.close_status()
-    }
-}
-
 /// What is left of the piece that was received last.
 #[derive(Debug, Default)]
 pub(super) struct Received(Bytes);
@@ -80,16 +45,19 @@ impl Received {
     }
 
     /// The bytes that come next; none at the end of the stream.
-    pub(super) fn fill_from(&mut self, source: &mut impl ByteSource) -> io::Result<&[u8]> {
+    pub(super) fn fill_from<S: Read + Write, O: Outlet<S>>(
+        &mut self,
+        driver: &mut Driver<S, O>,
+    ) -> io::Result<&[u8]> {
         while self.0.is_empty() {
-            match source.read_chunk()? {
+            match driver.read_chunk()? {
                 Some(Chunk { piece: Message::Binary(piece), .. }) => self.0 = piece.into_bytes(),
                 Some(Chunk { piece: Message::Text(_), .. }) => {
                     // The error is that it was text, whether or not the peer responds to the close.
-                    let _ = source.close(CloseCode::UNSUPPORTED_DATA);
+                    let _ = driver.close(CloseCode::UNSUPPORTED_DATA.into());
                     return Err(ByteStreamError::Text.into());
                 }
-                None => return end(source.close_status()).map(|()| [].as_slice()),
+                None => return end(driver.close_status()).map(|()| [].as_slice()),
             }
         }
         Ok(&self.0)
