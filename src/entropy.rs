@@ -78,9 +78,15 @@ impl Ahead {
 
     #[cold]
     fn refill(&mut self) {
-        rand::Rng::fill_bytes(&mut rand::rng(), &mut self.bytes);
+        fill(&mut rand::rng(), &mut self.bytes);
         self.used = 0;
     }
+}
+
+/// §10.3: from a strong source and no other, as its type says.
+#[cfg(feature = "std")]
+fn fill(source: &mut impl rand::CryptoRng, bytes: &mut [u8]) {
+    source.fill_bytes(bytes);
 }
 
 #[cfg(feature = "std")]

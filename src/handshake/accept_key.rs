@@ -93,7 +93,7 @@ impl fmt::Debug for SecWebSocketAccept {
     }
 }
 
-/// §1.3 No endpoint that doesn't know the protocol is likely to append this to what it echoes.
+/// §1.3: no endpoint that doesn't know the protocol is likely to append this to what it echoes.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 #[cfg(test)]

@@ -272,11 +272,12 @@ impl HeadReader {
             (Position::Start, b'\r' | b' ' | b'\t') => Err(HeadError::StartLine),
             (Position::Start, TLS_ALERT | TLS_HANDSHAKE) => Err(HeadError::Tls),
             (Position::LineStart, b'\r') => Ok(Some(Position::BlankLine)),
-            // RFC 9112, §5.2: folding is refused, and so is white space before the first header.
+            // Deviation: RFC 9112, §5.2, wants a client to join a folded line. No server that speaks WebSocket folds,
+            // and parsers differ on it, so it is refused, and so is white space before the first header.
             (Position::LineStart, b' ' | b'\t') => Err(HeadError::FoldedHeader),
             (Position::Line, b'\r') => Ok(Some(Position::LineEnd)),
-            // RFC 9112, §2.2, allows taking a bare LF for the end of a line. Implementations that do
-            // and those that don't see two different heads, so it is refused.
+            // Deviation: RFC 9112, §2.2, allows taking a bare LF for the end of a line. Implementations that
+            // do and those that don't see two different heads, so it is refused.
             (_, b'\n') => Err(HeadError::BareLineFeed),
             (_, byte) if is_control(byte) => Err(HeadError::ControlCharacter),
             (Position::LineStart, _) => {

@@ -117,11 +117,13 @@ impl FromStr for WebSocketUri {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(UriError::IllegalCharacter);
         }
-        // §3 A number sign that doesn't begin a fragment has to be escaped, and a fragment means
+        // §3: a number sign that doesn't begin a fragment has to be escaped, and a fragment means
         // nothing here. The parser below would drop it silently.
         if text.contains('#') {
             return Err(UriError::Fragment);
         }
+        // Deviation: RFC 3986 wants characters such as `[` and `|` escaped in a path or query. URLs with them are
+        // common, and the parser takes them.
         let uri = Uri::from_str(text).map_err(|_| UriError::Malformed)?;
         // RFC 3986, §3.1: schemes are case-insensitive.
         let scheme = match uri.scheme_str() {
@@ -131,12 +133,12 @@ impl FromStr for WebSocketUri {
         };
         let authority = uri.authority().ok_or(UriError::Host)?;
         let Authority { host, port } = Authority::parse(authority.as_str())?;
-        // §3 An empty path is `/`, even if a query follows it.
+        // §3: an empty path is `/`, even if a query follows it.
         let path = match uri.path() {
             "" => "/",
             path => path,
         };
-        // §3 A question mark that nothing follows is left out.
+        // §3: a question mark that nothing follows is left out.
         let resource_name = match uri.query() {
             None | Some("") => path.to_owned(),
             Some(query) => format!("{path}?{query}"),

@@ -1,10 +1,13 @@
 //! Messages there and back, over TCP.
 
-use sansocket::blocking::{Error, Server};
+use std::thread;
+
+use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{CloseCode, Message, PreparedMessage};
+use sansocket::{CloseCode, Config, Message, PreparedMessage};
 
 use crate::bounded::bounded;
+use crate::either_role::{self, ROLES, to};
 use crate::loopback::{Socket, client, echo, pair, serving};
 use crate::raw_peer::{RawPeer, from_client};
 
@@ -111,14 +114,17 @@ fn a_prepared_message_goes_to_any_number_of_connections() {
 #[test]
 fn a_pong_is_sent_before_a_read_blocks() {
     bounded(|| {
-        let (address, server) = serving(Server::new(), |mut socket| socket.read());
-        let mut peer = RawPeer::client(address);
-        for payload in [&b"one"[..], b"", &[0; 125]] {
-            peer.send(from_client(Opcode::Ping, payload));
-            peer.expect_frame(Opcode::Pong, payload);
+        for role in ROLES {
+            let (mut socket, mut peer) =
+                either_role::open(role, 1 << 16, Timeouts::default(), Config::default());
+            let reading = thread::spawn(move || socket.read());
+            for payload in [&b"one"[..], b"", &[0; 125]] {
+                peer.send(to(role, Opcode::Ping, payload));
+                peer.expect_frame(Opcode::Pong, payload);
+            }
+            peer.send(to(role, Opcode::Text, b"that is all"));
+            assert_eq!(reading.join().unwrap().unwrap(), Some("that is all".into()));
         }
-        peer.send(from_client(Opcode::Text, b"that is all"));
-        assert_eq!(server.join().unwrap().unwrap(), Some("that is all".into()));
     });
 }
 

@@ -142,6 +142,22 @@ fn what_a_peer_goes_on_sending_does_not_turn_the_close_into_a_reset() {
 }
 
 #[test]
+fn what_a_server_goes_on_sending_does_not_turn_the_close_of_a_client_into_a_reset() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let reading = thread::spawn(move || client(address).connect().unwrap().read().unwrap_err());
+        let mut peer = RawPeer::server(&listener);
+        peer.send(from_client(Opcode::Text, b"masked"));
+        peer.expect_close(1002);
+        // More than the buffers of TCP hold.
+        peer.send(vec![7; 16 << 20]);
+        peer.shutdown_write();
+        peer.expect_eof();
+        assert_matches!(reading.join().unwrap(), Error::Protocol(ProtocolError::MaskedFrame));
+    });
+}
+
+#[test]
 fn a_peer_that_breaks_the_protocol_and_reads_nothing_does_not_keep_the_server() {
     bounded(|| {
         let soon = Duration::from_millis(50);

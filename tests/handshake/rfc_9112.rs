@@ -160,6 +160,8 @@ fn what_is_no_head_is_refused_at_its_end() {
 fn a_response_is_held_to_the_same_syntax() {
     for (bytes, error) in [
         ("HTTP/1.1 101 X\n", HeadError::BareLineFeed),
+        ("HTTP/1.1 101 X\r ", HeadError::BareCarriageReturn),
+        ("\x15\x03\x03", HeadError::Tls),
         ("HTTP/1.1 101 X\r\nUpgrade: a\r\n b", HeadError::FoldedHeader),
         ("HTTP/1.1 101 X\r\nUpgrade : a\r\n\r\n", HeadError::HeaderName),
         ("HTTP/1.1 101 X\r\nUpgrade: a\0", HeadError::ControlCharacter),

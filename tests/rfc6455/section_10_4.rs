@@ -1,7 +1,7 @@
 //! §10.4, implementation-specific limits: on frames and on messages over all their fragments, by
 //! what the headers announce. What they cost in memory is shown in `tests/memory`.
 
-use sansocket::{Config, Delivery, ProtocolError};
+use sansocket::{Config, Connection, Delivery, ProtocolError, SendError};
 
 use crate::endpoint::{Endpoint, ROLES, bytes_message, message, ping_event};
 use crate::wire::{announce, binary, continuation, ping, pong, sent_by, text};
@@ -165,6 +165,13 @@ fn the_default_limits_are_16_mib() {
         bytes.extend(announce(role.peer(), 0x80, MIB_16));
         let outcome = endpoint.receives_bytes(&bytes);
         outcome.assert_failed(ProtocolError::MessageTooLarge { size, limit: MIB_16 }, 1009);
+
+        let mut connection = Connection::new(role, Config::default());
+        let mebibyte = vec![7; 1 << 20];
+        for _ in 0..16 {
+            assert_eq!(connection.send(&mebibyte), Ok(()));
+        }
+        assert_eq!(connection.send("one more"), Err(SendError::BufferFull("one more".into())));
     }
 }
 

@@ -270,6 +270,18 @@ fn what_is_queued_between_partial_writes_follows() {
     }
 }
 
+#[test]
+fn a_queue_that_is_shared_again_and_again_is_not_cut_into_small_pieces() {
+    let mut server = Connection::new(Role::Server, Config::default());
+    for _ in 0..1000 {
+        server.send("x").unwrap();
+        assert!(server.outgoing().share(4).len() <= 4);
+    }
+    let outgoing = server.outgoing();
+    assert!(outgoing.share(usize::MAX).len() <= 5);
+    assert_eq!(&outgoing.copy_to_bytes(outgoing.remaining())[..], b"\x81\x01x".repeat(1000));
+}
+
 /// Small and large payloads, borrowed and shared, and control frames between them.
 fn queue(connection: &mut Connection) {
     connection.send("small").unwrap();
@@ -309,16 +321,4 @@ fn segments(connection: &mut Connection) -> Vec<(*const u8, usize)> {
     let outgoing = connection.outgoing();
     let filled = outgoing.chunks_vectored(&mut slices);
     slices[..filled].iter().map(|slice| (slice.as_ptr(), slice.len())).collect()
-}
-
-#[test]
-fn a_queue_that_is_shared_again_and_again_is_not_cut_into_small_pieces() {
-    let mut server = Connection::new(Role::Server, Config::default());
-    for _ in 0..1000 {
-        server.send("x").unwrap();
-        assert!(server.outgoing().share(4).len() <= 4);
-    }
-    let outgoing = server.outgoing();
-    assert!(outgoing.share(usize::MAX).len() <= 5);
-    assert_eq!(&outgoing.copy_to_bytes(outgoing.remaining())[..], b"\x81\x01x".repeat(1000));
 }

@@ -1,10 +1,12 @@
 //! Section 7.1.2: the sizes of the windows.
 
-use sansocket::extension::{Deflate, DeflateResponseError, SenderParameters, WindowBits};
-use sansocket::{Config, Message};
+use sansocket::extension::{
+    Deflate, DeflateParameters, DeflateResponseError, SenderParameters, WindowBits,
+};
+use sansocket::{Config, Connection, Message, ProtocolError, Role};
 
 use crate::section_5::{answer, bits, check};
-use crate::wire::{self, ROLES, TAKEOVER};
+use crate::wire::{self, NO_TAKEOVER, ROLES, TAKEOVER};
 
 #[test]
 fn a_server_answers_with_the_window_that_was_asked_for_or_a_smaller_one() {
@@ -134,6 +136,39 @@ fn no_message_refers_further_back_than_the_window() {
                 assert!(longest <= distance, "{longest} in a window of {distance}");
             }
         }
+    }
+}
+
+#[test]
+fn each_end_compresses_by_what_was_agreed_on_for_its_own_direction() {
+    let agreed = Deflate::default().threshold(0).agree(DeflateParameters {
+        server: SenderParameters { max_window_bits: WindowBits::new(9), ..NO_TAKEOVER },
+        client: SenderParameters { max_window_bits: WindowBits::new(15), ..TAKEOVER },
+    });
+    for role in ROLES {
+        let mut connection = Connection::new(role, Config::default()).with_deflate(&agreed);
+        for _ in 0..2 {
+            connection.send(Message::from(with_a_repetition_at(2000))).expect("open");
+        }
+        let frames = wire::sent(&mut connection);
+        let goes_far_back = longest_distance(&frames[0].1) > 1 << 9;
+        let refers_to_the_first = frames[1].1.len() < frames[0].1.len() / 2;
+        let keeps_context = role == Role::Client;
+        assert_eq!(
+            (goes_far_back, refers_to_the_first),
+            (keeps_context, keeps_context),
+            "{role:?}"
+        );
+
+        // The second refers to the first.
+        let mut bytes = wire::frame(role.peer(), 0xC1, wire::HELLO);
+        bytes.extend(wire::frame(role.peer(), 0xC1, b"\xf2\x00\x11\x00\x00"));
+        let (messages, error) = wire::receive(&mut connection, &bytes, bytes.len());
+        let expected = match role {
+            Role::Server => (2, None),
+            Role::Client => (1, Some(ProtocolError::CorruptCompression)),
+        };
+        assert_eq!((messages.len(), error), expected, "{role:?}");
     }
 }
 

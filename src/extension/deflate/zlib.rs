@@ -185,8 +185,8 @@ impl Decompressor {
 
     /// Ends the message. The next one may refer back to it.
     pub(super) fn finish(&mut self) -> Result<(), ProtocolError> {
-        // Nothing is to be restored where nothing was removed: some senders turn an empty message into
-        // no byte instead of one, and some end at a block with BFINAL set.
+        // Deviation: §7.2.2 has a message end in the block whose tail was removed. But some senders turn an empty
+        // message into no byte, and some end at a block with BFINAL set: nothing is to be restored there.
         if self.place == Place::Inside {
             self.restore_tail()?;
         }

@@ -103,7 +103,7 @@ impl Expectation {
             return Err(ResponseError::Version);
         }
         upgrade(&fields.upgrade)?;
-        // §4.1 (3) A list that contains the token, among others.
+        // §4.1 (3): a list that contains the token, among others.
         if !token::list_contains(&fields.connection, b"upgrade") {
             return Err(ResponseError::Connection);
         }
@@ -123,7 +123,7 @@ impl Expectation {
         Ok(self.extensions.check(&answers)?)
     }
 
-    /// §4.1 (4) Only a server that speaks WebSocket, and with this client, knows the value. §11.3.3:
+    /// §4.1 (4): only a server that speaks WebSocket, and with this client, knows the value. §11.3.3:
     /// at most one in a response.
     fn accept(&self, accept: &Field<'_>) -> Result<(), ResponseError> {
         match accept {
@@ -134,7 +134,7 @@ impl Expectation {
         }
     }
 
-    /// §4.1 (6) One of those offered (the comparison is case-sensitive), or none. §11.3.4: at most one
+    /// §4.1 (6): one of those offered (the comparison is case-sensitive), or none. §11.3.4: at most one
     /// in a response.
     fn subprotocol(&self, chosen: &Field<'_>) -> Result<Option<String>, ResponseError> {
         let chosen = match chosen {
@@ -151,7 +151,7 @@ impl Expectation {
     }
 }
 
-/// §4.1 (2) The field's value is a single word; unlike in a request, it is not a list to choose from.
+/// §4.1 (2): the field's value is a single word; unlike in a request, it is not a list to choose from.
 fn upgrade(upgrade: &Field<'_>) -> Result<(), ResponseError> {
     match upgrade {
         Field::Once(value) if eq_without_case(value, b"websocket") => Ok(()),

@@ -59,7 +59,7 @@ impl ClientRequest {
     ///
     /// [`OptionError`] if the name isn't a token or is already offered.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, OptionError> {
-        // §4.1 (10) Tokens, and all of them different.
+        // §4.1 (10): tokens, and all of them different.
         if !is_token(name) {
             return Err(OptionError::InvalidSubprotocol(name.to_owned()));
         }

@@ -57,7 +57,7 @@ impl Accepted {
             extensions.as_deref().map(|value| ("Sec-WebSocket-Extensions", value.as_bytes())),
         ];
         let headers_to_add = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        // §4.2.2 (5) And no field that announces a body, because frames follow.
+        // §4.2.2 (5): and no field that announces a body, because frames follow.
         let fields = agreed_on.into_iter().flatten().chain(headers_to_add);
         let outgoing = encode::switching_protocols(&accept, fields);
         Self { accept, subprotocol, headers, agreed, outgoing }

@@ -236,7 +236,7 @@ impl UpgradeRequest<'_> {
             Some(name) if !self.subprotocols().contains(&name.as_str()) => {
                 Err(DecisionError::UnofferedSubprotocol(name))
             }
-            // §9.1 The offers become the extensions of the connection. Not mentioning an offer
+            // §9.1: the offers become the extensions of the connection. Not mentioning an offer
             // declines it.
             subprotocol => {
                 let agreed = extensions.accept(self.extensions());

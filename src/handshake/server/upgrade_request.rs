@@ -55,7 +55,7 @@ impl<'request> UpgradeRequest<'request> {
         version: Version,
         fields: HandshakeFields<'request>,
     ) -> Result<Self, RequestError> {
-        // §4.2.1 (1) A GET of HTTP/1.1 or higher. Of the versions that the type can hold, only
+        // §4.2.1 (1): a GET of HTTP/1.1 or higher. Of the versions that the type can hold, only
         // HTTP/1.1 qualifies, as later versions have no upgrade.
         if version != Version::HTTP_11 {
             return Err(RequestError::Version);
@@ -67,7 +67,7 @@ impl<'request> UpgradeRequest<'request> {
         }
         let authority = authority(target, host)?;
         no_body(&fields)?;
-        // §4.2.1 (3) Checked before (4), as a request without it isn't a failed handshake but a
+        // §4.2.1 (3): checked before (4), as a request without it isn't a failed handshake but a
         // request for something else.
         if !token::list_contains(&fields.upgrade, b"websocket") {
             return Err(RequestError::Upgrade);
@@ -123,7 +123,7 @@ impl<'request> UpgradeRequest<'request> {
     }
 }
 
-/// §4.2.1 (2) Exactly one `Host`. RFC 9112, §3.2: two of them can smuggle a request past a proxy.
+/// §4.2.1 (2): exactly one `Host`. RFC 9112, §3.2: two of them can smuggle a request past a proxy.
 fn host<'a>(host: &Field<'a>) -> Result<Authority<'a>, RequestError> {
     match host {
         Field::Absent => Err(RequestError::MissingHost),
@@ -134,7 +134,7 @@ fn host<'a>(host: &Field<'a>) -> Result<Authority<'a>, RequestError> {
     }
 }
 
-/// §4.2.1 (1) The target is a resource name or an absolute URI that has one. RFC 9112, §3.2.2: the
+/// §4.2.1 (1): the target is a resource name or an absolute URI that has one. RFC 9112, §3.2.2: the
 /// host of an absolute URI takes precedence over the `Host` field.
 fn authority<'a>(target: &'a Uri, host: Authority<'a>) -> Result<Authority<'a>, RequestError> {
     match (target.scheme_str(), target.authority()) {
@@ -158,7 +158,7 @@ fn no_body(fields: &HandshakeFields<'_>) -> Result<(), RequestError> {
     }
 }
 
-/// §4.2.1 (6) A single 13, written in exactly that way.
+/// §4.2.1 (6): a single 13, written in exactly that way.
 fn websocket_version(version: &Field<'_>) -> Result<(), RequestError> {
     match version {
         Field::Once(b"13") => Ok(()),
@@ -166,7 +166,7 @@ fn websocket_version(version: &Field<'_>) -> Result<(), RequestError> {
     }
 }
 
-/// §4.2.1 (5) A single key that decodes to 16 bytes. §11.3.1: at most one in a request.
+/// §4.2.1 (5): a single key that decodes to 16 bytes. §11.3.1: at most one in a request.
 fn key(key: &Field<'_>) -> Result<SecWebSocketKey, RequestError> {
     match key {
         Field::Absent => Err(RequestError::MissingKey),
