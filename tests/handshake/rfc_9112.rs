@@ -157,6 +157,32 @@ fn what_is_no_head_is_refused_at_its_end() {
 }
 
 #[test]
+fn a_server_that_speaks_something_else_is_found_out_at_the_first_byte() {
+    for (greeting, until) in [
+        ("SSH-2.0-x\r\n", 1),
+        ("220 a\r\n", 1),
+        ("HTTQ/1.1 101 X\r\n", 4),
+        ("\r\n", 1),
+        ("HTTP\r\n", 5),
+    ] {
+        let mut client = client(&[]);
+        let mut dripping = greeting.bytes();
+        let failed = dripping.find_map(|byte| client.receive(&mut &mut [byte][..]).err());
+        assert_eq!(failed, Some(HeadError::StartLine.into()), "{greeting:?}");
+        assert_eq!(greeting.len() - dripping.len(), until, "{greeting:?}");
+
+        let mut whole = greeting.as_bytes().to_vec();
+        let failed = crate::peer::client(&[]).receive(&mut &mut whole[..]).unwrap_err();
+        assert_eq!(failed, HeadError::StartLine.into(), "{greeting:?}");
+    }
+    // An interim response is followed by another.
+    let mut client = client(&[]);
+    let mut bytes = *b"HTTP/1.1 100 X\r\n\r\nhttp";
+    let failed = client.receive(&mut &mut bytes[..]).unwrap_err();
+    assert_eq!(failed, HeadError::StartLine.into());
+}
+
+#[test]
 fn a_response_is_held_to_the_same_syntax() {
     for (bytes, error) in [
         ("HTTP/1.1 101 X\n", HeadError::BareLineFeed),
