@@ -47,8 +47,10 @@ impl<L: Listener> Pending<L> {
         &self.socket
     }
 
-    /// Decides about this request, in place of the loop's [`Server::on_request`]: for a handler that has to
-    /// know what was requested.
+    /// Decides about this request, for a handler that has to know what was requested.
+    ///
+    /// It is asked once the loop's [`Server::on_request`], if there is one, has accepted the request, and then it
+    /// is its decision that counts.
     ///
     /// ```
     /// use std::net::TcpListener;
@@ -76,7 +78,7 @@ impl<L: Listener> Pending<L> {
         + Sync
         + 'static,
     ) -> Self {
-        self.server = self.server.on_request(decide);
+        self.server = self.server.then_on_request(decide);
         self
     }
 

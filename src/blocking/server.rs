@@ -140,6 +140,21 @@ impl Server {
         self
     }
 
+    /// Decides about each request that was accepted so far.
+    pub(super) fn then_on_request(
+        mut self,
+        decide: impl Fn(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let Some(earlier) = self.decide.take() else { return self.on_request(decide) };
+        self.on_request(move |request, upgrade| match earlier(request, upgrade) {
+            Decision::Accept(_) => decide(request, upgrade),
+            response @ Decision::Respond(_) => response,
+        })
+    }
+
     /// Compresses messages with clients that offer it (RFC 7692); off by default.
     ///
     /// ```

@@ -62,7 +62,8 @@ impl<S: Read + Write> Writer<S> {
     }
 
     /// Queues a message, and writes once 64 KiB are queued. Call [`flush`](Self::flush) after the last of
-    /// several.
+    /// several: a reader that waits for the peer doesn't notice what is queued before a quarter of
+    /// [`Timeouts::close`](super::Timeouts::close) has passed.
     ///
     /// A peer that takes nothing is waited for once, up to [`Timeouts::write`](super::Timeouts::write): until it
     /// takes something again, further messages are only queued.

@@ -12,6 +12,7 @@ use sansocket::blocking::{
 };
 use sansocket::frame::Opcode;
 use sansocket::handshake::Decision;
+use sansocket::http::{Response, StatusCode};
 use sansocket::{CloseCode, CloseFrame, CloseSignal};
 
 use crate::bounded::bounded;
@@ -151,8 +152,15 @@ fn one_connection_more_than_the_limit_is_closed_and_another_is_served_when_one_h
 #[test]
 fn a_handler_can_know_what_it_was_asked_for() {
     bounded(|| {
-        // What the loop's server would decide doesn't matter then.
-        let server = Server::new().on_request(|_, _| panic!("this is for the handler"));
+        // What the loop refuses, no handler can accept.
+        let server = Server::new().on_request(|request, _| match request.uri().path() {
+            "/secret" => {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::FORBIDDEN;
+                Decision::Respond(response)
+            }
+            _ => Decision::accept(),
+        });
         let running = Running::start(AcceptLoop::new(server), |pending| {
             let path = Arc::new(OnceLock::new());
             let asked_for = Arc::clone(&path);
@@ -160,9 +168,12 @@ fn a_handler_can_know_what_it_was_asked_for() {
                 asked_for.set(request.uri().path().to_owned()).unwrap();
                 Decision::accept()
             });
-            let (_, writer) = pending.accept().unwrap();
-            writer.send(path.get().unwrap().as_str()).unwrap();
+            if let Ok((_, writer)) = pending.accept() {
+                writer.send(path.get().unwrap().as_str()).unwrap();
+            }
         });
+        let secret = connect(&format!("ws://{}/secret", running.address));
+        assert_matches!(secret, Err(ConnectError::Rejected(response)) if response.status() == 403);
         for path in ["/red", "/blue"] {
             let url = format!("ws://{}{path}", running.address);
             assert_eq!(connect(&url).unwrap().read().unwrap(), Some(path.into()));
