@@ -172,7 +172,7 @@ pub enum UriError {
     #[error("the scheme of the URI is neither ws nor wss")]
     Scheme,
     /// It has a user name or password, which would have nowhere to go.
-    #[error("the URI has a user name or password")]
+    #[error("the URI has a user name or password: send them in an Authorization header")]
     Userinfo,
     /// Its host is missing, or is neither a name nor an address.
     #[error("the host in the URI is not valid")]
