@@ -174,10 +174,11 @@ impl<S: Read + Write> Writer<S> {
         }
     }
 
-    /// Ends the transport at once, without a closing handshake: what is queued is lost, and the
-    /// [`Reader`](super::Reader) gets an error. For a peer that isn't worth waiting for.
+    /// Ends the transport without a closing handshake: what is queued is lost, and the [`Reader`](super::Reader)
+    /// gets an error. For a peer that isn't worth waiting for.
     ///
-    /// A stream that can't be [shut down](super::Socket::shutdown) is left alone.
+    /// It ends at once, or, if another thread is in the middle of a write, after that write: up to
+    /// [`Timeouts::write`](super::Timeouts::write) later.
     pub fn abort(&self) {
         self.shared.abort();
     }

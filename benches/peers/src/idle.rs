@@ -19,6 +19,9 @@ const FIRST: usize = 50;
 /// How many get a long message.
 const LONG: usize = 20;
 
+/// For how long nothing is said before it is measured.
+const IDLE: Duration = Duration::from_millis(1500);
+
 /// Bytes for each connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
@@ -41,8 +44,8 @@ pub fn measure(server: &Server, processors: Processors, count: usize) -> io::Res
     };
     let first = open(FIRST)?;
     let memory = || {
-        // A server that has just written a reply may be about to free it.
-        thread::sleep(Duration::from_millis(100));
+        // A server may keep what it needed a moment ago for the next message.
+        thread::sleep(IDLE);
         process.memory()
     };
     let before = memory()?;
