@@ -104,7 +104,7 @@ impl<'connection> Outbox<'connection> {
     /// # Errors
     ///
     /// [`Error::Usage`] after a [`close`](Self::close) in the same call of the handler, or with
-    /// [`UsageError::BacklogFull`](crate::UsageError::BacklogFull) when that one call queues too much.
+    /// [`UsageError::BacklogFull`] when that one call queues too much.
     pub fn ping<'p>(&mut self, payload: impl Into<ControlPayload<'p>>) -> Result<(), Error> {
         self.replies.ping(payload.into()).or_else(|error| self.unless_closing(error))
     }
