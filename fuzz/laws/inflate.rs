@@ -30,16 +30,27 @@ pub fn law(data: &[u8]) {
 }
 
 /// The same comes out of any reads and in both deliveries, and out of the reference, and no message is over
-/// the limit.
+/// the limit, where the peer compresses as these parameters say and this end in another way.
 pub fn inflate(setup: Setup, sender: SenderParameters, bytes: &[u8], reads: &[usize]) {
-    let agreed = Deflate::default().agree(DeflateParameters { server: sender, client: sender });
+    let own = SenderParameters {
+        context_takeover: match sender.context_takeover {
+            ContextTakeover::Yes => ContextTakeover::No,
+            ContextTakeover::No => ContextTakeover::Yes,
+        },
+        max_window_bits: None,
+    };
+    let parameters = match setup.role {
+        Role::Server => DeflateParameters { server: own, client: sender },
+        Role::Client => DeflateParameters { server: sender, client: own },
+    };
+    let agreed = Deflate::default().agree(parameters);
     let expected = receive(setup.with_delivery(Delivery::Messages), &agreed, &[bytes]);
     for seen in &expected.0 {
         if let Seen::Message(_, message) = seen {
             assert!(message.len() as u64 <= setup.max_message_size);
         }
     }
-    let mut reference = Reader::of_input(Setup { deflate: Some(sender), ..setup });
+    let mut reference = Reader::of_input(Setup { deflate: Some(parameters), ..setup });
     let outcome = reference.read(bytes);
     assert_eq!(expected.0, reference.seen);
     assert_eq!(expected.1.map_err(|error| error.close_code().get()), outcome);

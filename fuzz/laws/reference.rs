@@ -123,7 +123,7 @@ impl Reader {
     pub fn of_output(setup: Setup) -> Self {
         Self {
             #[cfg(feature = "deflate")]
-            inflater: setup.deflate.map(Inflater::strict),
+            inflater: setup.sender(setup.role).map(Inflater::strict),
             ..Self::new(setup, setup.role, u64::MAX, u64::MAX)
         }
     }
@@ -135,7 +135,7 @@ impl Reader {
     fn new(setup: Setup, sender: Role, max_frame_size: u64, max_message_size: u64) -> Self {
         Self {
             #[cfg(feature = "deflate")]
-            inflater: setup.deflate.map(Inflater::new),
+            inflater: setup.sender(sender).map(Inflater::new),
             sender,
             max_frame_size,
             max_message_size,

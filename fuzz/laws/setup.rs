@@ -21,9 +21,9 @@ pub struct Setup {
     pub max_message_size: u64,
     /// Its limit for outgoing bytes.
     pub max_outgoing_size: usize,
-    /// What was agreed on for compression in either direction, if anything.
+    /// What was agreed on for compression, if anything: for each direction something of its own.
     #[cfg(feature = "deflate")]
-    pub deflate: Option<SenderParameters>,
+    pub deflate: Option<DeflateParameters>,
 }
 
 impl Setup {
@@ -42,7 +42,7 @@ impl Setup {
 
     /// What a byte says: the lowest bit is the role (0 a server), the next the delivery (0 whole
     /// messages), then two bits each for the limits of what comes in and of what goes out, and for
-    /// compression (0 none).
+    /// compression by the peer (0 none; this end compresses in another way).
     pub fn read(script: &mut Script<'_>) -> Self {
         let bits = script.byte();
         let role = if bits & 1 == 0 { Role::Server } else { Role::Client };
@@ -66,7 +66,7 @@ impl Setup {
             max_message_size,
             max_outgoing_size,
             #[cfg(feature = "deflate")]
-            deflate: sender(bits >> 6),
+            deflate: parameters(role, bits >> 6),
         }
     }
 
@@ -80,6 +80,15 @@ impl Setup {
     #[must_use]
     pub const fn with_delivery(self, delivery: Delivery) -> Self {
         Self { delivery, ..self }
+    }
+
+    /// How the end with this role compresses what it sends.
+    #[cfg(feature = "deflate")]
+    pub fn sender(self, role: Role) -> Option<SenderParameters> {
+        self.deflate.map(|parameters| match role {
+            Role::Server => parameters.server,
+            Role::Client => parameters.client,
+        })
     }
 
     /// The connection. Its masking keys are the same each time, and none has two equal bytes.
@@ -96,24 +105,31 @@ impl Setup {
         });
         let connection = Connection::with_entropy(self.role, config, entropy);
         #[cfg(feature = "deflate")]
-        if let Some(sender) = self.deflate {
-            let agreed = Deflate::default()
-                .threshold(8)
-                .agree(DeflateParameters { server: sender, client: sender });
+        if let Some(parameters) = self.deflate {
+            let agreed = Deflate::default().threshold(8).agree(parameters);
             return connection.with_deflate(&agreed);
         }
         connection
     }
 }
 
-/// What two bits say of a sender.
+/// What two bits say of the peer of this role.
 #[cfg(feature = "deflate")]
-fn sender(bits: u8) -> Option<SenderParameters> {
-    let (context_takeover, max_window_bits) = match bits & 3 {
+fn parameters(role: Role, bits: u8) -> Option<DeflateParameters> {
+    let (yes, no) = (ContextTakeover::Yes, ContextTakeover::No);
+    // Never the same for both ends: an end that used the parameters of the other would go unnoticed.
+    let (peer, own) = match bits & 3 {
         0 => return None,
-        1 => (ContextTakeover::Yes, None),
-        2 => (ContextTakeover::No, None),
-        _ => (ContextTakeover::Yes, WindowBits::new(9)),
+        1 => ((yes, None), (no, WindowBits::new(9))),
+        2 => ((no, None), (yes, None)),
+        _ => ((yes, WindowBits::new(9)), (no, None)),
     };
-    Some(SenderParameters { context_takeover, max_window_bits })
+    let [peer, own] = [peer, own].map(|(context_takeover, max_window_bits)| SenderParameters {
+        context_takeover,
+        max_window_bits,
+    });
+    Some(match role {
+        Role::Server => DeflateParameters { server: own, client: peer },
+        Role::Client => DeflateParameters { server: peer, client: own },
+    })
 }

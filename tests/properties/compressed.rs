@@ -19,7 +19,7 @@ use crate::strategies::{Fault, fragments, input, setup, sizes, text_or_binary};
 const COMPRESSED: u8 = 0x40;
 
 /// What may be agreed on for one direction.
-pub(crate) fn sender() -> impl Strategy<Value = SenderParameters> {
+fn sender() -> impl Strategy<Value = SenderParameters> {
     let window = prop_oneof![2 => Just(None), 1 => (8..16_u8).prop_map(WindowBits::new)];
     (any::<bool>(), window).prop_map(|(takes_over, max_window_bits)| SenderParameters {
         context_takeover: if takes_over { ContextTakeover::Yes } else { ContextTakeover::No },
@@ -27,8 +27,14 @@ pub(crate) fn sender() -> impl Strategy<Value = SenderParameters> {
     })
 }
 
+/// What may be agreed on.
+pub(crate) fn parameters() -> impl Strategy<Value = DeflateParameters> {
+    (sender(), sender()).prop_map(|(server, client)| DeflateParameters { server, client })
+}
+
 fn deflating() -> impl Strategy<Value = Setup> {
-    (setup(), sender()).prop_map(|(setup, sender)| Setup { deflate: Some(sender), ..setup })
+    (setup(), parameters())
+        .prop_map(|(setup, parameters)| Setup { deflate: Some(parameters), ..setup })
 }
 
 /// A message as a peer would compress it, or unchanged if that is no shorter.

@@ -32,7 +32,7 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
             ..Setup::new(role)
         });
     #[cfg(feature = "deflate")]
-    return (plain, option::weighted(0.4, compressed::sender()))
+    return (plain, option::weighted(0.4, compressed::parameters()))
         .prop_map(|(plain, deflate)| Setup { deflate, ..plain });
     #[cfg(not(feature = "deflate"))]
     plain

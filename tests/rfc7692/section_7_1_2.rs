@@ -173,6 +173,29 @@ fn each_end_compresses_by_what_was_agreed_on_for_its_own_direction() {
 }
 
 #[test]
+fn each_end_is_read_with_a_window_as_long_as_was_agreed_for_it() {
+    // 4096 bytes without compression, and then the first three of them once more. No more than the window is kept
+    // behind a block with BFINAL (section 7.2.3.4).
+    let first: Vec<u8> = (0..=255).cycle().take(4096).collect();
+    let stored = [b"\x01\x00\x10\xFF\xEF", &first[..], b"\x00"].concat();
+    let again = b"\x02\xF6\xFF\x01\x00";
+    let expected = (vec![Message::from(&first[..]), Message::from(&first[..3])], None);
+    let narrow = SenderParameters { max_window_bits: WindowBits::new(9), ..TAKEOVER };
+    let wide = SenderParameters { max_window_bits: Some(WindowBits::MAX), ..TAKEOVER };
+    for role in ROLES {
+        let agreed = Deflate::default().agree(match role {
+            Role::Server => DeflateParameters { server: narrow, client: wide },
+            Role::Client => DeflateParameters { server: wide, client: narrow },
+        });
+        let mut connection = Connection::new(role, Config::default()).with_deflate(&agreed);
+        let frames = [&stored[..], again].map(|payload| wire::frame(role.peer(), 0xC2, payload));
+        let bytes = frames.concat();
+        let received = wire::receive(&mut connection, &bytes, bytes.len());
+        assert!(received == expected, "{role:?}: {:?}", received.1);
+    }
+}
+
+#[test]
 fn with_the_smallest_window_messages_are_sent_as_they_are() {
     let sender = SenderParameters { max_window_bits: Some(WindowBits::MIN), ..TAKEOVER };
     for role in ROLES {
