@@ -326,3 +326,19 @@ fn the_wait_for_the_end_of_tcp_is_not_stretched_by_a_peer_that_goes_on_talking()
         assert_matches!(server.join().unwrap(), Ok(None));
     });
 }
+
+#[test]
+fn a_clients_wait_for_the_end_of_tcp_is_not_stretched_by_a_server_that_goes_on_talking() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let closing = thread::spawn(move || {
+            let timeouts = Timeouts::default().close(SHORT);
+            client(address).timeouts(timeouts).connect().unwrap().read()
+        });
+        let mut peer = RawPeer::server(&listener);
+        peer.send(from_server(Opcode::Close, b"\x03\xE8"));
+        let chatter = from_server(Opcode::Text, b"a").into_iter().cycle();
+        peer.send_slowly(chatter, Duration::from_millis(5));
+        assert_matches!(closing.join().unwrap(), Ok(None));
+    });
+}
