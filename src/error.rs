@@ -114,3 +114,48 @@ impl ProtocolError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The close code and the section of an error, and the error whose turn is next. Without a wildcard, so
+    /// that a further variant needs a row.
+    fn row(error: ProtocolError) -> (u16, &'static str, Option<ProtocolError>) {
+        use ProtocolError::*;
+        match error {
+            ReservedBits => (1002, "RFC 6455, section 5.2", Some(ReservedOpcode(3))),
+            ReservedOpcode(_) => (1002, "RFC 6455, section 5.2", Some(UnmaskedFrame)),
+            UnmaskedFrame => (1002, "RFC 6455, section 5.1", Some(MaskedFrame)),
+            MaskedFrame => (1002, "RFC 6455, section 5.1", Some(FragmentedControlFrame)),
+            FragmentedControlFrame => (1002, "RFC 6455, section 5.5", Some(ControlFrameTooLong)),
+            ControlFrameTooLong => (1002, "RFC 6455, section 5.5", Some(NonMinimalLength)),
+            NonMinimalLength => (1002, "RFC 6455, section 5.2", Some(LengthTopBit)),
+            LengthTopBit => (1002, "RFC 6455, section 5.2", Some(UnexpectedContinuation)),
+            UnexpectedContinuation => (1002, "RFC 6455, section 5.4", Some(ExpectedContinuation)),
+            ExpectedContinuation => (1002, "RFC 6455, section 5.4", Some(InvalidUtf8)),
+            InvalidUtf8 => (1007, "RFC 6455, section 8.1", Some(TruncatedCloseCode)),
+            TruncatedCloseCode => (1002, "RFC 6455, section 5.5.1", Some(InvalidCloseCode(1005))),
+            InvalidCloseCode(_) => (1002, "RFC 6455, section 7.4", Some(InvalidCloseReason)),
+            InvalidCloseReason => (1007, "RFC 6455, section 5.5.1", Some(CorruptCompression)),
+            CorruptCompression => (1007, "RFC 7692, section 7.2.2", Some(IncompleteCompression)),
+            IncompleteCompression => {
+                (1007, "RFC 7692, section 7.2.2", Some(FrameTooLarge { size: 2, limit: 1 }))
+            }
+            FrameTooLarge { .. } => {
+                (1009, "RFC 6455, section 10.4", Some(MessageTooLarge { size: 2, limit: 1 }))
+            }
+            MessageTooLarge { .. } => (1009, "RFC 6455, section 10.4", None),
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_close_code_and_its_section() {
+        let mut next = Some(ProtocolError::ReservedBits);
+        while let Some(error) = next {
+            let (code, section, following) = row(error);
+            assert_eq!((error.close_code().get(), error.section()), (code, section), "{error}");
+            next = following;
+        }
+    }
+}

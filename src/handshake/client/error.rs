@@ -122,3 +122,51 @@ pub enum OptionError {
     #[error("the subprotocol {0:?} is offered twice")]
     RepeatedSubprotocol(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(not(feature = "deflate"))]
+    const LAST: Option<ResponseError> = None;
+    #[cfg(feature = "deflate")]
+    const LAST: Option<ResponseError> =
+        Some(ResponseError::Deflate(DeflateResponseError::OtherExtension));
+
+    /// The section of an error, and the error whose turn is next. Without a wildcard, so that a further variant
+    /// needs a row.
+    fn row(error: &ResponseError) -> (&'static str, Option<ResponseError>) {
+        use ResponseError::*;
+        match error {
+            Head(_) => ("RFC 9112, section 2.1", Some(Truncated)),
+            Truncated => ("RFC 6455, section 4.1", Some(Version)),
+            Version => ("RFC 9110, section 7.8", Some(Upgrade)),
+            Upgrade => ("RFC 6455, section 4.1", Some(Connection)),
+            Connection => ("RFC 6455, section 4.1", Some(MissingAccept)),
+            MissingAccept => ("RFC 6455, section 4.1", Some(RepeatedAccept)),
+            RepeatedAccept => ("RFC 6455, section 4.1", Some(WrongAccept)),
+            WrongAccept => ("RFC 6455, section 4.1", Some(RepeatedSubprotocol)),
+            RepeatedSubprotocol => ("RFC 6455, section 4.1", Some(InvalidSubprotocol)),
+            InvalidSubprotocol => {
+                ("RFC 6455, section 4.1", Some(UnrequestedSubprotocol(String::new())))
+            }
+            UnrequestedSubprotocol(_) => {
+                ("RFC 6455, section 4.1", Some(UnrequestedExtension(String::new())))
+            }
+            UnrequestedExtension(_) => ("RFC 6455, section 4.1", Some(Extensions)),
+            Extensions => ("RFC 6455, section 9.1", LAST),
+            #[cfg(feature = "deflate")]
+            Deflate(_) => ("RFC 7692, section 7.1", None),
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_section() {
+        let mut next = Some(ResponseError::Head(HeadError::StartLine));
+        while let Some(error) = next {
+            let (section, following) = row(&error);
+            assert_eq!(error.section(), section, "{error}");
+            next = following;
+        }
+    }
+}

@@ -111,3 +111,76 @@ impl RequestError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status and the section of an error, and the error whose turn is next. Without a wildcard, so that a
+    /// further variant needs a row.
+    fn row(error: RequestError) -> (u16, &'static str, Option<RequestError>) {
+        use RequestError::*;
+        match error {
+            Head(HeadError::TooLarge { .. }) => {
+                (431, "RFC 9112, section 2.1", Some(Head(HeadError::TooManyHeaders { limit: 1 })))
+            }
+            Head(HeadError::TooManyHeaders { .. }) => {
+                (431, "RFC 9112, section 2.1", Some(Head(HeadError::BareLineFeed)))
+            }
+            Head(HeadError::BareLineFeed) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::BareCarriageReturn)))
+            }
+            Head(HeadError::BareCarriageReturn) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::Tls)))
+            }
+            Head(HeadError::Tls) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::ControlCharacter)))
+            }
+            Head(HeadError::ControlCharacter) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::FoldedHeader)))
+            }
+            Head(HeadError::FoldedHeader) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::StartLine)))
+            }
+            Head(HeadError::StartLine) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::Version)))
+            }
+            Head(HeadError::Version) => {
+                (505, "RFC 9112, section 2.1", Some(Head(HeadError::HeaderName)))
+            }
+            Head(HeadError::HeaderName) => {
+                (400, "RFC 9112, section 2.1", Some(Head(HeadError::HeaderValue)))
+            }
+            Head(HeadError::HeaderValue) => (400, "RFC 9112, section 2.1", Some(Truncated)),
+            Truncated => (400, "RFC 6455, section 4.2.1", Some(Method)),
+            Method => (405, "RFC 6455, section 4.2.1", Some(Version)),
+            Version => (505, "RFC 6455, section 4.2.1", Some(Target)),
+            Target => (400, "RFC 6455, section 4.2.1", Some(TargetTooLong)),
+            TargetTooLong => (414, "RFC 9112, section 3", Some(MissingHost)),
+            MissingHost => (400, "RFC 6455, section 4.2.1", Some(RepeatedHost)),
+            RepeatedHost => (400, "RFC 6455, section 4.2.1", Some(InvalidHost)),
+            InvalidHost => (400, "RFC 6455, section 4.2.1", Some(TransferEncoding)),
+            TransferEncoding => (400, "RFC 9112, section 6.3", Some(ContentLength)),
+            ContentLength => (400, "RFC 9112, section 6.3", Some(Upgrade)),
+            Upgrade => (426, "RFC 6455, section 4.2.1", Some(Connection)),
+            Connection => (400, "RFC 6455, section 4.2.1", Some(WebSocketVersion)),
+            WebSocketVersion => (426, "RFC 6455, section 4.2.1", Some(MissingKey)),
+            MissingKey => (400, "RFC 6455, section 4.2.1", Some(RepeatedKey)),
+            RepeatedKey => (400, "RFC 6455, section 4.2.1", Some(InvalidKey)),
+            InvalidKey => (400, "RFC 6455, section 4.2.1", Some(Subprotocols)),
+            Subprotocols => (400, "RFC 6455, section 4.2.1", Some(Extensions)),
+            Extensions => (400, "RFC 6455, section 9.1", Some(Origin)),
+            Origin => (403, "RFC 6455, section 10.2", None),
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_status_and_its_section() {
+        let mut next = Some(RequestError::Head(HeadError::TooLarge { limit: 1 }));
+        while let Some(error) = next {
+            let (status, section, following) = row(error);
+            assert_eq!((error.status().as_u16(), error.section()), (status, section), "{error}");
+            next = following;
+        }
+    }
+}
