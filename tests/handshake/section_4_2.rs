@@ -375,35 +375,32 @@ fn the_response_as_a_value_is_the_response_as_bytes() {
 // Refusals
 
 #[test]
-fn each_error_has_its_status_and_a_refusal_that_says_how_long_it_is_and_that_the_connection_closes()
-{
-    const SECTION_4_2_1: &str = "RFC 6455, section 4.2.1";
-    for (error, status, section) in [
-        (RequestError::Head(HeadError::BareLineFeed), 400, "RFC 9112, section 2.1"),
-        (RequestError::Head(HeadError::TooLarge { limit: 1 }), 431, "RFC 9112, section 2.1"),
-        (RequestError::Head(HeadError::TooManyHeaders { limit: 1 }), 431, "RFC 9112, section 2.1"),
-        (RequestError::Head(HeadError::Version), 505, "RFC 9112, section 2.1"),
-        (RequestError::Truncated, 400, SECTION_4_2_1),
-        (RequestError::Method, 405, SECTION_4_2_1),
-        (RequestError::Version, 505, SECTION_4_2_1),
-        (RequestError::Target, 400, SECTION_4_2_1),
-        (RequestError::TargetTooLong, 414, "RFC 9112, section 3"),
-        (RequestError::MissingHost, 400, SECTION_4_2_1),
-        (RequestError::RepeatedHost, 400, SECTION_4_2_1),
-        (RequestError::InvalidHost, 400, SECTION_4_2_1),
-        (RequestError::TransferEncoding, 400, "RFC 9112, section 6.3"),
-        (RequestError::ContentLength, 400, "RFC 9112, section 6.3"),
-        (RequestError::Upgrade, 426, SECTION_4_2_1),
-        (RequestError::Connection, 400, SECTION_4_2_1),
-        (RequestError::WebSocketVersion, 426, SECTION_4_2_1),
-        (RequestError::MissingKey, 400, SECTION_4_2_1),
-        (RequestError::RepeatedKey, 400, SECTION_4_2_1),
-        (RequestError::InvalidKey, 400, SECTION_4_2_1),
-        (RequestError::Subprotocols, 400, SECTION_4_2_1),
-        (RequestError::Extensions, 400, "RFC 6455, section 9.1"),
-        (RequestError::Origin, 403, "RFC 6455, section 10.2"),
+fn each_refusal_says_how_long_it_is_and_that_the_connection_closes() {
+    for (error, status) in [
+        (RequestError::Head(HeadError::BareLineFeed), 400),
+        (RequestError::Head(HeadError::TooLarge { limit: 1 }), 431),
+        (RequestError::Head(HeadError::TooManyHeaders { limit: 1 }), 431),
+        (RequestError::Head(HeadError::Version), 505),
+        (RequestError::Truncated, 400),
+        (RequestError::Method, 405),
+        (RequestError::Version, 505),
+        (RequestError::Target, 400),
+        (RequestError::TargetTooLong, 414),
+        (RequestError::MissingHost, 400),
+        (RequestError::RepeatedHost, 400),
+        (RequestError::InvalidHost, 400),
+        (RequestError::TransferEncoding, 400),
+        (RequestError::ContentLength, 400),
+        (RequestError::Upgrade, 426),
+        (RequestError::Connection, 400),
+        (RequestError::WebSocketVersion, 426),
+        (RequestError::MissingKey, 400),
+        (RequestError::RepeatedKey, 400),
+        (RequestError::InvalidKey, 400),
+        (RequestError::Subprotocols, 400),
+        (RequestError::Extensions, 400),
+        (RequestError::Origin, 403),
     ] {
-        assert_eq!(error.section(), section, "{error}");
         let mut refusal = Refusal::from(error);
         assert_eq!(refusal.response().status(), status);
         let (head, body) = sent(refusal.outgoing());
