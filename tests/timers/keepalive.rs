@@ -290,8 +290,11 @@ fn a_pong_for_a_later_ping_of_the_application_answers_all_before() {
             endpoint.peer.pong(b"after it").unwrap();
             endpoint.at(26).hear();
             assert_eq!(endpoint.round_trip_time(), None, "that one wasn't answered");
+            // One more doesn't change that.
+            endpoint.connection.ping(b"much later").unwrap();
             assert_eq!(endpoint.tick(26), Ok(()));
             assert_eq!(endpoint.next(), Some(46));
+            assert_eq!(pings(&endpoint.write()), 1);
 
             // The next one has to be answered by itself again.
             assert_eq!(pings(&endpoint.run(46)), 1);
