@@ -187,6 +187,7 @@ fn a_response_is_held_to_the_same_syntax() {
     for (bytes, error) in [
         ("HTTP/1.1 101 X\n", HeadError::BareLineFeed),
         ("HTTP/1.1 101 X\r ", HeadError::BareCarriageReturn),
+        ("HTTP/1.1 101 X\r\nUpgrade: a\rb\r\n\r\n", HeadError::BareCarriageReturn),
         ("\x15\x03\x03", HeadError::Tls),
         ("HTTP/1.1 101 X\r\nUpgrade: a\r\n b", HeadError::FoldedHeader),
         ("HTTP/1.1 101 X\r\nUpgrade : a\r\n\r\n", HeadError::HeaderName),
