@@ -47,6 +47,8 @@ impl Client {
     ///
     /// [`ConnectError`] says at which step it failed.
     pub fn connect(&self) -> Result<WebSocket<ClientStream>, ConnectError> {
+        // Deviation: §4.1 wants one connection to a host at a time to be in state CONNECTING, and the next to wait
+        // for it. Each call knows of no other: whoever makes many to one host queues them.
         let mut connecting = TimeBudget::new(self.timeouts.connect);
         let mut opening = TimeBudget::new(self.timeouts.handshake);
         let mut redirects = self.redirects;
