@@ -165,7 +165,12 @@ fn the_default_limits_are_16_mib() {
         bytes.extend(announce(role.peer(), 0x80, MIB_16));
         let outcome = endpoint.receives_bytes(&bytes);
         outcome.assert_failed(ProtocolError::MessageTooLarge { size, limit: MIB_16 }, 1009);
+    }
+}
 
+#[test]
+fn by_default_16_mib_may_be_outgoing() {
+    for role in ROLES {
         let mut connection = Connection::new(role, Config::default());
         let mebibyte = vec![7; 1 << 20];
         for _ in 0..16 {
