@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -159,7 +160,10 @@ impl Conversation for Halves {
 
     fn break_off(mut self) -> Result<(), Fault> {
         self.settle()?;
-        drop(self.writer.message(MessageKind::Text));
+        self.writer
+            .message(MessageKind::Text)
+            .write_all(b"unfinished")
+            .map_err(Fault::Streaming)?;
         expect(self.join()?, CloseCode::INTERNAL_ERROR)
     }
 

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use sansocket::blocking::{ClientStream, Error, MessageWriter, WebSocket};
 use sansocket::{CloseCode, CloseStatus, Message, MessageKind, PreparedMessage};
 
@@ -96,7 +98,10 @@ impl Conversation for Whole<'_> {
 
     fn break_off(mut self) -> Result<(), Fault> {
         self.settle()?;
-        drop(self.socket.message(MessageKind::Text));
+        self.socket
+            .message(MessageKind::Text)
+            .write_all(b"unfinished")
+            .map_err(Fault::Streaming)?;
         let status = self.farewell()?;
         expect(status, CloseCode::INTERNAL_ERROR)
     }
