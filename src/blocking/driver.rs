@@ -292,12 +292,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         match read {
             Ok(0) => {
                 self.outlet.flush_after_eof(&self.timeouts);
-                self.receive_eof();
+                self.receive_eof(None);
             }
             Ok(_) => self.outlet.outbound(Outbound::hear),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(Arrived::Nothing),
             Err(error) => {
-                self.receive_eof();
+                self.receive_eof(Some(error.kind()));
                 return Err(Error::Io(error));
             }
         }
@@ -320,7 +320,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
             self.stream.drain_before(Deadline::at(timer));
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        self.receive_eof();
+        self.receive_eof(None);
         Ok(())
     }
 
@@ -329,9 +329,9 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         self.timeouts.read = timeout;
     }
 
-    fn receive_eof(&mut self) {
+    fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
         self.receiving.receive_eof();
-        self.outlet.outbound(|outbound| outbound.sending.receive_eof());
+        self.outlet.outbound(|outbound| outbound.receive_eof(error));
     }
 
     fn read_by(&self) -> Deadline {

@@ -26,7 +26,10 @@ pub(super) struct Outbound {
     /// Whether the transport is to be ended, whichever thread uses it.
     pub(super) is_aborted: bool,
     write_timeout: Option<Duration>,
+    /// Why the connection ends, if anything has gone wrong: what did first.
     failure: Option<Failure>,
+    /// Why something that was queued is lost.
+    loss: Option<io::ErrorKind>,
     /// How much had been written when the peer last took nothing for the whole of a write's time.
     stalled_at: Option<u64>,
 }
@@ -46,6 +49,7 @@ impl Outbound {
             is_aborted: false,
             write_timeout,
             failure: None,
+            loss: None,
             stalled_at: None,
         }
     }
@@ -73,12 +77,9 @@ impl Outbound {
         self.stalled_at = None;
     }
 
-    /// Fails if a write has failed: what was queued then is lost, however little is queued now.
+    /// Fails if something that was queued is lost, however little is queued now.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
-        match self.failure {
-            Some(Failure::Write(kind)) => Err(Error::Io(kind.into())),
-            _ => Ok(()),
-        }
+        self.loss.map_or(Ok(()), |kind| Err(Error::Io(kind.into())))
     }
 
     /// Whether the end has begun and something of it, or before it, is still to be written.
@@ -171,11 +172,31 @@ impl Outbound {
                 self.tick_unwritten().err().unwrap_or(Error::WriteTimedOut)
             }
             (kind, _) => {
-                self.failure.get_or_insert(Failure::Write(kind));
+                self.lose(kind);
                 self.sending.receive_write_error();
                 Error::Io(error)
             }
         }
+    }
+
+    /// Tells the connection that the transport has ended, with an error or without. The closing handshake may be
+    /// complete although this end's part of it, and what was queued before, never left.
+    pub(super) fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
+        let is_unsent = self.sending.outgoing().has_remaining();
+        if is_unsent && self.sending.close_status().is_some_and(|status| status.is_clean()) {
+            match error {
+                Some(kind) => self.lose(kind),
+                None => {
+                    self.failure.get_or_insert(Failure::Timeout(TimeoutError::Close));
+                }
+            }
+        }
+        self.sending.receive_eof();
+    }
+
+    fn lose(&mut self, kind: io::ErrorKind) {
+        self.failure.get_or_insert(Failure::Write(kind));
+        self.loss.get_or_insert(kind);
     }
 
     /// Tells the connection that bytes have arrived.
@@ -212,11 +233,11 @@ impl Outbound {
 
     /// Why something wasn't queued: if the transport takes nothing any more, that is the error.
     pub(super) fn refusal(&self, error: impl Into<SendError>) -> Error {
-        match (error.into(), self.failure) {
-            (SendError::Refused(UsageError::NotOpen), Some(failure @ Failure::Write(_)))
+        match (error.into(), self.loss) {
+            (SendError::Refused(UsageError::NotOpen), Some(kind))
                 if self.sending.state() != ConnectionState::Closed =>
             {
-                failure.into()
+                Error::Io(kind.into())
             }
             (error, _) => error.into(),
         }

@@ -55,4 +55,5 @@ mod streams;
 mod timeouts;
 #[cfg(unix)]
 mod unix;
+mod unsent;
 mod violations;
