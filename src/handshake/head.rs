@@ -112,8 +112,6 @@ pub(super) struct Head<'input> {
 #[derive(Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
-    /// What every head begins with.
-    beginning: &'static [u8],
     /// How many more bytes may come.
     budget: usize,
     position: Position,
@@ -137,20 +135,9 @@ enum Position {
 }
 
 impl HeadReader {
-    pub(super) const fn of_request(limits: HeadLimits) -> Self {
-        Self::new(limits, b"")
-    }
-
-    /// A server of another protocol may say something else and then wait: that is no response from the first byte
-    /// that differs.
-    pub(super) const fn of_response(limits: HeadLimits) -> Self {
-        Self::new(limits, b"HTTP/")
-    }
-
-    const fn new(limits: HeadLimits, beginning: &'static [u8]) -> Self {
+    pub(super) const fn new(limits: HeadLimits) -> Self {
         Self {
             limits,
-            beginning,
             budget: limits.max_size,
             position: Position::Start,
             headers: 0,
@@ -166,7 +153,7 @@ impl HeadReader {
         &mut self,
         input: &mut &'input mut [u8],
     ) -> Result<Option<Head<'input>>, HeadError> {
-        let end = match self.check_beginning(input).and_then(|()| self.scan(input)) {
+        let end = match self.scan(input) {
             Ok(end) => end,
             Err(error) => {
                 self.arrived = Vec::new();
@@ -193,6 +180,18 @@ impl HeadReader {
         matches!(self.position, Position::Start).then(|| self.within_budget(input))
     }
 
+    /// Fails at the first byte that differs from what every response begins with.
+    pub(super) fn check_response(&self, input: &[u8]) -> Result<(), HeadError> {
+        let expected = b"HTTP/".get(self.arrived.len()..).unwrap_or_default();
+        let mut both = expected.iter().zip(self.within_budget(input));
+        match both.find(|(expected, byte)| expected != byte) {
+            None => Ok(()),
+            Some((b'H', &(TLS_ALERT | TLS_HANDSHAKE))) => Err(HeadError::Tls),
+            Some((_, b'\n')) => Err(HeadError::BareLineFeed),
+            Some(_) => Err(HeadError::StartLine),
+        }
+    }
+
     /// Returns whether what has arrived ends within the first line of a head.
     pub(super) const fn is_within_first_line(&self) -> bool {
         matches!(self.position, Position::Line) && self.headers == 0
@@ -205,7 +204,7 @@ impl HeadReader {
 
     /// Returns whether [`read`](Self::read) would accept this complete head.
     pub(super) fn passes(&self, head: &[u8]) -> bool {
-        Self::new(self.limits, b"").scan(head) == Ok(Some(head.len()))
+        Self::new(self.limits).scan(head) == Ok(Some(head.len()))
     }
 
     /// Takes this many bytes off the front of the input: what [`read`](Self::read) has found to belong to
@@ -223,17 +222,6 @@ impl HeadReader {
 
     fn within_budget<'input>(&self, input: &'input [u8]) -> &'input [u8] {
         input.get(..self.budget).unwrap_or(input)
-    }
-
-    /// Fails at the first byte of the input that differs from what a head begins with.
-    fn check_beginning(&mut self, input: &[u8]) -> Result<(), HeadError> {
-        let expected = self.beginning.get(self.arrived.len()..).unwrap_or_default();
-        let differs = expected.iter().zip(input).position(|(expected, byte)| expected != byte);
-        match differs.and_then(|place| input.get(..=place)) {
-            None => Ok(()),
-            // Unless that byte has no place in any head.
-            Some(bytes) => self.scan(bytes).and(Err(HeadError::StartLine)),
-        }
     }
 
     /// Moves over the bytes, and returns where the head ends if it ends among them.

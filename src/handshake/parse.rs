@@ -124,6 +124,8 @@ pub(super) fn response<T>(
             return taken.map(Some);
         }
     }
+    // A server of another protocol may say something else and then wait: that is no response.
+    reader.check_response(input)?;
     match reader.read(input)? {
         Some(head) => response_of(&head, take).map(Some),
         None => Ok(None),

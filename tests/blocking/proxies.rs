@@ -155,7 +155,7 @@ fn an_answer_that_is_none_is_an_error_of_its_own() {
         for (answer, error) in [
             ("", ProxyResponseError::Truncated),
             ("HTTP/1.1 200 OK\r\n", ProxyResponseError::Truncated),
-            ("\x05\0", HeadError::ControlCharacter.into()),
+            ("\x05\0", HeadError::StartLine.into()),
             ("220 mail.example.com ESMTP\r\n\r\n", HeadError::StartLine.into()),
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", ProxyResponseError::Switched),
         ] {

@@ -338,7 +338,7 @@ fn after_an_error_there_is_no_going_on() {
 #[test]
 fn what_is_no_response_is_refused_with_the_rule_it_breaks() {
     for (bytes, error) in [
-        ("\x05\x00", HeadError::ControlCharacter),
+        ("\x05\x00", HeadError::StartLine),
         ("SSH-2.0-OpenSSH\r\n\r\n", HeadError::StartLine),
         ("GET / HTTP/1.1\r\n\r\n", HeadError::StartLine),
         ("HTTP/2.0 200 OK\r\n\r\n", HeadError::Version),

@@ -24,7 +24,7 @@ pub(in crate::handshake) struct ResponseHead<'head> {
 
 impl<E: Clone + From<HeadError>> ResponseReader<E> {
     pub(super) const fn new(limits: HeadLimits) -> Self {
-        Self { head: HeadReader::of_response(limits), failure: Sticky::new() }
+        Self { head: HeadReader::new(limits), failure: Sticky::new() }
     }
 
     /// Takes what belongs to the head of the final response, and passes it to `take` once it is

@@ -46,7 +46,7 @@ impl Default for ServerHandshake {
 impl ServerHandshake {
     /// Creates a handshake with these limits for the request's head.
     pub const fn new(limits: HeadLimits) -> Self {
-        Self { head: HeadReader::of_request(limits), failure: Sticky::new() }
+        Self { head: HeadReader::new(limits), failure: Sticky::new() }
     }
 
     /// Takes bytes that have arrived, and returns the request once its head is complete.
