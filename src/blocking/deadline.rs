@@ -15,6 +15,12 @@ impl Deadline {
         Self(Instant::now().checked_add(timeout))
     }
 
+    /// The deadline this long from now; `None` never passes.
+    #[inline]
+    pub(super) fn within(timeout: Option<Duration>) -> Self {
+        timeout.map_or(Self::NEVER, Self::after)
+    }
+
     /// The deadline at this point in time; `None` never passes.
     pub(super) const fn at(instant: Option<Instant>) -> Self {
         Self(instant)

@@ -248,11 +248,9 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         let flushed = if waiting > 0 { Flushed::Partly } else { flushed };
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
-        let looks_again =
-            self.outlet.max_wait(flushed, &self.timeouts).map_or(Deadline::NEVER, Deadline::after);
-        let is_large = self.buffer.is_large() && self.stream.is_controlled();
-        let kept_until =
-            if is_large { Deadline::after(ReadBuffer::KEPT_FOR) } else { Deadline::NEVER };
+        let looks_again = Deadline::within(self.outlet.max_wait(flushed, &self.timeouts));
+        let kept_for = self.buffer.kept_for().filter(|_| self.stream.is_controlled());
+        let kept_until = Deadline::within(kept_for);
         let deadline = Deadline::at(timer).or(waits_until).or(looks_again).or(kept_until);
 
         if self.read_until(deadline)? == Arrived::Something {
@@ -335,7 +333,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
     }
 
     fn read_by(&self) -> Deadline {
-        self.timeouts.read.map_or(Deadline::NEVER, Deadline::after)
+        Deadline::within(self.timeouts.read)
     }
 }
 

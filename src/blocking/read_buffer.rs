@@ -12,10 +12,13 @@ const MOST: usize = 128 * 1024;
 /// After this many reads in a row that needed less than a quarter, half of the buffer is given back.
 const PATIENCE: u8 = 32;
 
+/// A larger buffer than an idle connection needs is kept for this long while nothing arrives.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
 /// What was read and not taken yet.
 ///
-/// It grows while reads fill it, shrinks while they don't, and is given back while nothing arrives. Memory is initialised when the
-/// buffer grows, not at every read.
+/// It grows while reads fill it, shrinks while they don't, and is given back while nothing arrives. Memory is
+/// initialised when the buffer grows, not at every read.
 #[derive(Debug, Default)]
 pub(super) struct ReadBuffer {
     bytes: Vec<u8>,
@@ -47,12 +50,10 @@ impl Drop for Unread<'_> {
 }
 
 impl ReadBuffer {
-    /// For how long nothing has to arrive before a large buffer is given back.
-    pub(super) const KEPT_FOR: Duration = Duration::from_secs(1);
-
-    /// Whether this is more memory than an idle connection should hold.
-    pub(super) fn is_large(&self) -> bool {
-        self.bytes.len() > LEAST
+    /// For how long nothing has to arrive before this should be [given back](Self::release); `None` if it is small
+    /// enough for an idle connection.
+    pub(super) fn kept_for(&self) -> Option<Duration> {
+        (self.bytes.len() > LEAST).then_some(KEPT_FOR)
     }
 
     /// Lets `take` cut what it needs off the front of the bytes that are there.

@@ -111,7 +111,8 @@ impl<S: Read + Write> Shared<S> {
         self.try_flush().map(drop)
     }
 
-    /// Queues a Close frame. The reader sends it when it next looks, or [`try_flush`](Self::try_flush) does at once.
+    /// Queues a Close frame. The reader sends it when it next looks, or [`try_flush`](Self::try_flush) does at
+    /// once.
     pub(super) fn queue_close(&self, frame: CloseFrame<'_>) {
         self.lock_outbound().sending.close(Some(frame));
     }
@@ -153,7 +154,7 @@ impl<S: Read + Write> Shared<S> {
         let written = self.write(&mut stream, |outbound| {
             outbound.write_bound()?;
             match first.take() {
-                Some(try_flush) => Ok(Some(try_flush)),
+                Some(bound) => Ok(Some(bound)),
                 None => deadline.remaining().map_err(|error| outbound.write_failed(error)),
             }
         });

@@ -277,8 +277,7 @@ fn retry<T>(bound: Option<Duration>, mut call: impl FnMut() -> io::Result<T>) ->
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                let after_bound = || bound.map_or(Deadline::NEVER, Deadline::after);
-                repeat_before.get_or_insert_with(after_bound).remaining()?;
+                repeat_before.get_or_insert_with(|| Deadline::within(bound)).remaining()?;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use sansocket::blocking::{Client, Server, Timeouts, WebSocket};
+use sansocket::blocking::{Client, Server, Socket, Timeouts, WebSocket};
 use sansocket::frame::Opcode;
 use sansocket::{Config, Role};
 
@@ -19,7 +19,16 @@ pub(crate) fn open(
     timeouts: Timeouts,
     config: Config,
 ) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
-    let (ours, theirs) = pipe(capacity);
+    open_over(role, pipe(capacity), timeouts, config)
+}
+
+/// The same over these two ends of a transport.
+pub(crate) fn open_over<S: Socket + Send + 'static>(
+    role: Role,
+    (ours, theirs): (S, Pipe),
+    timeouts: Timeouts,
+    config: Config,
+) -> (WebSocket<S>, RawPeer<Pipe>) {
     let opening = thread::spawn(move || match role {
         Role::Server => Server::new().timeouts(timeouts).config(config).accept(ours).unwrap(),
         Role::Client => {

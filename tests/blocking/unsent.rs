@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::{ByteStream, Client, Error, Server, Socket, Timeouts};
+use sansocket::blocking::{ByteStream, Error, Socket, Timeouts, WebSocket};
 use sansocket::frame::Opcode;
-use sansocket::{Config, ConnectionState, Role};
+use sansocket::{CloseCode, Config, ConnectionState, Role};
 
 use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
-use crate::either_role::{ROLES, open, to};
-use crate::pipe::pipe;
+use crate::either_role::{ROLES, open, open_over, to};
+use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::RawPeer;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -41,10 +41,7 @@ fn a_goodbye_and_the_end_of_the_stream_do_not_make_up_for_what_was_not_sent() {
             while matches!(socket.read(), Err(Error::WriteTimedOut)) {}
             assert_matches!(socket.read(), Err(Error::CloseTimedOut), "{role:?}");
             assert_matches!(socket.flush(), Err(Error::CloseTimedOut));
-            assert_matches!(
-                socket.close(sansocket::CloseCode::NORMAL, ""),
-                Err(Error::CloseTimedOut)
-            );
+            assert_matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::CloseTimedOut));
 
             let (socket, mut peer) = open(role, CAPACITY, timeouts(), Config::default());
             let mut bytes = ByteStream::new(socket);
@@ -98,26 +95,16 @@ impl<S: Socket> Alteration<S> for Stubborn {
 }
 
 /// Both ends of a connection whose peer takes nothing from now on.
-macro_rules! stubborn {
-    ($role:expr, $timeouts:expr) => {{
-        let (ours, theirs) = pipe(1 << 16);
-        let stubborn = Arc::<Stubborn>::default();
-        let stream = Altered::new(ours, Arc::clone(&stubborn));
-        let opening = thread::spawn(move || match $role {
-            Role::Server => Server::new().timeouts($timeouts).accept(stream).unwrap(),
-            Role::Client => {
-                let client = Client::new("ws://memory/").unwrap();
-                client.timeouts($timeouts).connect_on(stream).unwrap()
-            }
-        });
-        let peer = match $role {
-            Role::Server => RawPeer::new(theirs).open(),
-            Role::Client => RawPeer::new(theirs).answer(),
-        };
-        let socket = opening.join().unwrap();
-        stubborn.takes_nothing.store(true, Ordering::Relaxed);
-        (socket, peer, stubborn)
-    }};
+fn stubborn(
+    role: Role,
+    timeouts: Timeouts,
+) -> (WebSocket<Altered<Pipe, Stubborn>>, RawPeer<Pipe>, Arc<Stubborn>) {
+    let (ours, theirs) = pipe(1 << 16);
+    let stubborn = Arc::<Stubborn>::default();
+    let ours = Altered::new(ours, Arc::clone(&stubborn));
+    let (socket, peer) = open_over(role, (ours, theirs), timeouts, Config::default());
+    stubborn.takes_nothing.store(true, Ordering::Relaxed);
+    (socket, peer, stubborn)
 }
 
 #[test]
@@ -125,7 +112,7 @@ fn a_reset_behind_a_goodbye_is_the_same_error_each_time_and_for_each_end() {
     bounded(|| {
         for role in ROLES {
             let (socket, mut peer, stubborn) =
-                stubborn!(role, Timeouts::default().write(Some(SHORT)).read(Some(SHORT)));
+                stubborn(role, Timeouts::default().write(Some(SHORT)).read(Some(SHORT)));
             let (mut reader, writer) = socket.split().unwrap();
             writer.write("lost").unwrap();
             assert_matches!(writer.flush(), Err(Error::WriteTimedOut));
@@ -138,7 +125,7 @@ fn a_reset_behind_a_goodbye_is_the_same_error_each_time_and_for_each_end() {
                 reset(reader.read().map(drop));
             }
             reset(writer.flush());
-            reset(writer.close(sansocket::CloseCode::NORMAL, ""));
+            reset(writer.close(CloseCode::NORMAL, ""));
             assert_eq!(writer.state(), ConnectionState::Closed);
         }
     });
@@ -149,7 +136,7 @@ fn what_a_failed_write_has_lost_is_not_forgotten_over_the_idle_timeout() {
     bounded(|| {
         for role in ROLES {
             let (socket, _peer, stubborn) =
-                stubborn!(role, timeouts().idle(Some(SHORT)).close(Duration::from_secs(1)));
+                stubborn(role, timeouts().idle(Some(SHORT)).close(Duration::from_secs(1)));
             let (mut reader, writer) = socket.split().unwrap();
             writer.write("lost").unwrap();
             let reading = thread::spawn(move || reader.read().map(drop));

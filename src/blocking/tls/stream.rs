@@ -276,11 +276,11 @@ impl<S: fmt::Debug> fmt::Debug for TlsStream<S> {
 
 impl Shared {
     fn read_deadline(&self) -> Deadline {
-        lock(&self.timeouts).read.map_or(Deadline::NEVER, Deadline::after)
+        Deadline::within(lock(&self.timeouts).read)
     }
 
     fn write_deadline(&self) -> Deadline {
-        lock(&self.timeouts).write.map_or(Deadline::NEVER, Deadline::after)
+        Deadline::within(lock(&self.timeouts).write)
     }
 }
 
