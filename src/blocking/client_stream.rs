@@ -99,6 +99,10 @@ impl Socket for ClientStream {
     fn set_nodelay(&self) -> io::Result<()> {
         on_stream!(&self.0, stream => Socket::set_nodelay(stream))
     }
+
+    fn set_blocking(&self) -> io::Result<()> {
+        on_stream!(&self.0, stream => Socket::set_blocking(stream))
+    }
 }
 
 impl CloneSocket for ClientStream {

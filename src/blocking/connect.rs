@@ -109,7 +109,7 @@ impl Client {
     ///
     /// [`ConnectError`] says at which step it failed.
     pub fn connect_on<S: Socket>(&self, socket: S) -> Result<WebSocket<S>, ConnectError> {
-        socket.set_nodelay().map_err(ConnectError::Io)?;
+        socket.set_blocking().and_then(|()| socket.set_nodelay()).map_err(ConnectError::Io)?;
         self.open_once(Stream::socket(socket))
     }
 

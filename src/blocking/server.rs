@@ -199,7 +199,7 @@ impl Server {
     ///
     /// [`AcceptError`] says why it failed. The client has been answered, unless it was too slow or is gone.
     pub fn accept<S: Socket>(&self, stream: S) -> Result<WebSocket<S>, AcceptError> {
-        stream.set_nodelay().map_err(AcceptError::Io)?;
+        stream.set_blocking().and_then(|()| stream.set_nodelay()).map_err(AcceptError::Io)?;
         self.open(Stream::socket(stream))
     }
 

@@ -74,7 +74,8 @@ pub trait Socket: Read + Write {
     /// Those of the system call.
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Ends one direction of the transport, or both, even while a call is waiting on it.
+    /// Ends one direction of the transport, or both, even while a call is waiting on it. If the end of the
+    /// direction for writing has to be sent, as over TLS, that is bounded like a write.
     ///
     /// # Errors
     ///
@@ -87,6 +88,16 @@ pub trait Socket: Read + Write {
     ///
     /// Those of the system call.
     fn set_nodelay(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Makes calls wait, up to their bounds, whatever was set before: on some systems a connection inherits the
+    /// nonblocking mode of its listener.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call.
+    fn set_blocking(&self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -118,6 +129,10 @@ macro_rules! impl_socket {
 
             fn shutdown(&self, how: Shutdown) -> io::Result<()> {
                 Self::shutdown(self, how)
+            }
+
+            fn set_blocking(&self) -> io::Result<()> {
+                self.set_nonblocking(false)
             }
         }
 

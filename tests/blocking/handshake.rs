@@ -1,6 +1,7 @@
 //! The opening handshake over TCP (RFC 6455, section 4): what it comes to, and by when.
 
 use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
@@ -62,6 +63,26 @@ fn the_functions_without_options_open_a_connection() {
         assert_eq!(socket.read().unwrap(), Some("Hello".into()));
         drop(socket);
         assert!(serving.join().unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_socket_that_does_not_wait_is_made_to() {
+    bounded(|| {
+        let (listener, address) = listen();
+        let serving = thread::spawn(move || {
+            // As it would be on systems where it inherits that from its listener.
+            let stream = listener.accept().unwrap().0;
+            stream.set_nonblocking(true).unwrap();
+            accept(stream).unwrap().read().unwrap()
+        });
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut socket = client(address).connect_on(stream).unwrap();
+        // By now, a read that doesn't wait has failed.
+        thread::sleep(SHORT);
+        socket.send("Hello").unwrap();
+        assert_eq!(serving.join().unwrap(), Some("Hello".into()));
     });
 }
 

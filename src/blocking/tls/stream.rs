@@ -72,6 +72,7 @@ struct Timeouts {
 
 impl<S: Socket> TlsStream<S> {
     pub(super) fn new(socket: S, connection: Connection) -> io::Result<Self> {
+        socket.set_blocking()?;
         // From now on the socket's timeouts follow those of this stream.
         socket.set_read_timeout(None)?;
         socket.set_write_timeout(None)?;
