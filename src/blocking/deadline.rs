@@ -1,5 +1,8 @@
 use std::io;
+use std::mem;
 use std::time::{Duration, Instant};
+
+use crate::blocking::bound::TOLERANCE;
 
 /// A point in time by which something has to be done, however often the peer makes a little
 /// progress.
@@ -44,5 +47,46 @@ impl Deadline {
             Some(remaining) if !remaining.is_zero() => Ok(Some(remaining)),
             _ => Err(io::ErrorKind::TimedOut.into()),
         }
+    }
+}
+
+/// The time for each of several calls on a socket, which all have to end by one deadline. The first may be made however
+/// late it is by then: what is there is taken, and what there is room for is written.
+#[derive(Debug)]
+pub(super) struct Calls {
+    deadline: Deadline,
+    is_first: bool,
+}
+
+impl Calls {
+    pub(super) const fn before(deadline: Deadline) -> Self {
+        Self { deadline, is_first: true }
+    }
+
+    /// The time that the next call may take, as [`Deadline::remaining`] returns it.
+    pub(super) fn next(&mut self) -> io::Result<Option<Duration>> {
+        let remaining = self.deadline.remaining();
+        if mem::take(&mut self.is_first) {
+            return Ok(remaining.unwrap_or(Some(TOLERANCE)));
+        }
+        remaining
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_call_is_made_however_late_it_is_and_no_other() {
+        let mut calls = Calls::before(Deadline::after(Duration::ZERO));
+        assert_eq!(calls.next().unwrap(), Some(TOLERANCE));
+        assert_eq!(calls.next().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn calls_without_a_deadline_have_all_the_time() {
+        let mut calls = Calls::before(Deadline::NEVER);
+        assert_eq!((calls.next().unwrap(), calls.next().unwrap()), (None, None));
     }
 }

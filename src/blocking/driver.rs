@@ -312,11 +312,12 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         if self.stream.is_controlled() && state != ConnectionState::Closed {
             // §7.1.1: the server closes first; unread bytes must not turn that into a reset that
             // takes the Close frame with it. A client waits for the server.
+            let deadline = Deadline::at(timer);
             if transport == Transport::Close {
-                let _ = self.stream.shutdown(Shutdown::Write);
+                self.stream.end_writing_before(deadline);
             }
-            self.stream.drain_before(Deadline::at(timer));
-            let _ = self.stream.shutdown(Shutdown::Write);
+            self.stream.drain_before(deadline);
+            self.stream.end_writing_before(deadline);
         }
         self.receive_eof(None);
         Ok(())
@@ -329,7 +330,8 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
     fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
         self.receiving.receive_eof();
-        self.outlet.outbound(|outbound| outbound.receive_eof(error));
+        let is_held_back = self.outlet.is_held_back(&self.stream);
+        self.outlet.outbound(|outbound| outbound.receive_eof(error, is_held_back));
     }
 
     fn read_by(&self) -> Deadline {

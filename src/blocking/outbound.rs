@@ -180,9 +180,10 @@ impl Outbound {
     }
 
     /// Tells the connection that the transport has ended, with an error or without. The closing handshake may be
-    /// complete although this end's part of it, and what was queued before, never left.
-    pub(super) fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
-        let is_unsent = self.sending.outgoing().has_remaining();
+    /// complete although this end's part of it, and what was queued before, never left this queue, or is held
+    /// back by the stream.
+    pub(super) fn receive_eof(&mut self, error: Option<io::ErrorKind>, is_held_back: bool) {
+        let is_unsent = is_held_back || self.sending.outgoing().has_remaining();
         if is_unsent && self.sending.close_status().is_some_and(|status| status.is_clean()) {
             match error {
                 Some(kind) => self.lose(kind),

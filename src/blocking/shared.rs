@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use crate::blocking::deadline::Deadline;
+use crate::blocking::deadline::{Calls, Deadline};
 use crate::blocking::error::Error;
 use crate::blocking::lock::{into_inner, lock, try_lock};
 use crate::blocking::outbound::{Outbound, TRY_FLUSH_FOR, WriteBound};
@@ -36,6 +36,8 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
+    /// Whether something was written that `stream` may be holding back.
+    is_held_back: AtomicBool,
     /// Whether a handler's reply took too long to be written, and `serve` hasn't reported that yet.
     has_reply_timed_out: AtomicBool,
     /// The connection's place in an accept loop, for as long as any of its ends lives.
@@ -55,6 +57,7 @@ impl<S> Shared<S> {
             turn: Mutex::new(()),
             stream: Mutex::new(stream),
             outbound: Mutex::new(outbound),
+            is_held_back: AtomicBool::new(false),
             has_reply_timed_out: AtomicBool::new(false),
             slot: OnceLock::new(),
         }
@@ -148,15 +151,10 @@ impl<S: Read + Write> Shared<S> {
             // Even if nothing is queued any more: it may still be on its way through TLS.
             return Ok(Flushed::Partly);
         };
-        // The first call is made, however late it is by then.
-        let mut first = Some(TRY_FLUSH_FOR);
-        let deadline = Deadline::after(TRY_FLUSH_FOR);
+        let mut calls = Calls::before(Deadline::after(TRY_FLUSH_FOR));
         let written = self.write(&mut stream, |outbound| {
             outbound.write_bound()?;
-            match first.take() {
-                Some(bound) => Ok(Some(bound)),
-                None => deadline.remaining().map_err(|error| outbound.write_failed(error)),
-            }
+            calls.next().map_err(|error| outbound.write_failed(error))
         });
         self.release_stream(stream);
         match written {
@@ -185,8 +183,10 @@ impl<S: Read + Write> Shared<S> {
             left = if written == 0 { 0 } else { left.saturating_sub(written) };
         }
         if stream.is_unflushed() {
+            self.is_held_back.store(true, Ordering::Relaxed);
             let timeout = bound(&mut self.lock_outbound())?;
             stream.flush(timeout).map_err(|error| self.lock_outbound().write_failed(error))?;
+            self.is_held_back.store(false, Ordering::Relaxed);
         }
         self.lock_outbound().forget_stall();
         Ok(())
@@ -248,6 +248,10 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
                 _ => return,
             }
         }
+    }
+
+    fn is_held_back(&self, _: &Stream<S>) -> bool {
+        self.is_held_back.load(Ordering::Relaxed)
     }
 
     fn must_write(&mut self) -> bool {

@@ -205,6 +205,14 @@ impl<S: Read + Write> Stream<S> {
         }
     }
 
+    /// Ends the direction for writing, where possible. Whatever a stream has to send for that, it does before the
+    /// deadline.
+    pub(super) fn end_writing_before(&mut self, deadline: Deadline) {
+        // Nothing else is written, and the transport ends whether this works or not.
+        let _ = self.bound_write(deadline.remaining().unwrap_or(Some(TOLERANCE)));
+        let _ = self.shutdown(Shutdown::Write);
+    }
+
     /// Reads and discards until the end of the stream, the deadline, or an error.
     pub(super) fn drain_before(&mut self, deadline: Deadline) {
         let mut discarded = [0; 1024];

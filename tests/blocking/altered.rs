@@ -30,6 +30,10 @@ pub(crate) trait Alteration<S: Socket>: Send + Sync {
     fn set_write_timeout(&self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
         socket.set_write_timeout(timeout)
     }
+
+    fn shutdown(&self, socket: &S, how: Shutdown) -> io::Result<()> {
+        socket.shutdown(how)
+    }
 }
 
 impl<S, A> Altered<S, A> {
@@ -64,7 +68,7 @@ impl<S: Socket, A: Alteration<S>> Socket for Altered<S, A> {
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.socket.shutdown(how)
+        self.alteration.shutdown(&self.socket, how)
     }
 }
 

@@ -1,14 +1,22 @@
 //! The closing handshake, and the end of TCP after it (RFC 6455, section 7).
 
+use std::io;
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{CloseCode, CloseSignal, CloseStatus, ClosedBy, ConnectionState, UsageError};
+use sansocket::{
+    CloseCode, CloseSignal, CloseStatus, ClosedBy, Config, ConnectionState, UsageError,
+};
 
+use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
+use crate::either_role::{ROLES, open_over, to};
 use crate::loopback::{Socket, client, listen, pair, serving};
+use crate::pipe::pipe;
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -340,5 +348,45 @@ fn a_clients_wait_for_the_end_of_tcp_is_not_stretched_by_a_server_that_goes_on_t
         let chatter = from_server(Opcode::Text, b"a").into_iter().cycle();
         peer.send_slowly(chatter, Duration::from_millis(5));
         assert_matches!(closing.join().unwrap(), Ok(None));
+    });
+}
+
+/// Notes how long a write may take when a direction ends: a stream may have something to send for that.
+#[derive(Default)]
+struct Noting {
+    write_timeout: Mutex<Option<Duration>>,
+    ends: Mutex<Vec<(Shutdown, Option<Duration>)>>,
+}
+
+impl<S: sansocket::blocking::Socket> Alteration<S> for Noting {
+    fn set_write_timeout(&self, socket: &S, timeout: Option<Duration>) -> io::Result<()> {
+        *self.write_timeout.lock().unwrap() = timeout;
+        socket.set_write_timeout(timeout)
+    }
+
+    fn shutdown(&self, socket: &S, how: Shutdown) -> io::Result<()> {
+        self.ends.lock().unwrap().push((how, *self.write_timeout.lock().unwrap()));
+        socket.shutdown(how)
+    }
+}
+
+#[test]
+fn what_a_stream_sends_at_its_end_has_no_longer_than_the_end_has() {
+    bounded(|| {
+        for role in ROLES {
+            let (ours, theirs) = pipe(1 << 16);
+            let noting = Arc::<Noting>::default();
+            let ours = Altered::new(ours, Arc::clone(&noting));
+            let timeouts = Timeouts::default().close(SHORT);
+            let (mut socket, mut peer) =
+                open_over(role, (ours, theirs), timeouts, Config::default());
+            // It leaves its direction open until the time is up.
+            peer.send(to(role, Opcode::Close, b""));
+            assert_matches!(socket.read(), Ok(None));
+            let ends = noting.ends.lock().unwrap();
+            let last = ends.iter().rfind(|(how, _)| *how == Shutdown::Write);
+            let timeout = last.and_then(|(_, timeout)| *timeout);
+            assert!(timeout.is_some_and(|timeout| timeout < SHORT / 2), "{role:?}: {timeout:?}");
+        }
     });
 }

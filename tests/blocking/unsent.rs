@@ -151,3 +151,54 @@ fn what_a_failed_write_has_lost_is_not_forgotten_over_the_idle_timeout() {
         }
     });
 }
+
+/// Takes everything into a buffer of its own, as TLS does, and from there nothing leaves.
+#[derive(Default)]
+struct Hoarding {
+    hoards: AtomicBool,
+}
+
+impl<S: Socket> Alteration<S> for Hoarding {
+    fn write(&self, socket: &mut S, bytes: &[u8]) -> io::Result<usize> {
+        if Stubborn::is(&self.hoards) { Ok(bytes.len()) } else { socket.write(bytes) }
+    }
+
+    fn flush(&self, socket: &mut S) -> io::Result<()> {
+        if Stubborn::is(&self.hoards) {
+            thread::sleep(Duration::from_millis(1));
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        socket.flush()
+    }
+}
+
+fn hoarding(role: Role) -> (WebSocket<Altered<Pipe, Hoarding>>, RawPeer<Pipe>) {
+    let (ours, theirs) = pipe(1 << 16);
+    let hoarding = Arc::<Hoarding>::default();
+    let ours = Altered::new(ours, Arc::clone(&hoarding));
+    let (socket, mut peer) = open_over(role, (ours, theirs), timeouts(), Config::default());
+    hoarding.hoards.store(true, Ordering::Relaxed);
+    peer.send(to(role, Opcode::Close, &1000_u16.to_be_bytes()));
+    peer.shutdown_write();
+    (socket, peer)
+}
+
+#[test]
+fn what_the_stream_itself_still_holds_back_was_not_sent_either() {
+    bounded(|| {
+        for role in ROLES {
+            let (mut socket, _peer) = hoarding(role);
+            socket.write("held back").unwrap();
+            while matches!(socket.read(), Err(Error::WriteTimedOut)) {}
+            assert_matches!(socket.read(), Err(Error::CloseTimedOut), "{role:?}");
+            assert_matches!(socket.flush(), Err(Error::CloseTimedOut));
+
+            let (socket, _peer) = hoarding(role);
+            let (mut reader, writer) = socket.split().unwrap();
+            writer.write("held back").unwrap();
+            assert_matches!(reader.read(), Err(Error::CloseTimedOut), "{role:?}");
+            assert_matches!(writer.flush(), Err(Error::CloseTimedOut));
+            assert_matches!(writer.close(CloseCode::NORMAL, ""), Err(Error::CloseTimedOut));
+        }
+    });
+}

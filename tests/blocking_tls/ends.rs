@@ -3,13 +3,17 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use sansocket::blocking::{ConnectError, Error, Server, Socket, TlsStream};
+use sansocket::rustls::version::TLS13;
 use sansocket::{CloseCode, CloseSignal};
 
 use crate::authority::{AUTHORITY, LOCALHOST};
 use crate::bounded::bounded;
+use crate::faulty_socket::FaultySocket;
 use crate::loopback::{accepting, client, listen, pair, serving, streams};
+use crate::tls_peer::TlsPeer;
 
 fn assert_ended_without_notice(stream: &mut TlsStream) {
     for _ in 0..2 {
@@ -44,6 +48,28 @@ fn a_close_notify_is_the_end_of_one_direction_only() {
         received.clear();
         client.read_to_end(&mut received).unwrap();
         assert_eq!(received, b"and mine");
+    });
+}
+
+#[test]
+fn a_close_notify_waits_no_longer_than_a_write_may() {
+    bounded(|| {
+        for (write, how, longest) in [
+            (None, Shutdown::Write, Duration::from_secs(1)),
+            (Some(Duration::from_secs(5)), Shutdown::Write, Duration::from_secs(1)),
+            (Some(Duration::from_millis(20)), Shutdown::Write, Duration::from_millis(20)),
+            (None, Shutdown::Both, Duration::from_millis(1)),
+        ] {
+            let socket = FaultySocket::to(TlsPeer::server(&TLS13));
+            let mut stream = AUTHORITY.connector().stream("localhost", socket.clone()).unwrap();
+            stream.handshake().unwrap();
+            stream.set_write_timeout(write).unwrap();
+            stream.shutdown(how).unwrap();
+            let state = socket.state();
+            assert!(state.peer.is_done, "it was sent");
+            assert!(state.write_timeout.is_some_and(|timeout| timeout <= longest), "{write:?}");
+            assert_eq!(state.shutdowns, [how]);
+        }
     });
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct State {
     /// How many bytes go into one call.
     most: usize,
     calls: usize,
+    /// How long the next write may take.
+    pub(crate) write_timeout: Option<Duration>,
     /// What was shut down.
     pub(crate) shutdowns: Vec<Shutdown>,
 }
@@ -45,7 +47,8 @@ impl FaultySocket {
     }
 
     pub(crate) fn with_fault(peer: TlsPeer, most: usize, fault: Fault, at: usize) -> Self {
-        let state = State { peer, fault, at, most, calls: 0, shutdowns: Vec::new() };
+        let (calls, write_timeout, shutdowns) = (0, None, Vec::new());
+        let state = State { peer, fault, at, most, calls, write_timeout, shutdowns };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -110,7 +113,8 @@ impl Socket for FaultySocket {
         Ok(())
     }
 
-    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.state().write_timeout = timeout;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::blocking::bound::Bound;
-use crate::blocking::deadline::Deadline;
+use crate::blocking::deadline::Calls;
 use crate::blocking::socket::Socket;
 
 /// The least that one read asks the socket for.
@@ -41,9 +41,9 @@ impl Incoming {
         &mut self,
         socket: &mut S,
         size: usize,
-        deadline: Deadline,
+        calls: &mut Calls,
     ) -> io::Result<usize> {
-        self.bound.keep(time_left(deadline)?, |timeout| socket.set_read_timeout(timeout))?;
+        self.bound.keep(time_for_next(calls)?, |timeout| socket.set_read_timeout(timeout))?;
         self.bytes.resize(size.clamp(LEAST, MOST), 0);
         self.bytes.shrink_to_fit();
         (self.start, self.end) = (0, 0);
@@ -74,9 +74,9 @@ impl Outgoing {
     }
 
     /// Writes everything. What was written is removed even when this fails.
-    pub(super) fn send<S: Socket>(&mut self, socket: &mut S, deadline: Deadline) -> io::Result<()> {
+    pub(super) fn send<S: Socket>(&mut self, socket: &mut S, calls: &mut Calls) -> io::Result<()> {
         while let Some(rest @ [_, ..]) = self.bytes.get(self.sent..) {
-            self.bound.keep(time_left(deadline)?, |timeout| socket.set_write_timeout(timeout))?;
+            self.bound.keep(time_for_next(calls)?, |timeout| socket.set_write_timeout(timeout))?;
             match socket.write(rest)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => self.sent += written,
@@ -87,10 +87,10 @@ impl Outgoing {
     }
 }
 
-/// The time that is left for one of the calls on the socket that a call on a TLS stream may be. A peer that
-/// sends a record byte by byte must not get the whole time for each of them.
-fn time_left(deadline: Deadline) -> io::Result<Option<Duration>> {
-    Ok(deadline.remaining()?.map(whole_milliseconds))
+/// The time for one of the calls on the socket that a call on a TLS stream may be. A peer that sends a record
+/// byte by byte must not get the whole time for each of them.
+fn time_for_next(calls: &mut Calls) -> io::Result<Option<Duration>> {
+    Ok(calls.next()?.map(whole_milliseconds))
 }
 
 /// Rounds up, so that many calls with one timeout all want the same.

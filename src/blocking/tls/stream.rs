@@ -7,14 +7,14 @@ use std::time::Duration;
 use rustls::Connection;
 use rustls::pki_types::CertificateDer;
 
-use crate::blocking::deadline::Deadline;
+use crate::blocking::deadline::{Calls, Deadline};
 use crate::blocking::lock::{lock, try_lock};
 use crate::blocking::socket::{CloneSocket, Socket};
 use crate::blocking::tls::ciphertext::{Incoming, Outgoing};
 use crate::blocking::tls::error::TlsError;
 use crate::blocking::tls::session::Session;
 
-/// How long the end of writing may wait for the peer to take the `close_notify`.
+/// The longest that the end of writing may wait for the peer to take the `close_notify`.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The same for an end that shouldn't wait for the peer.
@@ -92,11 +92,11 @@ impl<S: Socket> TlsStream<S> {
     ///
     /// Those of the socket, and what is wrong with the peer; see [`TlsError::from_io`].
     pub fn handshake(&mut self) -> io::Result<()> {
-        let deadline = self.shared.read_deadline();
-        self.handshake_before(deadline)
+        let mut calls = self.shared.read_calls();
+        self.handshake_within(&mut calls)
     }
 
-    fn handshake_before(&mut self, deadline: Deadline) -> io::Result<()> {
+    fn handshake_within(&mut self, calls: &mut Calls) -> io::Result<()> {
         let shared = &*self.shared;
         let mut handshake = lock(&shared.handshake);
         if *handshake == Handshake::Complete {
@@ -111,7 +111,7 @@ impl<S: Socket> TlsStream<S> {
                 session.transmit(&mut outgoing);
                 received
             };
-            let sent = outgoing.send(&mut self.socket, deadline).and_then(|()| self.socket.flush());
+            let sent = outgoing.send(&mut self.socket, calls).and_then(|()| self.socket.flush());
             // If this failed, what was sent is an alert.
             received?;
             sent?;
@@ -125,7 +125,7 @@ impl<S: Socket> TlsStream<S> {
                     return Err(TlsError::Truncated.into());
                 }
             }
-            if incoming.is_empty() && incoming.fill(&mut self.socket, 0, deadline)? == 0 {
+            if incoming.is_empty() && incoming.fill(&mut self.socket, 0, calls)? == 0 {
                 return Err(TlsError::Truncated.into());
             }
         }
@@ -135,7 +135,7 @@ impl<S: Socket> TlsStream<S> {
     fn send_alert(&mut self) {
         if let Some(mut outgoing) = try_lock(&self.shared.outgoing) {
             lock(&self.shared.session).transmit(&mut outgoing);
-            let _ = outgoing.send(&mut self.socket, Deadline::after(AT_ONCE));
+            let _ = outgoing.send(&mut self.socket, &mut Calls::before(Deadline::after(AT_ONCE)));
         }
     }
 }
@@ -166,8 +166,8 @@ impl<S> TlsStream<S> {
 
 impl<S: Socket> Read for TlsStream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let deadline = self.shared.read_deadline();
-        self.handshake_before(deadline)?;
+        let mut calls = self.shared.read_calls();
+        self.handshake_within(&mut calls)?;
         let shared = Arc::clone(&self.shared);
         let mut incoming = lock(&shared.incoming);
         loop {
@@ -180,7 +180,7 @@ impl<S: Socket> Read for TlsStream<S> {
                     return Err(error);
                 }
             }
-            match incoming.fill(&mut self.socket, buffer.len(), deadline) {
+            match incoming.fill(&mut self.socket, buffer.len(), &mut calls) {
                 Ok(0) => lock(&shared.session).receive_eof(),
                 Ok(_) => {}
                 Err(error) => {
@@ -198,11 +198,11 @@ impl<S: Socket> Write for TlsStream<S> {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let deadline = self.shared.write_deadline();
-        self.handshake_before(deadline)?;
+        let mut calls = self.shared.write_calls();
+        self.handshake_within(&mut calls)?;
         let mut outgoing = lock(&self.shared.outgoing);
         // Nothing is encrypted before there is room, because it could not be taken back.
-        outgoing.send(&mut self.socket, deadline)?;
+        outgoing.send(&mut self.socket, &mut calls)?;
         let mut session = lock(&self.shared.session);
         let count = session.encrypt(slices)?;
         session.transmit(&mut outgoing);
@@ -210,11 +210,11 @@ impl<S: Socket> Write for TlsStream<S> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let deadline = self.shared.write_deadline();
-        self.handshake_before(deadline)?;
+        let mut calls = self.shared.write_calls();
+        self.handshake_within(&mut calls)?;
         let mut outgoing = lock(&self.shared.outgoing);
         lock(&self.shared.session).transmit(&mut outgoing);
-        outgoing.send(&mut self.socket, deadline)?;
+        outgoing.send(&mut self.socket, &mut calls)?;
         self.socket.flush()
     }
 }
@@ -230,13 +230,16 @@ impl<S: CloneSocket> Socket for TlsStream<S> {
         Ok(())
     }
 
-    /// Sends what was written and a `close_notify` before it ends the direction for writing. It waits up to a
-    /// second for that, for a moment if both directions are ended, and never for a write that is waiting: this
-    /// ends that write.
+    /// Sends what was written and a `close_notify` before it ends the direction for writing. It waits for that
+    /// up to the write timeout, but no longer than a second; for a moment if both directions are ended; and never
+    /// for a write that is waiting: this ends that write.
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match how {
             Shutdown::Read => {}
-            Shutdown::Write => self.send_close_notify(LAST_WORDS),
+            Shutdown::Write => {
+                let write_timeout = lock(&self.shared.timeouts).write;
+                self.send_close_notify(LAST_WORDS.min(write_timeout.unwrap_or(LAST_WORDS)));
+            }
             Shutdown::Both => self.send_close_notify(AT_ONCE),
         }
         self.socket.shutdown(how)
@@ -259,7 +262,8 @@ impl<S: CloneSocket> TlsStream<S> {
             session.close();
             session.transmit(&mut outgoing);
         }
-        let _ = outgoing.send(&mut socket, Deadline::after(patience)).and_then(|()| socket.flush());
+        let mut calls = Calls::before(Deadline::after(patience));
+        let _ = outgoing.send(&mut socket, &mut calls).and_then(|()| socket.flush());
     }
 }
 
@@ -276,12 +280,12 @@ impl<S: fmt::Debug> fmt::Debug for TlsStream<S> {
 }
 
 impl Shared {
-    fn read_deadline(&self) -> Deadline {
-        Deadline::within(lock(&self.timeouts).read)
+    fn read_calls(&self) -> Calls {
+        Calls::before(Deadline::within(lock(&self.timeouts).read))
     }
 
-    fn write_deadline(&self) -> Deadline {
-        Deadline::within(lock(&self.timeouts).write)
+    fn write_calls(&self) -> Calls {
+        Calls::before(Deadline::within(lock(&self.timeouts).write))
     }
 }
 
