@@ -43,6 +43,7 @@ mod loopback;
 mod lost;
 mod memory_peer;
 mod options;
+mod other_streams;
 mod pipe;
 mod proxies;
 mod proxy_peer;
@@ -51,7 +52,6 @@ mod redirects;
 mod serve;
 mod split;
 mod streaming;
-mod streams;
 mod timeouts;
 #[cfg(unix)]
 mod unix;

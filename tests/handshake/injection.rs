@@ -12,8 +12,8 @@ use sansocket::handshake::{
     WebSocketUri, negotiate,
 };
 
+use crate::foreign_text::{WAYS, Way};
 use crate::peer::{read, request, sent};
-use crate::ways::{WAYS, Way};
 
 /// Pieces of text that end a line or begin another, among some that do not.
 const PIECES: &[&str] = &[

@@ -12,6 +12,7 @@
 
 mod both_sides;
 mod cuts;
+mod foreign_text;
 mod injection;
 mod peer;
 mod proxies;
@@ -24,4 +25,3 @@ mod section_3;
 mod section_4_1;
 mod section_4_2;
 mod section_9_1;
-mod ways;

@@ -28,7 +28,7 @@ mod limits;
 mod masking;
 mod outgoing;
 mod peers;
+#[cfg(feature = "handshake")]
+mod proxies_and_redirects;
 mod timers;
 mod utf8;
-#[cfg(feature = "handshake")]
-mod way;
