@@ -27,7 +27,8 @@ use crate::message::Message;
 /// 1. `turn`, for as long as one message takes to be queued, so that no other message gets between the
 ///    fragments of one that is written piece by piece.
 /// 2. `stream`, for as long as a write takes, by a thread that may wait for the peer.
-/// 3. `outbound`, for a moment, and never while waiting for something.
+/// 3. `outbound`, for a moment, and never while waiting for something. The longest moment is the one that the
+///    compression of a message takes.
 ///
 /// The reader queues its replies under the last lock alone, and writes only if `stream` is free and the peer
 /// takes it at once. Otherwise the thread that holds `stream` writes them, or the reader tries again.
