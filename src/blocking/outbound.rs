@@ -32,6 +32,8 @@ pub(super) struct Outbound {
     loss: Option<io::ErrorKind>,
     /// How much had been written when the peer last took nothing for the whole of a write's time.
     stalled_at: Option<u64>,
+    /// Whether the last write, however little time it had, has left something.
+    is_behind: bool,
 }
 
 /// Why a connection ends other than by a Close frame.
@@ -51,6 +53,7 @@ impl Outbound {
             failure: None,
             loss: None,
             stalled_at: None,
+            is_behind: false,
         }
     }
 
@@ -66,25 +69,32 @@ impl Outbound {
         self.stalled_at == Some(self.sending.outgoing().written())
     }
 
+    /// Whether the peer didn't take everything when it was last written to.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
     /// Notes that a write has had all its time.
     #[cold]
     pub(super) fn note_stall(&mut self) {
         self.stalled_at = Some(self.sending.outgoing().written());
+        self.is_behind = true;
+    }
+
+    /// Notes that a write that wasn't to wait has left something.
+    pub(super) const fn note_behind(&mut self) {
+        self.is_behind = true;
     }
 
     /// Notes that everything was written, whatever the stream itself had held back.
     pub(super) const fn forget_stall(&mut self) {
         self.stalled_at = None;
+        self.is_behind = false;
     }
 
     /// Fails if something that was queued is lost, however little is queued now.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
         self.loss.map_or(Ok(()), |kind| Err(Error::Io(kind.into())))
-    }
-
-    /// Whether the end has begun and something of it, or before it, is still to be written.
-    pub(super) fn is_closing_unwritten(&mut self) -> bool {
-        self.sending.state() == ConnectionState::Closing && self.sending.outgoing().has_remaining()
     }
 
     /// Takes a message and writes it after everything that is queued. What isn't written is queued.
@@ -151,6 +161,9 @@ impl Outbound {
     /// deadline.
     pub(super) fn write_bound(&mut self) -> Result<WriteBound, Error> {
         self.check_writable()?;
+        if self.is_aborted {
+            return Err(self.write_failed(io::ErrorKind::ConnectionAborted.into()));
+        }
         match self.sending.state() {
             ConnectionState::Open => Ok(WriteBound::Each(self.write_timeout)),
             ConnectionState::Closing => {

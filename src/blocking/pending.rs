@@ -49,8 +49,8 @@ impl<L: Listener> Pending<L> {
 
     /// Decides about this request, for a handler that has to know what was requested.
     ///
-    /// It is asked once the loop's [`Server::on_request`], if there is one, has accepted the request, and then it
-    /// is its decision that counts.
+    /// It is asked once the loop's [`Server::on_request`], if there is one, has accepted the request. If it accepts
+    /// it too, the headers of both are sent, and a subprotocol or a compression that it names counts more.
     ///
     /// ```
     /// use std::net::TcpListener;

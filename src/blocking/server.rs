@@ -140,7 +140,7 @@ impl Server {
         self
     }
 
-    /// Decides about each request that was accepted so far.
+    /// Decides about each request that was accepted so far, and adds to the terms.
     pub(super) fn then_on_request(
         mut self,
         decide: impl Fn(&Request<()>, Result<&UpgradeRequest<'_>, &RequestError>) -> Decision
@@ -150,7 +150,10 @@ impl Server {
     ) -> Self {
         let Some(earlier) = self.decide.take() else { return self.on_request(decide) };
         self.on_request(move |request, upgrade| match earlier(request, upgrade) {
-            Decision::Accept(_) => decide(request, upgrade),
+            Decision::Accept(terms) => match decide(request, upgrade) {
+                Decision::Accept(others) => others.added_to(terms).into(),
+                response @ Decision::Respond(_) => response,
+            },
             response @ Decision::Respond(_) => response,
         })
     }

@@ -39,6 +39,8 @@ pub(super) struct Shared<S> {
     outbound: Mutex<Outbound>,
     /// Whether something was written that `stream` may be holding back.
     is_held_back: AtomicBool,
+    /// Whether messages were sent that aren't waited for: the reader then looks often whether something is left.
+    has_tried: AtomicBool,
     /// Whether a handler's reply took too long to be written, and `serve` hasn't reported that yet.
     has_reply_timed_out: AtomicBool,
     /// The connection's place in an accept loop, for as long as any of its ends lives.
@@ -47,6 +49,9 @@ pub(super) struct Shared<S> {
 
 /// How often the reader checks whether waiting replies can be written.
 const RETRY: Duration = Duration::from_millis(20);
+
+/// How often it checks, once something was sent that nobody waits for, whether all of that could be written.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The most bytes that one call writes. Until it returns, the reader sees no progress, which is how it tells a slow peer
 /// from one that is gone.
@@ -59,6 +64,7 @@ impl<S> Shared<S> {
             stream: Mutex::new(stream),
             outbound: Mutex::new(outbound),
             is_held_back: AtomicBool::new(false),
+            has_tried: AtomicBool::new(false),
             has_reply_timed_out: AtomicBool::new(false),
             slot: OnceLock::new(),
         }
@@ -96,11 +102,20 @@ impl<S: Read + Write> Shared<S> {
             self.lock_outbound().note_stall();
         }
         self.release_stream(stream);
-        // A Close frame that was queued behind the last look couldn't be written by whoever queued it.
-        if written.is_ok() && self.lock_outbound().is_closing_unwritten() {
-            let _ = self.try_flush();
+        if written.is_ok() {
+            self.write_what_others_queued();
         }
         written
+    }
+
+    /// Writes everything that is queued, a Close frame behind it, before the end's deadline.
+    pub(super) fn flush_closing(&self) -> Result<(), Error> {
+        // Another thread may be in the middle of a write that has more time than that.
+        while try_lock(&self.stream).is_none() {
+            self.written_in_time()?;
+            thread::sleep(RETRY);
+        }
+        self.flush()
     }
 
     /// Queues a message with `send`, and writes what the peer takes at once. This needs no turn: a message is
@@ -109,10 +124,29 @@ impl<S: Read + Write> Shared<S> {
         &self,
         send: impl FnOnce(&mut SendingHalf) -> Result<(), SendError>,
     ) -> Result<(), Error> {
+        self.has_tried.store(true, Ordering::Relaxed);
+        if self.lock_outbound().sending.is_full() {
+            // The peer may have taken something since it was last tried. If this fails, so does what follows.
+            let _ = self.try_flush();
+        }
         let mut outbound = self.lock_outbound();
         send(&mut outbound.sending).map_err(|error| outbound.refusal(error))?;
+        let is_behind = outbound.is_behind();
         drop(outbound);
-        self.try_flush().map(drop)
+        // Each try on a peer that takes nothing would cost some time, so they are left to the reader.
+        if !is_behind && self.try_flush()? == Flushed::Everything {
+            self.write_what_others_queued();
+        }
+        Ok(())
+    }
+
+    /// Writes what was queued behind the last look of the thread that had the stream, by others who couldn't get it.
+    /// Only once: they may go on queueing for ever, and the reader looks too.
+    fn write_what_others_queued(&self) {
+        if self.lock_outbound().sending.outgoing().has_remaining() {
+            // If it fails, the next write does.
+            let _ = self.try_flush();
+        }
     }
 
     /// Queues a Close frame. The reader sends it when it next looks, or [`try_flush`](Self::try_flush) does at
@@ -157,6 +191,9 @@ impl<S: Read + Write> Shared<S> {
             outbound.write_bound()?;
             calls.next().map_err(|error| outbound.write_failed(error))
         });
+        if let Err(Error::WriteTimedOut) = written {
+            self.lock_outbound().note_behind();
+        }
         self.release_stream(stream);
         match written {
             Ok(()) => Ok(Flushed::Everything),
@@ -263,6 +300,9 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     fn max_wait(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration> {
         Some(match flushed {
             // A writer may begin to close.
+            Flushed::Everything if self.has_tried.load(Ordering::Relaxed) => {
+                LOOK.min(timeouts.close_check_interval())
+            }
             Flushed::Everything => timeouts.close_check_interval(),
             Flushed::Partly => RETRY,
         })

@@ -64,7 +64,8 @@ impl Timeouts {
     }
 
     /// How long a write may wait for the peer to take bytes; 60 seconds by default. It counts anew whenever the
-    /// peer has taken some, so that a long message may take several times as long. With [`Duration::ZERO`],
+    /// peer has taken some, so that a long message may take several times as long; over TLS, with each 64 KiB that
+    /// it has taken. With [`Duration::ZERO`],
     /// opening a connection on a [`Socket`](super::Socket) fails with
     /// [`InvalidInput`](std::io::ErrorKind::InvalidInput).
     #[must_use]
@@ -93,7 +94,8 @@ impl Timeouts {
     /// How a peer that has fallen silent is detected; not at all by default. Reading then ends with
     /// [`Error::PongTimedOut`](super::Error::PongTimedOut).
     ///
-    /// The Pings go out while this end reads, from the thread that reads.
+    /// The Pings go out while this end reads, from the thread that reads. Over TLS, bytes have arrived once their
+    /// record has, of up to 16 KiB.
     ///
     /// ```
     /// use sansocket::Keepalive;

@@ -310,8 +310,10 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// The stream, once the connection isn't needed any more. Bytes that were read ahead and not handed out
-    /// are lost, and so are those that are queued.
-    pub fn into_stream(self) -> S {
+    /// are lost, and so are those that are queued. A [`Socket`](super::Socket) has no timeouts then.
+    pub fn into_stream(mut self) -> S {
+        // A socket that refuses this has ended.
+        let _ = self.driver.stream.set_timeouts(None, None);
         self.driver.stream.into_inner()
     }
 

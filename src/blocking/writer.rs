@@ -85,8 +85,10 @@ impl<S: Read + Write> Writer<S> {
         self.turn().queue_once(shared, |sending, _| sending.send_prepared(message))
     }
 
-    /// Sends a message without waiting for the peer or for other writers: what the peer doesn't take within a
-    /// millisecond is queued, and goes out later.
+    /// Sends a message without waiting for the peer or for other writers: what the peer doesn't take at once, which is
+    /// tried for a few milliseconds, is queued. It goes out when the [`Reader`](super::Reader) next looks: within a
+    /// quarter of [`Timeouts::close`](super::Timeouts::close) at first, and of a second from then on. Until then,
+    /// further messages are only queued.
     ///
     /// This is for one thread with many connections, none of which may hold up the others. How far a peer may
     /// fall behind is [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).
@@ -111,7 +113,7 @@ impl<S: Read + Write> Writer<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::BufferFull`] with the message when too much is already waiting, [`Error::Usage`] when the
+    /// [`Error::BufferFull`] with the message when too much is still waiting, [`Error::Usage`] when the
     /// connection is closing or another thread is in the middle of a [message](Self::message) that it writes
     /// piece by piece, [`Error::Io`] when the transport fails.
     pub fn try_send<'m>(&self, message: impl Into<Message<'m>>) -> Result<(), Error> {
@@ -167,7 +169,7 @@ impl<S: Read + Write> Writer<S> {
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared.queue_close(frame);
-        match self.shared.flush() {
+        match self.shared.flush_closing() {
             // It was closed meanwhile.
             Err(Error::Usage(UsageError::NotOpen)) => Ok(()),
             flushed => flushed,
@@ -177,7 +179,7 @@ impl<S: Read + Write> Writer<S> {
     /// Ends the transport without a closing handshake: what is queued is lost, and the [`Reader`](super::Reader)
     /// gets an error. For a peer that isn't worth waiting for.
     ///
-    /// It ends at once, or, if another thread is in the middle of a write, after that write: up to
+    /// It ends at once, or, if another thread is in the middle of a write to the socket, after that one: up to
     /// [`Timeouts::write`](super::Timeouts::write) later.
     pub fn abort(&self) {
         self.shared.abort();

@@ -8,10 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use sansocket::blocking::{
-    AcceptLoop, ConnectError, Listener, Pending, Server, ShutdownHandle, Timeouts, connect,
+    AcceptLoop, Client, ConnectError, Listener, Pending, Server, ShutdownHandle, Timeouts, connect,
 };
 use sansocket::frame::Opcode;
-use sansocket::handshake::Decision;
+use sansocket::handshake::{Acceptance, Decision};
+use sansocket::http::header::{HeaderName, HeaderValue};
 use sansocket::http::{Response, StatusCode};
 use sansocket::{CloseCode, CloseFrame, CloseSignal};
 
@@ -178,6 +179,48 @@ fn a_handler_can_know_what_it_was_asked_for() {
             let url = format!("ws://{}{path}", running.address);
             assert_eq!(connect(&url).unwrap().read().unwrap(), Some(path.into()));
         }
+        assert_eq!(running.end(), 0);
+    });
+}
+
+#[test]
+fn what_a_handler_accepts_is_added_to_what_the_loop_accepts() {
+    bounded(|| {
+        let header = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let server = Server::new().on_request(move |_, _| {
+            let (name, value) = header("set-cookie", "seen=1");
+            Acceptance::new().subprotocol(Some("chat")).header(name, value).into()
+        });
+        let running = Running::start(AcceptLoop::new(server), move |pending| {
+            let pending = pending.on_request(move |request, _| {
+                let (name, value) = header("set-cookie", "path=1");
+                let acceptance = Acceptance::new().header(name, value);
+                match request.uri().path() {
+                    "/" => acceptance.into(),
+                    _ => acceptance.subprotocol(Some("superchat")).into(),
+                }
+            });
+            drop(pending.accept());
+        });
+        for (path, subprotocol) in [("/", "chat"), ("/super", "superchat")] {
+            let cookies = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&cookies);
+            let client = Client::new(&format!("ws://{}{path}", running.address)).unwrap();
+            let socket = client
+                .subprotocol("chat")
+                .unwrap()
+                .subprotocol("superchat")
+                .unwrap()
+                .on_established(move |established| {
+                    let values = established.response().headers().get_all("set-cookie");
+                    seen.lock().unwrap().extend(values.iter().cloned());
+                })
+                .connect()
+                .unwrap();
+            assert_eq!(socket.subprotocol(), Some(subprotocol));
+            assert_eq!(*cookies.lock().unwrap(), ["seen=1", "path=1"]);
+        }
+        running.wait_for_connections(0);
         assert_eq!(running.end(), 0);
     });
 }

@@ -23,6 +23,20 @@ fn nagle_is_off_at_both_ends() {
     });
 }
 
+#[test]
+fn a_socket_that_is_taken_back_has_no_timeouts() {
+    bounded(|| {
+        let timeouts = Timeouts::default().read(Some(Duration::from_secs(7)));
+        let (mut client, mut server) = pair(Server::new().timeouts(timeouts), |client| client);
+        client.send(vec![7; 100_000]).unwrap();
+        server.read().unwrap();
+        server.send("taken back").unwrap();
+        let stream = server.into_stream();
+        assert_eq!(stream.tcp().read_timeout().unwrap(), None);
+        assert_eq!(stream.tcp().write_timeout().unwrap(), None);
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn a_unix_socket_carries_a_connection() {

@@ -181,6 +181,15 @@ impl Acceptance {
         self
     }
 
+    /// These terms in addition to earlier ones, which count less where only one can.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn added_to(self, earlier: Self) -> Self {
+        let mut terms = self.or_subprotocol(earlier.subprotocol.as_deref());
+        terms = terms.or_extensions(&earlier.extensions);
+        terms.headers.splice(..0, earlier.headers);
+        terms
+    }
+
     /// Adds a header to the response. Headers that make up the handshake or announce a body can't be set.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {

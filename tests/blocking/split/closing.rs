@@ -8,6 +8,7 @@ use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{CloseCode, CloseSignal, ClosedBy, Config, ConnectionState, UsageError};
 
+use super::held::split_held;
 use super::split;
 use crate::bounded::bounded;
 use crate::either_role::{ROLES, open, to};
@@ -355,6 +356,28 @@ fn an_end_that_was_clean_stays_so() {
                 }
                 assert!(reader.close_status().unwrap().is_clean());
             }
+        }
+    });
+}
+
+#[test]
+fn a_close_waits_no_longer_for_another_writer_than_for_the_peer() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = Timeouts::default().close(SHORT);
+            let ((_reader, writer), _peer, gate) = split_held(role, PLENTY, timeouts);
+            let write = gate.hold();
+            let sending = writer.clone();
+            let sending = thread::spawn(move || sending.send("held up"));
+            write.wait();
+            // The other is in its write before and after.
+            assert_matches!(
+                writer.close(CloseCode::NORMAL, ""),
+                Err(Error::CloseTimedOut),
+                "{role:?}"
+            );
+            write.release();
+            let _ = sending.join().unwrap();
         }
     });
 }

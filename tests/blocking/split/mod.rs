@@ -3,6 +3,7 @@
 mod closing;
 mod faults;
 mod faults_of_streams;
+mod held;
 mod load;
 mod reunite;
 mod sharing;

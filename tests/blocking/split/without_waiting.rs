@@ -3,14 +3,18 @@
 use std::io::Write;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
-use sansocket::blocking::{Error, Timeouts};
+use sansocket::blocking::{CloneSocket, Error, Timeouts};
 use sansocket::frame::Opcode;
 use sansocket::{Config, Message, MessageKind, PreparedMessage, UsageError};
 
+use super::held::split_held;
 use super::{long, split, split_with};
 use crate::bounded::bounded;
-use crate::either_role::{ROLES, to};
+use crate::either_role::{ROLES, open_over, to};
+use crate::faulty_stream::{Call, Fault};
+use crate::pipe::pipe;
 
 /// Less than a long message.
 const CAPACITY: usize = 2000;
@@ -58,6 +62,97 @@ fn a_peer_that_takes_nothing_is_not_waited_for_and_the_message_comes_back_when_t
             }
             peer.send(to(role, Opcode::Text, b"thanks"));
             assert_eq!(reading.join().unwrap().unwrap(), Some("thanks".into()));
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_has_caught_up_is_sent_to_again() {
+    bounded(|| {
+        for role in ROLES {
+            let config = Config::default().max_outgoing_size(100_000);
+            let (_reader, writer, mut peer) = split_with(role, 300_000, patient(), config);
+            while writer.try_send(long(0)).is_ok() {}
+            // All that fits into the transport, and nobody has looked whether there is room again.
+            peer.expect_frame(Opcode::Binary, &long(0));
+            peer.expect_frame(Opcode::Binary, &long(0));
+            writer.try_send("welcome back").unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_is_behind_costs_no_further_tries() {
+    bounded(|| {
+        for role in ROLES {
+            let (ours, theirs) = pipe(CAPACITY);
+            let calls = ours.try_clone().unwrap();
+            let (socket, _peer) = open_over(role, (ours, theirs), patient(), Config::default());
+            let (_reader, writer) = socket.split().unwrap();
+            writer.try_send(long(0)).unwrap();
+            calls.arm(Fault::Nothing, usize::MAX);
+            writer.try_send("behind it").unwrap();
+            writer.try_send_prepared(&PreparedMessage::new("and this")).unwrap();
+            assert_eq!(calls.count(Call::Write), 0, "{role:?}");
+        }
+    });
+}
+
+#[test]
+fn the_reader_writes_what_a_try_has_left_long_before_it_looks_for_the_end() {
+    bounded(|| {
+        for role in ROLES {
+            let timeouts = patient().close(Duration::from_secs(1000));
+            let (mut reader, writer, mut peer) = split(role, CAPACITY, timeouts);
+            writer.try_send("at once").unwrap();
+            let reading = thread::spawn(move || reader.read());
+            peer.expect_frame(Opcode::Text, b"at once");
+            writer.try_send(long(0)).unwrap();
+            peer.expect_frame(Opcode::Binary, &long(0));
+            peer.send(to(role, Opcode::Text, b"thanks"));
+            assert_eq!(reading.join().unwrap().unwrap(), Some("thanks".into()));
+        }
+    });
+}
+
+#[test]
+fn what_is_sent_during_the_write_of_another_thread_follows_it() {
+    bounded(|| {
+        for role in ROLES {
+            for waits in [false, true] {
+                let ((_reader, writer), mut peer, gate) = split_held(role, 1 << 16, patient());
+                let write = gate.hold();
+                let other = writer.clone();
+                let first =
+                    thread::spawn(
+                        move || {
+                            if waits { other.send("one") } else { other.try_send("one") }
+                        },
+                    );
+                write.wait();
+                writer.try_send("two").unwrap();
+                write.release();
+                first.join().unwrap().unwrap();
+                peer.expect_frame(Opcode::Text, b"one");
+                peer.expect_frame(Opcode::Text, b"two");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_connection_that_is_aborted_during_a_write_writes_no_more_after_it() {
+    bounded(|| {
+        for role in ROLES {
+            let ((_reader, writer), _peer, gate) = split_held(role, 1 << 20, patient());
+            let write = gate.hold();
+            let sending = writer.clone();
+            // So long that it isn't written at once, however much room there is.
+            let sending = thread::spawn(move || sending.send(vec![7; 500_000]));
+            write.wait();
+            writer.abort();
+            write.release();
+            assert_matches!(sending.join().unwrap(), Err(Error::Io(_)), "{role:?}");
         }
     });
 }
