@@ -2,9 +2,10 @@ use crate::close_code::CloseCode;
 
 /// How the peer broke RFC 6455, RFC 7692, or one of this endpoint's limits.
 ///
-/// There is one variant per rule. Whichever it is, the connection has failed (section 7.1.7): the Close
-/// frame with [`close_code`](Self::close_code) is already queued, unless one was sent before, and no
-/// further input is processed.
+/// There is one variant per rule. From a [`Connection`](crate::Connection), whichever it is, the connection has failed
+/// (section 7.1.7): the Close frame with [`close_code`](Self::close_code) is already queued, unless one was sent
+/// before or the transport takes no more, and no further input is processed. Of
+/// [halves](crate::Connection::split), the sending one has to be [told](crate::SendingHalf::fail).
 ///
 /// ```
 /// use sansocket::{CloseCode, ProtocolError};
@@ -57,7 +58,7 @@ pub enum ProtocolError {
     /// The reason of a Close frame is not UTF-8.
     #[error("the reason in a Close frame is not valid UTF-8")]
     InvalidCloseReason,
-    /// A compressed message is not valid DEFLATE data, or has more than 16 blocks with BFINAL set.
+    /// A compressed message is not valid DEFLATE data.
     #[error("the data of a compressed message is corrupt")]
     CorruptCompression,
     /// The data of a compressed message ends inside a block.

@@ -11,9 +11,6 @@ const INVALID_PAYLOAD: u16 = 1007;
 /// RFC 1951, section 2: how far back anything may refer.
 const WINDOW: usize = 32 * 1024;
 
-/// As ARCHITECTURE.md declares: no more than this in one message.
-const MOST_FINAL_BLOCKS: u32 = 16;
-
 /// How many further bits follow the symbols from 257 on, and what these are added to (section
 /// 3.2.5).
 const LENGTH_BITS: [u32; 29] =
@@ -48,7 +45,6 @@ pub struct Inflater {
     block: Block,
     /// Whether the block has BFINAL set.
     is_final: bool,
-    final_blocks: u32,
     /// Whether a byte has arrived since the message began, or since a block with BFINAL ended.
     begun: bool,
     /// What came out so far, as far as it may be referred to.
@@ -75,7 +71,6 @@ impl Inflater {
             bits: Bits::default(),
             block: Block::Header,
             is_final: false,
-            final_blocks: 0,
             begun: false,
             history: Vec::new(),
         }
@@ -120,7 +115,6 @@ impl Inflater {
             }
         }
         self.begun = false;
-        self.final_blocks = 0;
         // 7.1.1: without context takeover each message begins with an empty window.
         if self.sender.context_takeover == ContextTakeover::No {
             self.history.clear();
@@ -140,7 +134,7 @@ impl Inflater {
                     _ => return Err(Err(Stop::Wrong)),
                 };
                 if let Block::Stored(0) = self.block {
-                    return self.end_block().map_err(Err);
+                    self.end_block();
                 }
             }
             Block::Stored(left) => {
@@ -149,14 +143,14 @@ impl Inflater {
                 let is_last = *left == 0;
                 self.emit(byte, emit)?;
                 if is_last {
-                    return self.end_block().map_err(Err);
+                    self.end_block();
                 }
             }
             Block::Compressed { literals, distances } => {
                 let symbol = literals.symbol(&mut self.bits).map_err(Err)?;
                 match symbol {
                     0..256 => self.emit(u8::try_from(symbol).unwrap(), emit)?,
-                    256 => return self.end_block().map_err(Err),
+                    256 => self.end_block(),
                     _ => {
                         let more = *LENGTH_BITS.get(symbol - 257).ok_or(Err(Stop::Wrong))?;
                         let more = self.bits.number(more).map_err(Err)?;
@@ -182,22 +176,17 @@ impl Inflater {
         Ok(())
     }
 
-    fn end_block(&mut self) -> Result<(), Stop> {
+    fn end_block(&mut self) {
         self.block = Block::Header;
         let window = self.sender.max_window_bits.map_or(WINDOW, |bits| 1 << bits.get());
         if self.is_final {
             // 7.2.3.4: further blocks may follow, at the next byte, and refer to what came before.
-            self.final_blocks += 1;
-            if self.final_blocks > MOST_FINAL_BLOCKS {
-                return Err(Stop::Wrong);
-            }
             self.bits.skip_to_byte();
             self.begun = false;
             self.forget_all_but(window);
         } else {
             self.forget_all_but(WINDOW);
         }
-        Ok(())
     }
 
     fn forget_all_but(&mut self, window: usize) {

@@ -107,22 +107,6 @@ fn chunks_of_a_bomb_are_small_and_leave_the_rest_in_the_input() {
 }
 
 #[test]
-fn blocks_with_bfinal_are_limited_in_number() {
-    let final_block = b"\x03\x00";
-    for role in ROLES {
-        for (count, error) in [(16, None), (17, Some(ProtocolError::CorruptCompression))] {
-            let payload = [&final_block.repeat(count)[..], b"\x00"].concat();
-            // The limit is for each message.
-            let frame = wire::frame(role.peer(), 0xC2, &payload);
-            let (messages, failed) =
-                wire::received(role, Config::default(), TAKEOVER, &frame.repeat(2));
-            assert_eq!(failed, error);
-            assert_eq!(messages.len(), if error.is_none() { 2 } else { 0 });
-        }
-    }
-}
-
-#[test]
 fn text_before_the_limit_is_judged_first_and_the_byte_that_is_too_many_not_at_all() {
     let config = Config::default().max_message_size(4);
     for role in ROLES {

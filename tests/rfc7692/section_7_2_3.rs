@@ -82,6 +82,25 @@ fn a_block_with_bfinal_and_a_further_block_that_refers_to_it() {
 }
 
 #[test]
+fn blocks_with_bfinal_may_be_many() {
+    // All empty, in front of the message and of its fragments.
+    let finals = b"\x03\x00".repeat(50);
+    for sender in [TAKEOVER, NO_TAKEOVER] {
+        each_role(
+            |sender| {
+                vec![
+                    frame(sender, 0x41, &finals),
+                    frame(sender, 0x00, &[&finals[..], b"\xf2\x48\xcd"].concat()),
+                    frame(sender, 0x80, b"\xc9\xc9\x07\x00"),
+                ]
+            },
+            sender,
+            &hello(1),
+        );
+    }
+}
+
+#[test]
 fn a_block_with_bfinal_and_nothing_behind_it() {
     // Not as the RFC has it, but a message ends there, and others read it.
     each_role(

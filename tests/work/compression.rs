@@ -77,6 +77,15 @@ fn blocks_of_nothing_in_fragments_of_a_byte() {
 }
 
 #[test]
+fn blocks_with_bfinal_and_nothing_in_them() {
+    for mut connection in connections() {
+        let payload = [b"\x03\x00".repeat(size() / 64), b"\x00".to_vec()].concat();
+        let mut bytes = message(connection.role().peer(), &payload, payload.len());
+        assert_eq!(receive(&mut connection, &mut bytes, 4096), 0);
+    }
+}
+
+#[test]
 fn messages_that_end_at_a_block_with_bfinal() {
     for mut connection in connections() {
         // A block of a byte, and the window to be set up anew after it.

@@ -45,17 +45,17 @@ impl Deflation {
     pub(crate) fn message(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         let kind = self.kind_for(payload)?;
         let mut open = self.open(kind)?;
-        let mut compressed = Some(open.compressor.finish(payload));
-        if compressed.as_ref().is_some_and(|compressed| compressed.len() >= payload.len()) {
+        let compressed = open.compressor.finish(payload);
+        let is_shorter = compressed.len() < payload.len();
+        if !is_shorter {
             // The peer's window won't hold what the compressor has seen, so nothing may refer to that.
             open.compressor.reset();
-            compressed = None;
         }
         self.close(open);
-        compressed
+        is_shorter.then_some(compressed)
     }
 
-    /// Does the same for a message that is sent to many, compressed once for all of a kind.
+    /// Compresses a message that is sent to many, once for all of a kind; returns `None` if it is to be sent uncompressed.
     pub(crate) fn prepared(&mut self, payload: &[u8], shared: &SharedCompression) -> Option<Bytes> {
         let kind = self.kind_for(payload)?;
         let compressed = shared.get_or_compress(self.pool()?, kind, payload)?;

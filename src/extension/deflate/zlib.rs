@@ -117,7 +117,6 @@ pub(super) struct Decompressor {
     stream: zlib_rs::Inflate,
     history: History,
     place: Place,
-    final_blocks: u32,
 }
 
 /// Where the input is in the compressed data.
@@ -137,18 +136,11 @@ pub(super) struct Step {
 }
 
 impl Decompressor {
-    /// How many blocks with BFINAL set a message may have.
-    ///
-    /// Deviation: RFC 7692 sets no limit. A sender has a reason for one, at the end, and each costs
-    /// this end so much that a message of nothing else would be an attack.
-    const MAX_FINAL_BLOCKS: u32 = 16;
-
     pub(super) fn new() -> Self {
         Self {
             stream: zlib_rs::Inflate::new(false, WindowBits::MAX.get()),
             history: History::default(),
             place: Place::Boundary,
-            final_blocks: 0,
         }
     }
 
@@ -157,7 +149,6 @@ impl Decompressor {
         self.stream.reset(false);
         self.history.clear(window.bytes());
         self.place = Place::Boundary;
-        self.final_blocks = 0;
     }
 
     /// Decompresses as much as fits into `output`. Everything has come out when the input is used up
@@ -190,7 +181,6 @@ impl Decompressor {
         if self.place == Place::Inside {
             self.restore_tail()?;
         }
-        self.final_blocks = 0;
         Ok(())
     }
 
@@ -213,10 +203,6 @@ impl Decompressor {
 
     /// §7.2.3.4: what zlib takes for the end of the data is only the end of a block.
     fn resume_behind_final_block(&mut self) -> Result<(), ProtocolError> {
-        self.final_blocks += 1;
-        if self.final_blocks > Self::MAX_FINAL_BLOCKS {
-            return Err(ProtocolError::CorruptCompression);
-        }
         self.place = Place::Boundary;
         self.stream.reset(false);
         self.stream
