@@ -46,10 +46,12 @@ impl Segments {
             if !self.first.is_empty() {
                 return count;
             }
-            match self.others.pop_front() {
-                Some(next) => self.first = next,
-                None => return count,
-            }
+            let Some(next) = self.others.pop_front() else {
+                // Even an empty rest would keep all of its storage.
+                self.first = Bytes::new();
+                return count;
+            };
+            self.first = next;
         }
     }
 }

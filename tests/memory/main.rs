@@ -133,6 +133,23 @@ fn what_was_written_step_by_step_is_freed_at_the_end() {
 }
 
 #[test]
+fn what_was_written_is_freed_although_there_is_always_something_behind_it() {
+    for role in ROLES {
+        let mut measured = Measured::new(role, Config::default());
+        measured.act(|connection| {
+            connection.send(vec![0; 10 << 20]).unwrap();
+            connection.send("behind it").unwrap();
+            let long = connection.outgoing().remaining() - "behind it".len();
+            for at in (0..long).step_by(64 * 1024) {
+                connection.outgoing().advance((long - at).min(64 * 1024));
+            }
+        });
+        assert!(measured.connection.outgoing().has_remaining());
+        assert!(measured.heap <= 2 * 64 * 1024, "{role:?}: {}", measured.heap);
+    }
+}
+
+#[test]
 fn messages_that_are_as_many_as_before_are_queued_by_one_allocation() {
     for role in ROLES {
         let mut measured = Measured::new(role, Config::default());
