@@ -30,7 +30,7 @@ pub enum SendError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsageError {
-    /// A Close frame was sent or received, the connection failed, or the transport ended: nothing
+    /// A Close frame was sent or received, the connection failed, or the transport ended or takes no more: nothing
     /// may be sent any more (RFC 6455, sections 5.5.1 and 7.1.7).
     #[error("the connection is closing or closed")]
     NotOpen,

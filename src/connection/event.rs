@@ -4,7 +4,9 @@ use crate::message::{Chunk, Message};
 
 /// What the peer did.
 ///
-/// It borrows the input, never the connection, so what was received can be sent back at once.
+/// It borrows the input, never the connection, so what was received can be sent back at once. What it calls for is
+/// already queued by a [`Connection`](crate::Connection); of [halves](crate::Connection::split), the sending one
+/// [answers](crate::SendingHalf::answer) it.
 ///
 /// ```
 /// use sansocket::{Connection, Event, SendError};
@@ -33,13 +35,14 @@ pub enum Event<'input> {
     Message(Message<'input>),
     /// A piece of a message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     Chunk(Chunk<'input>),
-    /// A Ping. The Pong is already queued (RFC 6455, section 5.5.2), if the transport still takes any; while
-    /// 4 KiB of Pongs wait, only the latest Ping is answered (section 5.5.3).
+    /// A Ping. A [`Connection`](crate::Connection) has already queued the Pong (RFC 6455, section 5.5.2), if the
+    /// transport still takes any; while 4 KiB of Pongs wait, only the latest Ping is answered (section 5.5.3).
     Ping(ControlPayload<'input>),
     /// A Pong, solicited or not (section 5.5.3).
     Pong(ControlPayload<'input>),
-    /// The peer's Close frame; `None` if its body was empty. It is the last event, and the reply is
-    /// already queued (section 5.5.1), unless a Close frame was sent before.
+    /// The peer's Close frame; `None` if its body was empty. It is the last event. A
+    /// [`Connection`](crate::Connection) has already queued the reply (section 5.5.1), unless a Close frame was sent
+    /// before or the transport takes no more.
     Close(Option<CloseFrame<'input>>),
 }
 

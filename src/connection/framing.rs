@@ -33,7 +33,7 @@ pub(crate) enum Fragment {
 
 impl Framing {
     pub(crate) fn new(sender: Role, entropy: Entropy) -> Self {
-        Self { sender, entropy, open_message: None, outgoing: Outgoing::default() }
+        Self { sender, entropy, open_message: None, outgoing: Outgoing::new() }
     }
 
     pub(crate) const fn role(&self) -> Role {

@@ -24,7 +24,7 @@ const FIRST_ROOM: usize = 512;
 /// segments of its own, and isn't copied if it is shared. All storage is freed once the last byte has
 /// been taken; a caller with many connections can [lend](Self::lend_storage) the same storage to one
 /// after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outgoing {
     /// Complete segments, to be written before the tail; most connections have none.
     segments: Option<Box<Segments>>,
@@ -44,6 +44,20 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// An empty queue. Not a `Default`, so that nobody takes one out of its connection, which counts what it writes.
+    pub(crate) fn new() -> Self {
+        Self {
+            segments: None,
+            tail: Vec::new(),
+            tail_written: 0,
+            tail_before: 0,
+            storage_is_lent: false,
+            pongs: PongBacklog::default(),
+            #[cfg(feature = "std")]
+            written: 0,
+        }
+    }
+
     /// Returns the growing segment, with room for `additional` bytes, far fewer than [`SEGMENT`].
     #[inline]
     pub(crate) fn tail(&mut self, additional: usize) -> &mut Vec<u8> {

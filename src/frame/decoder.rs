@@ -52,7 +52,7 @@ pub(crate) struct MaskedPayload<'input> {
 
 impl FrameDecoder {
     pub(crate) fn new(sender: Role, max_frame_size: u64) -> Self {
-        Self { rules: HeaderRules::from(sender), max_frame_size, state: State::BetweenFrames }
+        Self { rules: HeaderRules::for_sender(sender), max_frame_size, state: State::BetweenFrames }
     }
 
     /// Takes RSV1 to mark a compressed message from now on (RFC 7692, section 6).

@@ -43,7 +43,7 @@ impl HeaderRules {
     pub(crate) const ANY: Self = Self { sender: None, reserved: ReservedBits::NotJudged };
 
     /// Holds a header to what `sender` may send, with no extension that owns a reserved bit.
-    pub(crate) const fn from(sender: Role) -> Self {
+    pub(crate) const fn for_sender(sender: Role) -> Self {
         Self { sender: Some(sender), reserved: ReservedBits::Clear }
     }
 
@@ -213,9 +213,8 @@ fn length(
     bytes: &[u8; FrameHeader::MAX_SIZE - 2],
     present: usize,
 ) -> Result<Option<(u64, usize)>, ProtocolError> {
-    let (Some(&medium), Some(&long)) = (bytes.first_chunk(), bytes.first_chunk()) else {
-        return Ok(None);
-    };
+    let b = bytes;
+    let (medium, long) = ([b[0], b[1]], [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
     let (length, size, least) = match short {
         LENGTH_IN_16_BITS => (u16::from_be_bytes(medium).into(), 2, LENGTH_IN_16_BITS.into()),
         // §5.2: the most significant bit of a 64-bit length must be 0.
@@ -242,7 +241,7 @@ mod tests {
         for bits in 1..8_u8 {
             for sender in [Role::Client, Role::Server] {
                 let refused = Err(ProtocolError::ReservedBits);
-                assert_eq!(HeaderRules::from(sender).decode(&[0x82 | bits << 4]), refused);
+                assert_eq!(HeaderRules::for_sender(sender).decode(&[0x82 | bits << 4]), refused);
             }
         }
     }
@@ -251,7 +250,7 @@ mod tests {
     #[test]
     fn rsv1_is_for_the_first_frame_of_a_message_and_the_others_are_for_none() {
         for sender in [Role::Client, Role::Server] {
-            let rules = HeaderRules::from(sender).with_compression();
+            let rules = HeaderRules::for_sender(sender).with_compression();
             for first in 0x10..=0x7F_u8 {
                 let allowed = matches!(first, 0x41 | 0x42);
                 let refused = rules.decode(&[0x80 | first]) == Err(ProtocolError::ReservedBits);
@@ -291,7 +290,7 @@ mod tests {
         is_such: impl FnOnce(&FrameHeader) -> bool,
     ) {
         let plain = PlainHeader::decode(input, sender == Role::Client, kind);
-        match (HeaderRules::from(sender).decode(input), plain) {
+        match (HeaderRules::for_sender(sender).decode(input), plain) {
             (Ok(Some((header, size))), plain) => {
                 let payload_len = u16::try_from(header.payload_len).ok();
                 let FrameHeader { fin, opcode, .. } = header;
@@ -311,9 +310,9 @@ mod tests {
 
     #[test]
     fn masking_is_held_to_the_role_at_the_second_byte() {
-        let refused = HeaderRules::from(Role::Client).decode(&[0x82, 0x00]);
+        let refused = HeaderRules::for_sender(Role::Client).decode(&[0x82, 0x00]);
         assert_eq!(refused, Err(ProtocolError::UnmaskedFrame));
-        let refused = HeaderRules::from(Role::Server).decode(&[0x82, 0x80]);
+        let refused = HeaderRules::for_sender(Role::Server).decode(&[0x82, 0x80]);
         assert_eq!(refused, Err(ProtocolError::MaskedFrame));
     }
 }

@@ -14,7 +14,7 @@
 //! Most heads are complete in the first bytes. A caller that can tell that of a head, and that nothing is
 //! wrong with it, [takes it](HeadReader::take) without reading it here.
 
-use core::mem;
+use core::{fmt, mem};
 use std::borrow::Cow;
 
 /// Limits for the head of a request or response.
@@ -109,7 +109,6 @@ pub(super) struct Head<'input> {
 }
 
 /// Takes a head off the front of the bytes that arrive, and nothing after it.
-#[derive(Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
     /// How many more bytes may come.
@@ -118,6 +117,19 @@ pub(super) struct HeadReader {
     headers: usize,
     /// What has arrived of a head that was not complete in the first bytes.
     arrived: Vec<u8>,
+}
+
+impl fmt::Debug for HeadReader {
+    /// Omits what has arrived, which may contain secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HeadReader")
+            .field("limits", &self.limits)
+            .field("position", &self.position)
+            .field("headers", &self.headers)
+            .field("arrived", &self.arrived.len())
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -21,6 +21,15 @@ use crate::peer::{ACCEPT, KEY, accepted, judge, read, read_head, refused, reques
 // The request
 
 #[test]
+fn a_request_that_is_on_its_way_keeps_its_secrets_from_a_log() {
+    let mut handshake = ServerHandshake::default();
+    let mut beginning = b"GET /chat HTTP/1.1\r\nCookie: secret".to_vec();
+    assert_eq!(handshake.receive(&mut &mut beginning[..]).unwrap().map(drop), None);
+    let shown = format!("{handshake:?}");
+    assert!(shown.contains("arrived: 34"), "{shown}");
+}
+
+#[test]
 fn a_valid_request_is_answered_with_exactly_a_101() {
     let mut accepted = accepted(request("", ""));
     let expected = "HTTP/1.1 101 Switching Protocols\r\n\
