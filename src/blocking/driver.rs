@@ -249,17 +249,22 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
         // The end has a deadline of its own.
         let waits_until = if state == ConnectionState::Open { *read_by } else { Deadline::NEVER };
         let looks_again = Deadline::within(self.outlet.max_wait(flushed, &self.timeouts));
-        let kept_for = self.buffer.kept_for().filter(|_| self.stream.is_controlled());
-        let kept_until = Deadline::within(kept_for);
+        let is_controlled = self.stream.is_controlled();
+        let kept_until = if is_controlled { self.buffer.kept_until() } else { Deadline::NEVER };
         let deadline = Deadline::at(timer).or(waits_until).or(looks_again).or(kept_until);
 
         if self.read_until(deadline)? == Arrived::Something {
             *read_by = self.read_by();
             return Ok(());
         }
-        self.buffer.release();
+        let is_idle = !is_controlled || self.buffer.has_been_kept();
+        if is_idle {
+            self.buffer.release();
+        }
         self.outlet.outbound(|outbound| {
-            outbound.spare = Vec::new();
+            if is_idle {
+                outbound.spare = Vec::new();
+            }
             outbound.tick()
         })?;
         let is_over = self.state() == ConnectionState::Closed;
@@ -330,8 +335,7 @@ impl<S: Read + Write, O: Outlet<S>> Driver<S, O> {
 
     fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
         self.receiving.receive_eof();
-        let is_held_back = self.outlet.is_held_back(&self.stream);
-        self.outlet.outbound(|outbound| outbound.receive_eof(error, is_held_back));
+        self.outlet.outbound(|outbound| outbound.receive_eof(error));
     }
 
     fn read_by(&self) -> Deadline {

@@ -32,8 +32,10 @@ pub(super) struct Outbound {
     loss: Option<io::ErrorKind>,
     /// How much had been written when the peer last took nothing for the whole of a write's time.
     stalled_at: Option<u64>,
-    /// Whether the last write, however little time it had, has left something.
+    /// Whether the peer didn't take everything when it was last written to, however little time it had.
     is_behind: bool,
+    /// Whether the stream may be holding back something that was written.
+    is_held_back: bool,
 }
 
 /// Why a connection ends other than by a Close frame.
@@ -54,6 +56,7 @@ impl Outbound {
             loss: None,
             stalled_at: None,
             is_behind: false,
+            is_held_back: false,
         }
     }
 
@@ -87,9 +90,16 @@ impl Outbound {
     }
 
     /// Notes that everything was written, whatever the stream itself had held back.
-    pub(super) const fn forget_stall(&mut self) {
+    pub(super) const fn note_flushed(&mut self) {
         self.stalled_at = None;
         self.is_behind = false;
+        self.is_held_back = false;
+    }
+
+    /// Notes that this much was written to a stream that may hold it back.
+    pub(super) fn note_written(&mut self, count: usize) {
+        self.sending.outgoing().advance(count);
+        self.is_held_back = true;
     }
 
     /// Fails if something that was queued is lost, however little is queued now.
@@ -106,7 +116,7 @@ impl Outbound {
         let timeout = self.write_timeout;
         let lent = self.sending.lend(message);
         match lent.map(|mut lent| stream.write(timeout, &mut lent)) {
-            Ok(written) => self.conclude(written),
+            Ok(written) => self.conclude(stream, written),
             Err(error) => Err(self.refusal(error)),
         }
     }
@@ -121,7 +131,7 @@ impl Outbound {
             WriteBound::Each(timeout) => stream.write(timeout, self.sending.outgoing()),
             WriteBound::All(deadline) => stream.write_before(deadline, self.sending.outgoing()),
         };
-        self.conclude(written)
+        self.conclude(stream, written)
     }
 
     /// Writes what the peer takes at once.
@@ -136,21 +146,32 @@ impl Outbound {
         }
         match stream.write(Some(TRY_FLUSH_FOR), self.sending.outgoing()) {
             Ok(()) => {
-                self.forget_stall();
+                self.note_flushed();
                 Ok(Flushed::Everything)
             }
-            Err(error) => match self.write_failed(error) {
-                Error::WriteTimedOut => Ok(Flushed::Partly),
-                error => Err(error),
-            },
+            Err(error) => {
+                self.is_held_back = stream.is_unflushed();
+                match self.write_failed(error) {
+                    Error::WriteTimedOut => {
+                        self.note_behind();
+                        Ok(Flushed::Partly)
+                    }
+                    error => Err(error),
+                }
+            }
         }
     }
 
     /// Returns what a write that has had all its time has come to.
-    fn conclude(&mut self, written: io::Result<()>) -> Result<(), Error> {
+    fn conclude<S: Read + Write>(
+        &mut self,
+        stream: &Stream<S>,
+        written: io::Result<()>,
+    ) -> Result<(), Error> {
+        self.is_held_back = stream.is_unflushed();
         let written = written.map_err(|error| self.write_failed(error));
         match written {
-            Ok(()) => self.forget_stall(),
+            Ok(()) => self.note_flushed(),
             Err(Error::WriteTimedOut) => self.note_stall(),
             Err(_) => {}
         }
@@ -193,11 +214,9 @@ impl Outbound {
     }
 
     /// Tells the connection that the transport has ended, with an error or without. The closing handshake may be
-    /// complete although this end's part of it, and what was queued before, never left this queue, or is held
-    /// back by the stream.
-    pub(super) fn receive_eof(&mut self, error: Option<io::ErrorKind>, is_held_back: bool) {
-        let is_unsent = is_held_back || self.sending.outgoing().has_remaining();
-        if is_unsent && self.sending.close_status().is_some_and(|status| status.is_clean()) {
+    /// complete although this end's part of it, and what was queued before, never left.
+    pub(super) fn receive_eof(&mut self, error: Option<io::ErrorKind>) {
+        if self.is_unsent() && self.sending.close_status().is_some_and(|status| status.is_clean()) {
             match error {
                 Some(kind) => self.lose(kind),
                 None => {
@@ -206,6 +225,11 @@ impl Outbound {
             }
         }
         self.sending.receive_eof();
+    }
+
+    /// Whether anything is still queued, or held back by the stream.
+    fn is_unsent(&mut self) -> bool {
+        self.is_held_back || self.sending.outgoing().has_remaining()
     }
 
     fn lose(&mut self, kind: io::ErrorKind) {
@@ -222,6 +246,10 @@ impl Outbound {
 
     /// Tells the connection the time; fails with what was overdue. The connection may be closed even after `Ok`.
     pub(super) fn tick(&mut self) -> Result<(), Error> {
+        if self.is_unsent() { self.tick_unwritten() } else { self.tell_time() }
+    }
+
+    fn tell_time(&mut self) -> Result<(), Error> {
         if !self.sending.needs_time() {
             return Ok(());
         }
@@ -237,7 +265,7 @@ impl Outbound {
     /// connection then believes that everything was written.
     pub(super) fn tick_unwritten(&mut self) -> Result<(), Error> {
         let had_ended = self.sending.state() == ConnectionState::Closed;
-        self.tick()?;
+        self.tell_time()?;
         if !had_ended && self.sending.state() == ConnectionState::Closed {
             let failure = *self.failure.get_or_insert(Failure::Timeout(TimeoutError::Close));
             return Err(failure.into());

@@ -23,9 +23,6 @@ pub(super) trait Outlet<S> {
     /// Writes what is waiting, as far as there is time: the peer sends nothing more, but may still read.
     fn flush_after_eof(&mut self, timeouts: &Timeouts);
 
-    /// Whether the stream, to which this writes, may be holding back something that was written.
-    fn is_held_back(&self, stream: &Stream<S>) -> bool;
-
     /// Whether so much is queued that it has to be written before more is handed out.
     fn must_write(&mut self) -> bool;
 
@@ -59,10 +56,6 @@ impl<S: Read + Write> Outlet<S> for Outbound {
 
     fn flush_after_eof(&mut self, _: &Timeouts) {
         // They were written before anything was read, unless there was no time for that.
-    }
-
-    fn is_held_back(&self, stream: &Stream<S>) -> bool {
-        stream.is_unflushed()
     }
 
     #[inline]

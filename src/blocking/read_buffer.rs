@@ -1,6 +1,7 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
+use crate::blocking::deadline::Deadline;
 use crate::blocking::stream::Stream;
 
 /// A small buffer to begin with: most connections are idle, and most messages short.
@@ -25,6 +26,8 @@ pub(super) struct ReadBuffer {
     start: usize,
     end: usize,
     small_reads: u8,
+    /// Until when a larger buffer is kept, if nothing has arrived for a while.
+    kept_until: Option<Deadline>,
 }
 
 /// What is left to be taken, recorded on drop even after a panic: what was taken is unmasked, and must not be
@@ -50,10 +53,18 @@ impl Drop for Unread<'_> {
 }
 
 impl ReadBuffer {
-    /// For how long nothing has to arrive before this should be [given back](Self::release); `None` if it is small
+    /// Until when nothing has to arrive before this should be [given back](Self::release); never, if it is small
     /// enough for an idle connection.
-    pub(super) fn kept_for(&self) -> Option<Duration> {
-        (self.bytes.len() > LEAST).then_some(KEPT_FOR)
+    pub(super) fn kept_until(&mut self) -> Deadline {
+        if self.bytes.len() <= LEAST {
+            return Deadline::NEVER;
+        }
+        *self.kept_until.get_or_insert_with(|| Deadline::after(KEPT_FOR))
+    }
+
+    /// Whether nothing has arrived for so long that this should be given back, or there is hardly anything to keep.
+    pub(super) fn has_been_kept(&self) -> bool {
+        self.bytes.len() <= LEAST || self.kept_until.is_some_and(Deadline::has_passed)
     }
 
     /// Lets `take` cut what it needs off the front of the bytes that are there.
@@ -85,6 +96,7 @@ impl ReadBuffer {
         }
         let count = read(stream, &mut self.bytes)?;
         (self.start, self.end) = (0, count);
+        self.kept_until = None;
         if count == self.bytes.len() && count < MOST {
             // The bytes that are there stay at the front.
             self.bytes.resize(count * 2, 0);

@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -37,10 +37,8 @@ pub(super) struct Shared<S> {
     turn: Mutex<()>,
     stream: Mutex<Stream<S>>,
     outbound: Mutex<Outbound>,
-    /// Whether something was written that `stream` may be holding back.
-    is_held_back: AtomicBool,
-    /// Whether messages were sent that aren't waited for: the reader then looks often whether something is left.
-    has_tried: AtomicBool,
+    /// How many more times the reader looks soon whether something is left of what nobody waits for.
+    looks: AtomicU8,
     /// Whether a handler's reply took too long to be written, and `serve` hasn't reported that yet.
     has_reply_timed_out: AtomicBool,
     /// The connection's place in an accept loop, for as long as any of its ends lives.
@@ -50,8 +48,11 @@ pub(super) struct Shared<S> {
 /// How often the reader checks whether waiting replies can be written.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// How often it checks, once something was sent that nobody waits for, whether all of that could be written.
+/// How often it checks, after something was sent that nobody waits for, whether all of that could be written.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How many times it does, unless more is sent: each is a system call, and there may be many connections.
+const LOOKS: u8 = 40;
 
 /// The most bytes that one call writes. Until it returns, the reader sees no progress, which is how it tells a slow peer
 /// from one that is gone.
@@ -63,8 +64,7 @@ impl<S> Shared<S> {
             turn: Mutex::new(()),
             stream: Mutex::new(stream),
             outbound: Mutex::new(outbound),
-            is_held_back: AtomicBool::new(false),
-            has_tried: AtomicBool::new(false),
+            looks: AtomicU8::new(0),
             has_reply_timed_out: AtomicBool::new(false),
             slot: OnceLock::new(),
         }
@@ -91,12 +91,14 @@ impl<S: Read + Write> Shared<S> {
         // What the reader has queued meanwhile goes out too. Only once: others may go on queueing for ever.
         let written = (0..2).try_for_each(|_| {
             self.lock_outbound().check_writable()?;
-            self.write(&mut stream, |outbound| match outbound.write_bound()? {
+            let bound = |outbound: &mut Outbound| match outbound.write_bound()? {
                 WriteBound::Each(timeout) => Ok(timeout),
                 WriteBound::All(deadline) => {
                     deadline.remaining().map_err(|error| outbound.write_failed(error))
                 }
-            })
+            };
+            self.write_queued(&mut stream, bound)?;
+            self.flush_stream(&mut stream, bound)
         });
         if let Err(Error::WriteTimedOut) = written {
             self.lock_outbound().note_stall();
@@ -124,17 +126,17 @@ impl<S: Read + Write> Shared<S> {
         &self,
         send: impl FnOnce(&mut SendingHalf) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        self.has_tried.store(true, Ordering::Relaxed);
+        self.looks.store(LOOKS, Ordering::Relaxed);
         if self.lock_outbound().sending.is_full() {
             // The peer may have taken something since it was last tried. If this fails, so does what follows.
             let _ = self.try_flush();
         }
         let mut outbound = self.lock_outbound();
         send(&mut outbound.sending).map_err(|error| outbound.refusal(error))?;
-        let is_behind = outbound.is_behind();
+        let is_left_to_reader = outbound.is_behind() && !outbound.is_aborted;
         drop(outbound);
-        // Each try on a peer that takes nothing would cost some time, so they are left to the reader.
-        if !is_behind && self.try_flush()? == Flushed::Everything {
+        // Each try on a peer that takes nothing would cost some time.
+        if !is_left_to_reader && self.try_flush()? == Flushed::Everything {
             self.write_what_others_queued();
         }
         Ok(())
@@ -187,11 +189,18 @@ impl<S: Read + Write> Shared<S> {
             return Ok(Flushed::Partly);
         };
         let mut calls = Calls::before(Deadline::after(TRY_FLUSH_FOR));
-        let written = self.write(&mut stream, |outbound| {
+        let mut is_late = false;
+        let queued = self.write_queued(&mut stream, |outbound| {
             outbound.write_bound()?;
-            calls.next().map_err(|error| outbound.write_failed(error))
+            calls.next().map_err(|error| {
+                is_late = true;
+                outbound.write_failed(error)
+            })
         });
-        if let Err(Error::WriteTimedOut) = written {
+        // What was written has to leave, however late it is.
+        let at_once = |outbound: &mut Outbound| outbound.write_bound().map(|_| Some(TRY_FLUSH_FOR));
+        let written = queued.and_then(|()| self.flush_stream(&mut stream, at_once));
+        if matches!(written, Err(Error::WriteTimedOut)) && !is_late {
             self.lock_outbound().note_behind();
         }
         self.release_stream(stream);
@@ -202,9 +211,8 @@ impl<S: Read + Write> Shared<S> {
         }
     }
 
-    /// Writes as much as was queued at the start, and what the stream held back, each call within the time
-    /// that `bound` returns.
-    fn write(
+    /// Writes as much as was queued at the start, each call within the time that `bound` returns.
+    fn write_queued(
         &self,
         stream: &mut Stream<S>,
         mut bound: impl FnMut(&mut Outbound) -> Result<Option<Duration>, Error>,
@@ -220,13 +228,20 @@ impl<S: Read + Write> Shared<S> {
             let written = self.write_chunks(stream, &chunks, timeout)?;
             left = if written == 0 { 0 } else { left.saturating_sub(written) };
         }
+        Ok(())
+    }
+
+    /// Flushes what the stream has held back, within the time that `bound` returns.
+    fn flush_stream(
+        &self,
+        stream: &mut Stream<S>,
+        bound: impl FnOnce(&mut Outbound) -> Result<Option<Duration>, Error>,
+    ) -> Result<(), Error> {
         if stream.is_unflushed() {
-            self.is_held_back.store(true, Ordering::Relaxed);
             let timeout = bound(&mut self.lock_outbound())?;
             stream.flush(timeout).map_err(|error| self.lock_outbound().write_failed(error))?;
-            self.is_held_back.store(false, Ordering::Relaxed);
         }
-        self.lock_outbound().forget_stall();
+        self.lock_outbound().note_flushed();
         Ok(())
     }
 
@@ -241,7 +256,7 @@ impl<S: Read + Write> Shared<S> {
         }
         match stream.write_some(timeout, chunks) {
             Ok(written) => {
-                self.lock_outbound().sending.outgoing().advance(written);
+                self.lock_outbound().note_written(written);
                 Ok(written)
             }
             Err(error) => Err(self.lock_outbound().write_failed(error)),
@@ -288,10 +303,6 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
         }
     }
 
-    fn is_held_back(&self, _: &Stream<S>) -> bool {
-        self.is_held_back.load(Ordering::Relaxed)
-    }
-
     fn must_write(&mut self) -> bool {
         // The reader's own replies are bounded, and a handler writes its replies itself.
         false
@@ -300,10 +311,12 @@ impl<S: Read + Write> Outlet<S> for Arc<Shared<S>> {
     fn max_wait(&self, flushed: Flushed, timeouts: &Timeouts) -> Option<Duration> {
         Some(match flushed {
             // A writer may begin to close.
-            Flushed::Everything if self.has_tried.load(Ordering::Relaxed) => {
-                LOOK.min(timeouts.close_check_interval())
+            Flushed::Everything => {
+                let relaxed = Ordering::Relaxed;
+                let looks = self.looks.fetch_update(relaxed, relaxed, |looks| looks.checked_sub(1));
+                let interval = timeouts.close_check_interval();
+                if looks.is_ok() { LOOK.min(interval) } else { interval }
             }
-            Flushed::Everything => timeouts.close_check_interval(),
             Flushed::Partly => RETRY,
         })
     }

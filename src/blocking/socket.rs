@@ -53,6 +53,10 @@ use std::time::Duration;
 ///     fn set_nodelay(&self) -> io::Result<()> {
 ///         Socket::set_nodelay(&self.inner)
 ///     }
+///
+///     fn set_blocking(&self) -> io::Result<()> {
+///         self.inner.set_blocking()
+///     }
 /// }
 /// ```
 ///

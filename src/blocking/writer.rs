@@ -62,7 +62,7 @@ impl<S: Read + Write> Writer<S> {
     }
 
     /// Queues a message, and writes once 64 KiB are queued. Call [`flush`](Self::flush) after the last of
-    /// several: a reader that waits for the peer doesn't notice what is queued before a quarter of
+    /// several: a reader that waits for the peer may not notice what is queued before a quarter of
     /// [`Timeouts::close`](super::Timeouts::close) has passed.
     ///
     /// A peer that takes nothing is waited for once, up to [`Timeouts::write`](super::Timeouts::write): until it
@@ -86,9 +86,10 @@ impl<S: Read + Write> Writer<S> {
     }
 
     /// Sends a message without waiting for the peer or for other writers: what the peer doesn't take at once, which is
-    /// tried for a few milliseconds, is queued. It goes out when the [`Reader`](super::Reader) next looks: within a
-    /// quarter of [`Timeouts::close`](super::Timeouts::close) at first, and of a second from then on. Until then,
-    /// further messages are only queued.
+    /// tried for a few milliseconds, is queued. It goes out when the [`Reader`](super::Reader), unless it is busy with a
+    /// message, next looks: within a quarter of [`Timeouts::close`](super::Timeouts::close), and of a second while such
+    /// messages come every few seconds. Until then, further ones are only queued, and tried again when there is no more
+    /// room.
     ///
     /// This is for one thread with many connections, none of which may hold up the others. How far a peer may
     /// fall behind is [`Config::max_outgoing_size`](crate::Config::max_outgoing_size).

@@ -172,31 +172,34 @@ impl<S: Socket> Alteration<S> for Hoarding {
     }
 }
 
-fn hoarding(role: Role) -> (WebSocket<Altered<Pipe, Hoarding>>, RawPeer<Pipe>) {
+/// Both ends of a connection whose peer says its goodbye, and with `eof` ends its direction.
+fn hoarding(role: Role, eof: bool) -> (WebSocket<Altered<Pipe, Hoarding>>, RawPeer<Pipe>) {
     let (ours, theirs) = pipe(1 << 16);
     let hoarding = Arc::<Hoarding>::default();
     let ours = Altered::new(ours, Arc::clone(&hoarding));
     let (socket, mut peer) = open_over(role, (ours, theirs), timeouts(), Config::default());
     hoarding.hoards.store(true, Ordering::Relaxed);
     peer.send(to(role, Opcode::Close, &1000_u16.to_be_bytes()));
-    peer.shutdown_write();
+    if eof {
+        peer.shutdown_write();
+    }
     (socket, peer)
 }
 
 #[test]
 fn what_the_stream_itself_still_holds_back_was_not_sent_either() {
     bounded(|| {
-        for role in ROLES {
-            let (mut socket, _peer) = hoarding(role);
+        for (role, eof) in ROLES.into_iter().flat_map(|role| [(role, true), (role, false)]) {
+            let (mut socket, _peer) = hoarding(role, eof);
             socket.write("held back").unwrap();
             while matches!(socket.read(), Err(Error::WriteTimedOut)) {}
-            assert_matches!(socket.read(), Err(Error::CloseTimedOut), "{role:?}");
+            assert_matches!(socket.read(), Err(Error::CloseTimedOut), "{role:?} {eof}");
             assert_matches!(socket.flush(), Err(Error::CloseTimedOut));
 
-            let (socket, _peer) = hoarding(role);
+            let (socket, _peer) = hoarding(role, eof);
             let (mut reader, writer) = socket.split().unwrap();
             writer.write("held back").unwrap();
-            assert_matches!(reader.read(), Err(Error::CloseTimedOut), "{role:?}");
+            assert_matches!(reader.read(), Err(Error::CloseTimedOut), "{role:?} {eof}");
             assert_matches!(writer.flush(), Err(Error::CloseTimedOut));
             assert_matches!(writer.close(CloseCode::NORMAL, ""), Err(Error::CloseTimedOut));
         }

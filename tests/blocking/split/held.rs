@@ -1,6 +1,7 @@
 //! A socket that holds a write until the test lets it go on.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -12,9 +13,12 @@ use crate::either_role::open_over;
 use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::RawPeer;
 
-/// Where the next write may be held.
+/// Where the next write may be held, and all are counted.
 #[derive(Default)]
-pub(super) struct Gate(Mutex<Option<(Sender<()>, Receiver<()>)>>);
+pub(super) struct Gate {
+    next: Mutex<Option<(Sender<()>, Receiver<()>)>>,
+    writes: AtomicUsize,
+}
 
 /// The test's side of it.
 pub(super) struct HeldWrite {
@@ -27,8 +31,13 @@ impl Gate {
     pub(super) fn hold(&self) -> HeldWrite {
         let (report, begun) = channel();
         let (go_on, permission) = channel();
-        *self.0.lock().unwrap() = Some((report, permission));
+        *self.next.lock().unwrap() = Some((report, permission));
         HeldWrite { begun, go_on }
+    }
+
+    /// How many writes there were.
+    pub(super) fn writes(&self) -> usize {
+        self.writes.load(Ordering::Relaxed)
     }
 }
 
@@ -46,7 +55,8 @@ impl HeldWrite {
 
 impl<S: Socket> Alteration<S> for Gate {
     fn write(&self, socket: &mut S, bytes: &[u8]) -> io::Result<usize> {
-        let held = self.0.lock().unwrap().take();
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let held = self.next.lock().unwrap().take();
         if let Some((report, permission)) = held {
             report.send(()).unwrap();
             permission.recv().unwrap();
