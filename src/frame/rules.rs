@@ -213,8 +213,8 @@ fn length(
     bytes: &[u8; FrameHeader::MAX_SIZE - 2],
     present: usize,
 ) -> Result<Option<(u64, usize)>, ProtocolError> {
-    let b = bytes;
-    let (medium, long) = ([b[0], b[1]], [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+    let medium = [bytes[0], bytes[1]];
+    let long = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]];
     let (length, size, least) = match short {
         LENGTH_IN_16_BITS => (u16::from_be_bytes(medium).into(), 2, LENGTH_IN_16_BITS.into()),
         // §5.2: the most significant bit of a 64-bit length must be 0.
