@@ -201,6 +201,20 @@ fn nothing_goes_between_the_fragments_of_another_message() {
 }
 
 #[test]
+fn nothing_more_is_taken_for_a_peer_that_was_behind_and_is_given_up() {
+    bounded(|| {
+        for role in ROLES {
+            let (_reader, writer, _peer) = split(role, CAPACITY, patient());
+            writer.try_send(long(0)).unwrap();
+            writer.try_send("behind it").unwrap();
+            // Nobody reads, so nobody has found the end.
+            writer.abort();
+            assert_matches!(writer.try_send("late"), Err(Error::Io(_)), "{role:?}");
+        }
+    });
+}
+
+#[test]
 fn a_connection_that_is_aborted_ends_at_once_for_its_reader_its_writers_and_its_peer() {
     bounded(|| {
         for role in ROLES {
