@@ -84,7 +84,7 @@ fn a_block_with_bfinal_and_a_further_block_that_refers_to_it() {
 #[test]
 fn blocks_with_bfinal_may_be_many() {
     // All empty, in front of the message and of its fragments.
-    let finals = b"\x03\x00".repeat(50);
+    let finals = b"\x03\x00".repeat(9);
     for sender in [TAKEOVER, NO_TAKEOVER] {
         each_role(
             |sender| {
