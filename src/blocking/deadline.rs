@@ -48,6 +48,11 @@ impl Deadline {
             _ => Err(io::ErrorKind::TimedOut.into()),
         }
     }
+
+    /// The same for a call that is made however late it is: a moment is the least that it can have.
+    pub(super) fn remaining_or_moment(self) -> Option<Duration> {
+        self.remaining().unwrap_or(Some(TOLERANCE))
+    }
 }
 
 /// The time for each of several calls on a socket, which all have to end by one deadline. The first may be made however
@@ -65,11 +70,10 @@ impl Calls {
 
     /// The time that the next call may take, as [`Deadline::remaining`] returns it.
     pub(super) fn next(&mut self) -> io::Result<Option<Duration>> {
-        let remaining = self.deadline.remaining();
         if mem::take(&mut self.is_first) {
-            return Ok(remaining.unwrap_or(Some(TOLERANCE)));
+            return Ok(self.deadline.remaining_or_moment());
         }
-        remaining
+        self.deadline.remaining()
     }
 }
 

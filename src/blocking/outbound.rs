@@ -144,21 +144,14 @@ impl Outbound {
         if !stream.is_controlled() {
             return Ok(Flushed::Partly);
         }
-        match stream.write(Some(TRY_FLUSH_FOR), self.sending.outgoing()) {
-            Ok(()) => {
-                self.note_flushed();
-                Ok(Flushed::Everything)
+        let written = stream.write(Some(TRY_FLUSH_FOR), self.sending.outgoing());
+        match self.settle(stream, written) {
+            Ok(()) => Ok(Flushed::Everything),
+            Err(Error::WriteTimedOut) => {
+                self.note_behind();
+                Ok(Flushed::Partly)
             }
-            Err(error) => {
-                self.is_held_back = stream.is_unflushed();
-                match self.write_failed(error) {
-                    Error::WriteTimedOut => {
-                        self.note_behind();
-                        Ok(Flushed::Partly)
-                    }
-                    error => Err(error),
-                }
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -168,14 +161,23 @@ impl Outbound {
         stream: &Stream<S>,
         written: io::Result<()>,
     ) -> Result<(), Error> {
-        self.is_held_back = stream.is_unflushed();
-        let written = written.map_err(|error| self.write_failed(error));
-        match written {
-            Ok(()) => self.note_flushed(),
-            Err(Error::WriteTimedOut) => self.note_stall(),
-            Err(_) => {}
+        let written = self.settle(stream, written);
+        if let Err(Error::WriteTimedOut) = written {
+            self.note_stall();
         }
         written
+    }
+
+    /// Returns what a write to this stream has come to, and notes what it has left.
+    fn settle<S: Read + Write>(
+        &mut self,
+        stream: &Stream<S>,
+        written: io::Result<()>,
+    ) -> Result<(), Error> {
+        self.is_held_back = stream.is_unflushed();
+        written.map_err(|error| self.write_failed(error))?;
+        self.note_flushed();
+        Ok(())
     }
 
     /// How long the next write may take: it has a bound of its own, or, once the end has begun, the end's

@@ -120,7 +120,7 @@ impl<S: Read + Write> Stream<S> {
     ) -> io::Result<usize> {
         loop {
             // However late it is, what is there is taken.
-            let bound = self.bound_read(deadline.remaining().unwrap_or(Some(TOLERANCE)))?;
+            let bound = self.bound_read(deadline.remaining_or_moment())?;
             match retry(bound, || self.inner.read(buffer)) {
                 Err(error) if woke_early(&error, bound, deadline) => {}
                 // §7.1.5: the closing handshake tells whether everything has arrived, so it makes no
@@ -209,7 +209,7 @@ impl<S: Read + Write> Stream<S> {
     /// deadline.
     pub(super) fn end_writing_before(&mut self, deadline: Deadline) {
         // Nothing else is written, and the transport ends whether this works or not.
-        let _ = self.bound_write(deadline.remaining().unwrap_or(Some(TOLERANCE)));
+        let _ = self.bound_write(deadline.remaining_or_moment());
         let _ = self.shutdown(Shutdown::Write);
     }
 

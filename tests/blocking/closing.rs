@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use sansocket::blocking::{Error, Server, Timeouts};
 use sansocket::frame::Opcode;
-use sansocket::{
-    CloseCode, CloseSignal, CloseStatus, ClosedBy, Config, ConnectionState, UsageError,
-};
+use sansocket::{CloseCode, CloseSignal, CloseStatus, ClosedBy, ConnectionState, UsageError};
 
-use crate::altered::{Alteration, Altered};
+use crate::altered::Alteration;
 use crate::bounded::bounded;
-use crate::either_role::{ROLES, open_over, to};
+use crate::either_role::{ROLES, open_altered, to};
 use crate::loopback::{Socket, client, listen, pair, serving};
-use crate::pipe::pipe;
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -374,12 +371,9 @@ impl<S: sansocket::blocking::Socket> Alteration<S> for Noting {
 fn what_a_stream_sends_at_its_end_has_no_longer_than_the_end_has() {
     bounded(|| {
         for role in ROLES {
-            let (ours, theirs) = pipe(1 << 16);
-            let noting = Arc::<Noting>::default();
-            let ours = Altered::new(ours, Arc::clone(&noting));
             let timeouts = Timeouts::default().close(SHORT);
-            let (mut socket, mut peer) =
-                open_over(role, (ours, theirs), timeouts, Config::default());
+            let (mut socket, mut peer, noting): (_, _, Arc<Noting>) =
+                open_altered(role, 1 << 16, timeouts);
             // It leaves its direction open until the time is up.
             peer.send(to(role, Opcode::Close, b""));
             assert_matches!(socket.read(), Ok(None));

@@ -1,11 +1,13 @@
 //! Tests that hold for a client and for a server: our end in one role, and a peer in the other.
 
+use std::sync::Arc;
 use std::thread;
 
 use sansocket::blocking::{Client, Server, Socket, Timeouts, WebSocket};
 use sansocket::frame::Opcode;
 use sansocket::{Config, Role};
 
+use crate::altered::{Alteration, Altered};
 use crate::pipe::{Pipe, pipe};
 use crate::raw_peer::{RawPeer, from_client, from_server};
 
@@ -20,6 +22,19 @@ pub(crate) fn open(
     config: Config,
 ) -> (WebSocket<Pipe>, RawPeer<Pipe>) {
     open_over(role, pipe(capacity), timeouts, config)
+}
+
+/// The same over a transport some of whose calls do something else at our end.
+pub(crate) fn open_altered<A: Alteration<Pipe> + Default + 'static>(
+    role: Role,
+    capacity: usize,
+    timeouts: Timeouts,
+) -> (WebSocket<Altered<Pipe, A>>, RawPeer<Pipe>, Arc<A>) {
+    let (ours, theirs) = pipe(capacity);
+    let alteration = Arc::<A>::default();
+    let ours = Altered::new(ours, Arc::clone(&alteration));
+    let (socket, peer) = open_over(role, (ours, theirs), timeouts, Config::default());
+    (socket, peer, alteration)
 }
 
 /// The same over these two ends of a transport.

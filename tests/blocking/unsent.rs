@@ -12,8 +12,8 @@ use sansocket::{CloseCode, Config, ConnectionState, Role};
 
 use crate::altered::{Alteration, Altered};
 use crate::bounded::bounded;
-use crate::either_role::{ROLES, open, open_over, to};
-use crate::pipe::{Pipe, pipe};
+use crate::either_role::{ROLES, open, open_altered, to};
+use crate::pipe::Pipe;
 use crate::raw_peer::RawPeer;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -99,10 +99,7 @@ fn stubborn(
     role: Role,
     timeouts: Timeouts,
 ) -> (WebSocket<Altered<Pipe, Stubborn>>, RawPeer<Pipe>, Arc<Stubborn>) {
-    let (ours, theirs) = pipe(1 << 16);
-    let stubborn = Arc::<Stubborn>::default();
-    let ours = Altered::new(ours, Arc::clone(&stubborn));
-    let (socket, peer) = open_over(role, (ours, theirs), timeouts, Config::default());
+    let (socket, peer, stubborn): (_, _, Arc<Stubborn>) = open_altered(role, 1 << 16, timeouts);
     stubborn.takes_nothing.store(true, Ordering::Relaxed);
     (socket, peer, stubborn)
 }
@@ -174,10 +171,8 @@ impl<S: Socket> Alteration<S> for Hoarding {
 
 /// Both ends of a connection whose peer says its goodbye, and with `eof` ends its direction.
 fn hoarding(role: Role, eof: bool) -> (WebSocket<Altered<Pipe, Hoarding>>, RawPeer<Pipe>) {
-    let (ours, theirs) = pipe(1 << 16);
-    let hoarding = Arc::<Hoarding>::default();
-    let ours = Altered::new(ours, Arc::clone(&hoarding));
-    let (socket, mut peer) = open_over(role, (ours, theirs), timeouts(), Config::default());
+    let (socket, mut peer, hoarding): (_, _, Arc<Hoarding>) =
+        open_altered(role, 1 << 16, timeouts());
     hoarding.hoards.store(true, Ordering::Relaxed);
     peer.send(to(role, Opcode::Close, &1000_u16.to_be_bytes()));
     if eof {

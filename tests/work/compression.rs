@@ -79,8 +79,7 @@ fn blocks_of_nothing_in_fragments_of_a_byte() {
 #[test]
 fn blocks_with_bfinal_and_nothing_in_them() {
     for mut connection in connections() {
-        // The window, as it would be after other messages, has to be set up anew after each: a block of 258 bytes over
-        // and over, so that it is full.
+        // A full window, which has to be set up anew after each block.
         let mut window =
             Connection::new(connection.role().peer(), Config::default()).with_deflate(&agreed());
         window.send(vec![7; 40_000]).unwrap();

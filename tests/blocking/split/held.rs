@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use sansocket::Role;
 use sansocket::blocking::{Reader, Socket, Timeouts, Writer};
-use sansocket::{Config, Role};
 
 use crate::altered::{Alteration, Altered};
-use crate::either_role::open_over;
-use crate::pipe::{Pipe, pipe};
+use crate::either_role::open_altered;
+use crate::pipe::Pipe;
 use crate::raw_peer::RawPeer;
 
 /// Where the next write may be held, and all are counted.
@@ -73,9 +73,6 @@ pub(super) fn split_held(
     capacity: usize,
     timeouts: Timeouts,
 ) -> (Ends, RawPeer<Pipe>, Arc<Gate>) {
-    let (ours, theirs) = pipe(capacity);
-    let gate = Arc::<Gate>::default();
-    let ours = Altered::new(ours, Arc::clone(&gate));
-    let (socket, peer) = open_over(role, (ours, theirs), timeouts, Config::default());
+    let (socket, peer, gate) = open_altered(role, capacity, timeouts);
     (socket.split().unwrap(), peer, gate)
 }
